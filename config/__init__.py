@@ -1,0 +1,1 @@
+"""What an operator edits, and the typed loaders that check it. Imports neither connectors nor pipeline."""

@@ -1,0 +1,119 @@
+"""A YAML document with the line of every key, so that a fault can point at its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pydantic
+import yaml
+
+from config.errors import ConfigError, Fault
+
+MAX_BYTES = 16 * 1024 * 1024
+Location = tuple[int | str, ...]
+Model = TypeVar("Model", bound=pydantic.BaseModel)
+
+
+class Strict(pydantic.BaseModel):
+    """Base of every configuration model: frozen, and an unknown key is a fault."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A parsed YAML file: its plain data, and the line (1-based) of each location."""
+
+    path: Path
+    data: Any
+    lines: Mapping[Location, int]
+
+    def line_of(self, location: Location) -> int | None:
+        """Line of ``location``, or of its nearest parent that stands in the file."""
+        for end in range(len(location), -1, -1):
+            if location[:end] in self.lines:
+                return self.lines[location[:end]]
+        return None
+
+    def fault(self, location: Location, expected: str) -> Fault:
+        """A fault at ``location``."""
+        return Fault(str(self.path), key_text(location), expected, self.line_of(location))
+
+    def check(self, model: type[Model]) -> Model:
+        """The data as ``model``.
+
+        Raises:
+            ConfigError: With one fault for each thing that is wrong.
+        """
+        try:
+            return model.model_validate(self.data)
+        except pydantic.ValidationError as error:
+            raise ConfigError([self.fault(e["loc"], fault_text(e)) for e in error.errors()]) from None
+
+
+def key_text(location: Location) -> str:
+    """``("feeds", 3, "url")`` as ``feeds[3].url``."""
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def fault_text(error: Any) -> str:
+    """One pydantic error in words: what was expected, and what was found."""
+    if error["type"] == "missing":
+        return "required, but not given"
+    if error["type"] == "extra_forbidden":
+        return "no such setting"
+    found = repr(error["input"])
+    message: str = error["msg"].removeprefix("Value error, ")
+    return f"{message} (found {found[:80]}{'…' if len(found) > 80 else ''})"  # noqa: PLR2004
+
+
+def load(path: Path) -> Document:
+    """Read one YAML file, at most 16 MiB, with safe tags only and no duplicate keys.
+
+    Raises:
+        ConfigError: The file can't be read or is no YAML.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError([Fault(str(path), "", f"a readable file ({error.strerror})")]) from None
+    if len(raw) > MAX_BYTES:
+        raise ConfigError([Fault(str(path), "", f"at most {MAX_BYTES} bytes")])
+    try:
+        root = yaml.compose(raw, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(raw)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        why = getattr(error, "problem", None) or str(error)
+        raise ConfigError([Fault(str(path), "", f"valid YAML ({why})", mark.line + 1 if mark else None)]) from None
+    lines: dict[Location, int] = {}
+    faults: list[Fault] = []
+    if root is not None:
+        _walk(root, (), lines, faults, str(path))
+    if faults:
+        raise ConfigError(faults)
+    return Document(path, data, lines)
+
+
+def _walk(node: yaml.Node, at: Location, lines: dict[Location, int], faults: list[Fault], path: str) -> None:
+    lines.setdefault(at, node.start_mark.line + 1)
+    if isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            _walk(item, (*at, index), lines, faults, path)
+    elif isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            here = (*at, str(key.value))
+            line = key.start_mark.line + 1
+            if key.value in seen:
+                faults.append(Fault(path, key_text(here), "each key once, but it stands twice", line))
+            seen.add(key.value)
+            lines[here] = line
+            _walk(value, here, lines, faults, path)

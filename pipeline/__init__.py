@@ -1,0 +1,1 @@
+"""Articles in, alerts out: records, extraction, scoring, Beam transforms, Kafka, runners, command line."""

@@ -1,0 +1,1 @@
+"""Kafka: topics as declared, and clients as the settings say."""

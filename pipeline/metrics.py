@@ -1,0 +1,79 @@
+"""The project's metrics: every name, label and bucket, declared once. Known label sets start at 0."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable
+from importlib.metadata import version
+from itertools import product
+
+from prometheus_client import Counter, Gauge, Histogram, Info, start_http_server
+
+from pipeline.records import EventType, Level, Modality, Transition
+
+LATENCY_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400)
+DECODE_REASONS = ("too_large", "not_json", "version", "schema")
+OUTCOMES = ("signals", "silent", "gated", "language")
+
+BUILD = Info("brinkwatch_build", "Version of Brinkwatch and of Python.")
+EXTRACTED = Counter("brinkwatch_extract_articles_total", "Articles that extract has read, by what became of them.", ["outcome"])
+SIGNALS = Counter(
+    "brinkwatch_extract_signals_total", "Signals found, by type, modality and whether they count today.",
+    ["event_type", "modality", "active"],
+)
+DEAD_LETTERS = Counter("brinkwatch_dead_letters_total", "Messages sent to the dead-letter topic.", ["stage", "reason"])
+EXTRACT_SECONDS = Histogram(
+    "brinkwatch_extract_bundle_seconds", "Time from a bundle's poll to its committed offsets.",
+    buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+SCORED = Counter("brinkwatch_score_signals_total", "Signals that score has read, by what became of them.", ["outcome"])
+ALERTS = Counter("brinkwatch_alerts_total", "Transitions of alerts.", ["transition", "level"])
+OPEN_ALERTS = Gauge("brinkwatch_open_alerts", "Alerts open now, by level.", ["level"])
+DYADS = Gauge("brinkwatch_dyads", "Dyads that score holds.")
+LATENCY = Histogram(
+    "brinkwatch_latency_seconds",
+    "Time an article took up to a stage: published to fetched, fetched to signal written, fetched to alert committed.",
+    ["stage"], buckets=LATENCY_BUCKETS,
+)
+EVENT_TIME = Gauge("brinkwatch_event_time_seconds", "Latest observed time that a process has handled (Unix time).", ["process"])
+LAG = Gauge(
+    "brinkwatch_event_time_lag_seconds", "Age of the oldest record of the last poll when it was read; 0 when caught up.", ["process"]
+)
+
+
+def init_extract() -> None:
+    """Start the label sets of extract at 0."""
+    _zero(EXTRACTED, OUTCOMES)
+    _zero(SIGNALS, EventType, Modality, ("true", "false"))
+    _zero(DEAD_LETTERS, ("extract.decode",), DECODE_REASONS)
+    _zero(DEAD_LETTERS, ("extract.parse",), ("crash",))
+    _zero(LATENCY, ("fetched_to_signal",))
+    _zero(EVENT_TIME, ("extract",))
+    _zero(LAG, ("extract",))
+
+
+def init_score() -> None:
+    """Start the label sets of score at 0."""
+    _zero(SCORED, ("applied", "repeated", "inactive"))
+    _zero(DEAD_LETTERS, ("score.decode",), DECODE_REASONS)
+    _zero(ALERTS, Transition, [level for level in Level if level is not Level.CALM])
+    _zero(OPEN_ALERTS, [level for level in Level if level is not Level.CALM])
+    _zero(LATENCY, ("fetched_to_alert",))
+    _zero(EVENT_TIME, ("score",))
+    _zero(LAG, ("score",))
+
+
+def serve(host: str, port: int) -> None:
+    """Serve /metrics on ``host``:``port`` from a daemon thread; port 0 serves nothing.
+
+    Raises:
+        OSError: The address is taken.
+    """
+    BUILD.info({"version": version("brinkwatch"), "python": platform.python_version()})
+    if port:
+        start_http_server(port, addr=host)
+
+
+def _zero(metric: Counter | Gauge | Histogram, *labels: Iterable[str]) -> None:
+    for values in product(*labels):
+        metric.labels(*(str(value) for value in values))

@@ -1,0 +1,1 @@
+"""From signals to scores and alerts: pure functions over frozen records, in the records' own time."""

@@ -1,0 +1,1 @@
+"""Beam: the unbounded source, the extract and score jobs, and the runner they are given to."""
