@@ -10,7 +10,7 @@ import platformdirs
 import pydantic
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from config.document import Document, fault_text, key_text, load
+from config.document import Document, fault_text, load
 from config.errors import ConfigError, Fault
 
 PREFIX = "BRINKWATCH_"

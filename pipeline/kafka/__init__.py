@@ -1,1 +1,0 @@
-"""Kafka: topics as declared, and clients as the settings say."""
