@@ -11,6 +11,10 @@ from pipeline.records.base import Record, Time
 from pipeline.records.vocabulary import Level
 
 
+NOBODY = "*-*"
+"""Key of signals that name neither side; they are published, and never scored."""
+
+
 class Trend(StrEnum):
     """Where the score goes, against a day before."""
 

@@ -1,0 +1,145 @@
+"""The one active reader-writer: what it writes and the offsets it read leave in one transaction."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Iterator, Mapping
+
+import kafka.errors
+from kafka import KafkaConsumer, TopicPartition
+from kafka.structs import OffsetAndMetadata
+
+from config.errors import BrinkwatchError
+from config.settings import Settings
+from pipeline.kafka.client import consumer, explained, producer
+from pipeline.kafka.message import Message, Outgoing, flat
+
+log = logging.getLogger(__name__)
+TRANSACTION_TIMEOUT_MS = 30_000
+CAUGHT_UP_EVERY_S = 0.2
+METADATA_TIMEOUT_MS = 5_000
+
+
+class ReaderWriter:
+    """Reads one topic from its committed offsets and writes in transactions; a second instance fences the first.
+
+    The order of the constructor matters: fencing settles what a predecessor left open, and only then are its committed
+    state and offsets final. Any failed transaction raises; the caller ends the process and starts again from what is
+    committed.
+    """
+
+    def __init__(self, settings: Settings, topic: str, group: str, client_id: str) -> None:
+        self._settings, self._topic, self._group, self._client_id = settings, topic, group, client_id
+        self._producer = producer(
+            settings, client_id, transactional_id=group, transaction_timeout_ms=TRANSACTION_TIMEOUT_MS
+        )
+        with explained(settings):
+            self._producer.init_transactions()
+        self._offsets: dict[TopicPartition, int] = {}
+        self._caught_up: dict[int, bool] = {}
+        self._checked = 0.0
+        self._consumer: KafkaConsumer | None = None
+
+    def compacted(self, topic: str) -> Iterator[Message]:
+        """Every committed message of a compacted topic, up to its end as of now; the last of a key is the valid one."""
+        reader = consumer(self._settings, self._client_id, isolation_level="read_committed")
+        try:
+            partitions = _partitions(reader, topic)
+            reader.assign(partitions)
+            reader.seek_to_beginning(*partitions)
+            ends = reader.end_offsets(partitions)
+            while any(reader.position(partition) < end for partition, end in ends.items()):
+                yield from flat(reader.poll(timeout_ms=200))
+        finally:
+            reader.close(autocommit=False)
+
+    def start(self) -> None:
+        """Go to the group's committed offsets; where there is none, to the earliest message."""
+        reader = consumer(
+            self._settings,
+            self._client_id,
+            group_id=self._group,
+            isolation_level="read_committed",
+            fetch_max_wait_ms=20,
+        )
+        partitions = _partitions(reader, self._topic)
+        reader.assign(partitions)
+        for partition in partitions:
+            committed = reader.committed(partition)
+            if committed is None:
+                reader.seek_to_beginning(partition)
+            else:
+                reader.seek(partition, committed)
+        self._caught_up = dict.fromkeys((p.partition for p in partitions), False)
+        self._consumer = reader
+
+    @property
+    def partitions(self) -> list[int]:
+        """The partitions that are read."""
+        return sorted(self._caught_up)
+
+    def poll(self, at_most: int, timeout_ms: int = 50) -> list[Message]:
+        """The next messages, at most ``at_most``."""
+        polled = self._reader.poll(timeout_ms=timeout_ms, max_records=at_most)
+        for partition, records in polled.items():
+            self._offsets[partition] = records[-1].offset + 1
+            self._caught_up[partition.partition] = False
+        return list(flat(polled))
+
+    def caught_up(self) -> Mapping[int, bool]:
+        """Which partitions were read to their end, as the broker said at most 0.2 s ago."""
+        if time.monotonic() - self._checked > CAUGHT_UP_EVERY_S:
+            assigned = list(self._reader.assignment())
+            try:
+                ends = self._reader.end_offsets(assigned, timeout_ms=METADATA_TIMEOUT_MS)
+            except kafka.errors.KafkaTimeoutError:  # nobody knows while the broker is away
+                ends = {}
+            for partition in assigned:
+                end = ends.get(partition)
+                self._caught_up[partition.partition] = end is not None and self._reader.position(partition) >= end
+            self._checked = time.monotonic()
+        return dict(self._caught_up)
+
+    def commit(self, messages: Iterable[Outgoing]) -> None:
+        """Write ``messages`` and the offsets of what was polled, all or nothing.
+
+        Raises:
+            KafkaError: The transaction failed, or another instance fenced this one.
+        """
+        self._producer.begin_transaction()
+        writes = [
+            self._producer.send(m.topic, key=m.key, value=m.value, headers=m.headers, timestamp_ms=m.timestamp_ms)
+            for m in messages
+        ]
+        if self._offsets:
+            offsets = {partition: OffsetAndMetadata(at, "", -1) for partition, at in self._offsets.items()}
+            self._producer.send_offsets_to_transaction(offsets, self._group)
+        self._producer.commit_transaction()
+        for write in writes:
+            write.get(timeout=1)
+        self._offsets = {}
+
+    @property
+    def uncommitted(self) -> bool:
+        """Whether messages were polled that no transaction covers yet."""
+        return bool(self._offsets)
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._consumer:
+            self._consumer.close(autocommit=False)
+        self._producer.close(timeout=5)
+
+    @property
+    def _reader(self) -> KafkaConsumer:
+        if self._consumer is None:
+            raise BrinkwatchError(f"reading failed: {self._topic}: start() was not called")
+        return self._consumer
+
+
+def _partitions(reader: KafkaConsumer, topic: str) -> list[TopicPartition]:
+    numbers = reader.partitions_for_topic(topic)
+    if not numbers:
+        raise BrinkwatchError(f"reading failed: {topic}: the topic does not exist; `brinkwatch up` creates it")
+    return [TopicPartition(topic, number) for number in sorted(numbers)]

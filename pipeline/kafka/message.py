@@ -1,0 +1,52 @@
+"""What is read from and written to topics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from kafka.structs import ConsumerRecord
+
+from pipeline.records.headers import Failure, Headers, dead_letter
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as it was read; nothing of it is decoded yet."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message to write; a value of None is a tombstone."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = field(default_factory=list)
+    timestamp_ms: int | None = None
+
+
+def from_record(record: ConsumerRecord) -> Message:
+    """A kafka-python record as a message. Headers whose value is null keep an empty value."""
+    headers = [(str(key), value or b"") for key, value in record.headers or ()]
+    return Message(record.topic, record.partition, record.offset, record.timestamp, record.key, record.value, headers)
+
+
+def as_dead_letter(message: Message, topic: str, stage: str, reason: str, why: str) -> Outgoing:
+    """The message, untouched, for the dead-letter topic, with the reason in its headers."""
+    failure = Failure(stage, reason, why, message.topic, message.partition, message.offset)
+    return Outgoing(topic, message.key, message.value, dead_letter(failure, message.headers), message.timestamp_ms)
+
+
+def flat(polled: dict[object, list[ConsumerRecord]]) -> Iterable[Message]:
+    """What one poll gave, partition by partition, in order of offset within each."""
+    for records in polled.values():
+        yield from map(from_record, records)

@@ -1,0 +1,96 @@
+"""Giving a job to its runner, and waiting for its end: drained, failed, or the runner gone."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.runner import PipelineState
+
+from config.errors import BrinkwatchError
+from config.settings import Settings
+from deploy.local import loopback
+from deploy.local.prism import PrismNotFound, find_prism, start_prism
+
+log = logging.getLogger(__name__)
+POLL_S = 0.2
+# wait_until_finish would end after 300 s; we poll the state instead, but submitting uses this too.
+JOB_SERVER_TIMEOUT_S = 10**8
+
+
+class JobFailed(BrinkwatchError):  # noqa: N818  named after Beam's state
+    """The job ended by failure; the process must end, and be started again."""
+
+
+def run(name: str, build: Callable[[beam.Pipeline], None], settings: Settings, stop: threading.Event) -> None:
+    """Run the job until ``stop`` is set and it has drained.
+
+    Args:
+        name: The job's name.
+        build: Adds the job's transforms to a pipeline.
+        settings: Say which runner; ``auto`` is Prism.
+        stop: Set by the signal handler; the job's source then finishes.
+
+    Raises:
+        JobFailed: A bundle failed, or the runner's process ended.
+        PrismNotFound: No Prism, and FnApiRunner was not asked for.
+    """
+    loopback.bind_loopback()
+    if settings.runner == "fnapi":
+        _run_in_process(build, stop)
+    else:
+        _run_on_prism(name, build, settings, stop)
+
+
+def _run_on_prism(name: str, build: Callable[[beam.Pipeline], None], settings: Settings, stop: threading.Event) -> None:
+    folder = settings.data_dir / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    prism = start_prism(find_prism(settings), folder / f"prism-{name}.log")
+    try:
+        result = _submit(build, prism_options(name, prism.endpoint))
+        log.info("job submitted", extra={"fields": {"job": name, "runner": "prism", "prism_pid": prism.pid}})
+        while not PipelineState.is_terminal(state := result.state):
+            if prism.poll() is not None:
+                raise JobFailed(f"running failed: job {name}: its runner (Prism, pid {prism.pid}) ended")
+            time.sleep(POLL_S)
+        if state != PipelineState.DONE or not stop.is_set():
+            raise JobFailed(f"running failed: job {name}: it ended as {state}; see {folder / f'prism-{name}.log'}")
+    finally:
+        prism.stop()
+
+
+def prism_options(name: str, endpoint: str) -> PipelineOptions:
+    """Options of a job on a Prism of our own: its workers are threads of this process."""
+    return PipelineOptions(
+        [
+            "--runner=PortableRunner",
+            f"--job_name={name}",
+            f"--job_endpoint={endpoint}",
+            "--environment_type=LOOPBACK",
+            "--streaming",
+            # Without it state updates were lost under load.
+            "--experiments=prism_disable_sdf_split",
+            f"--job_server_timeout={JOB_SERVER_TIMEOUT_S}",
+        ]
+    )
+
+
+def _submit(build: Callable[[beam.Pipeline], None], options: PipelineOptions) -> beam.runners.runner.PipelineResult:
+    pipeline = beam.Pipeline(options=options)
+    build(pipeline)
+    return pipeline.run()
+
+
+def _run_in_process(build: Callable[[beam.Pipeline], None], stop: threading.Event) -> None:
+    """FnApiRunner: for trying out and tests only; it keeps all that it processed."""
+    log.warning("running on FnApiRunner: for trying out only, its memory grows with every article")
+    result = _submit(build, PipelineOptions(["--runner=FnApiRunner", "--streaming"]))
+    if result.wait_until_finish() != PipelineState.DONE or not stop.is_set():
+        raise JobFailed("running failed: FnApiRunner: the job ended by itself")
+
+
+__all__ = ["JobFailed", "PrismNotFound", "prism_options", "run"]

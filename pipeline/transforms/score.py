@@ -1,0 +1,178 @@
+"""The score job: signals in, alerts and dyads out; the one active instance, one transaction a bundle."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import apache_beam as beam
+
+from config.alerts import AlertRules
+from config.settings import Settings
+from pipeline import metrics
+from pipeline.kafka.exactly_once import ReaderWriter
+from pipeline.kafka.message import Message, Outgoing, as_dead_letter
+from pipeline.records import Alert, DecodeError, Dyad, Signal, Transition, decode, encode
+from pipeline.records.dyad import NOBODY
+from pipeline.records.headers import cloudevent
+from pipeline.records.topics import Topics
+from pipeline.scoring.book import Book
+from pipeline.scoring.clock import event_time, wall_clock
+from pipeline.transforms.poll import Poll, enter, session
+
+log = logging.getLogger(__name__)
+JOB = "score"
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What a bundle gave."""
+
+    outgoing: tuple[Outgoing, ...]
+    alerts: tuple[Alert, ...]
+    dead: tuple[str, ...]
+    outcomes: Counter[str] = field(default_factory=Counter)
+    newest: datetime | None = None
+
+
+def as_messages(alerts: Sequence[Alert], dyads: Sequence[Dyad], topics: Topics) -> Iterator[Outgoing]:
+    """Alerts to both alert topics (a tombstone on the compacted one once resolved), dyads to theirs."""
+    for alert in alerts:
+        key, value, headers = alert.alert_id.encode(), encode(alert), cloudevent(alert)
+        yield Outgoing(topics.alerts.name, key, value, headers)
+        resolved = alert.transition is Transition.RESOLVED
+        yield Outgoing(topics.alerts_current.name, key, None if resolved else value, [] if resolved else headers)
+    for dyad in dyads:
+        yield Outgoing(topics.dyads.name, dyad.dyad.encode(), encode(dyad))
+
+
+class ScoreSession:
+    """The process's reader-writer and book, and how far event time has come."""
+
+    def __init__(self, settings: Settings, rules: AlertRules, io: ReaderWriter, stop: threading.Event) -> None:
+        self.stop = stop
+        self.topics = Topics(settings.topic_prefix)
+        self.book = Book(rules)
+        self._io = io
+        self._wall = settings.clock == "wall"
+        self._batch = settings.score_batch
+        self._restore()
+        io.start()
+        self._latest: dict[int, datetime | None] = dict.fromkeys(io.partitions)
+
+    def _restore(self) -> None:
+        """Every dyad as it was last committed; one that can't be read is left out, loudly."""
+        dyads: dict[bytes, Dyad] = {}
+        for message in self._io.compacted(self.topics.dyads.name):
+            try:
+                dyads[message.key or b""] = decode(message.value, Dyad)
+            except DecodeError as error:
+                dyads.pop(message.key or b"", None)
+                log.error("a dyad can't be restored", extra={"fields": {"dyad": message.key, "why": str(error)}})  # noqa: TRY400
+        self.book.restore(dyads.values())
+        log.info("restored", extra={"fields": {"dyads": len(dyads)}})
+
+    def poll(self) -> list[Message] | None:
+        """The next signals, or an empty list where something fell due; None where there is nothing to do."""
+        messages = self._io.poll(self._batch)
+        metrics.LAG.labels(JOB).set(
+            max(0.0, time.time() - min(m.timestamp_ms for m in messages) / 1000) if messages else 0.0
+        )
+        due = self.book.next_due()
+        now = self._now()
+        return messages if messages or (due is not None and now is not None and due <= now) else None
+
+    def score(self, messages: Sequence[Message]) -> Scored:
+        """Apply the signals in order, then let fall due what has."""
+        dead: list[tuple[Outgoing, str]] = []
+        outcomes: Counter[str] = Counter()
+        newest: datetime | None = None
+        for message in messages:
+            try:
+                signal = decode(message.value, Signal)
+            except DecodeError as error:
+                letter = as_dead_letter(message, self.topics.deadletter.name, "score.decode", error.reason, str(error))
+                dead.append((letter, error.reason))
+                continue
+            newest = max(newest or signal.observed_at, signal.observed_at)
+            before = self._latest[message.partition]
+            self._latest[message.partition] = max(before or signal.observed_at, signal.observed_at)
+            dyad = (message.key or NOBODY.encode()).decode(errors="replace")
+            outcomes["inactive" if dyad == NOBODY else self.book.apply(dyad, signal)] += 1
+        now = self._now()
+        if now is not None:
+            self.book.advance(now)
+        alerts, dyads = self.book.drain()
+        outgoing = (*(letter for letter, _ in dead), *as_messages(alerts, dyads, self.topics))
+        return Scored(outgoing, tuple(alerts), tuple(reason for _, reason in dead), outcomes, newest)
+
+    def finish(self, bundles: Iterable[Scored]) -> None:
+        """One transaction for the bundle; then count it."""
+        done = list(bundles)
+        outgoing = [message for scored in done for message in scored.outgoing]
+        if outgoing or self._io.uncommitted:
+            self._io.commit(outgoing)
+        for scored in done:
+            self._count(scored)
+
+    def _now(self) -> datetime | None:
+        return event_time(self._latest, self._io.caught_up(), wall_clock() if self._wall else None)
+
+    def _count(self, scored: Scored) -> None:
+        for outcome, count in scored.outcomes.items():
+            metrics.SCORED.labels(outcome).inc(count)
+        for reason in scored.dead:
+            metrics.DEAD_LETTERS.labels("score.decode", reason).inc()
+        for alert in scored.alerts:
+            metrics.ALERTS.labels(alert.transition, alert.level).inc()
+            log.info("alert %s", alert.transition, extra={"fields": {"alert": alert.alert_id, "dyad": alert.dyad,
+                     "level": alert.level, "score": alert.score}})
+        for level, count in self.book.open_by_level().items():
+            metrics.OPEN_ALERTS.labels(level).set(count)
+        metrics.DYADS.set(len(self.book))
+        if scored.newest is not None:
+            metrics.EVENT_TIME.labels(JOB).set(scored.newest.timestamp())
+            if self._wall and scored.alerts:
+                metrics.LATENCY.labels("fetched_to_alert").observe(max(0.0, time.time() - scored.newest.timestamp()))
+
+
+class ScoreSignals(beam.DoFn):  # type: ignore[misc]  # Beam's base classes are untyped
+    """A poll's messages to alerts, changed dyads and dead letters, by the pure functions of scoring."""
+
+    def process(self, element: list[Message]) -> Iterator[Scored]:
+        """One Scored for one poll."""
+        yield session(JOB).score(element)
+
+
+class Transact(beam.DoFn):  # type: ignore[misc]
+    """One Kafka transaction a bundle: alerts, changed dyads, dead letters, offsets."""
+
+    def start_bundle(self) -> None:
+        """Begin with nothing."""
+        self._scored: list[Scored] = []
+
+    def process(self, element: Scored) -> None:
+        """Keep it for the end of the bundle."""
+        self._scored.append(element)
+
+    def finish_bundle(self) -> None:
+        """Commit; a failure ends the job, and the next start resumes from what is committed."""
+        if self._scored:
+            session(JOB).finish(self._scored)
+
+
+def build(pipeline: beam.Pipeline, current: ScoreSession) -> None:
+    """The job: one fused stage."""
+    enter(JOB, current)
+    (
+        pipeline
+        | "Job" >> beam.Create([JOB])
+        | "Poll" >> beam.ParDo(Poll())
+        | "Score" >> beam.ParDo(ScoreSignals())
+        | "Transact" >> beam.ParDo(Transact())
+    )
