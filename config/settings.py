@@ -108,7 +108,7 @@ def load_settings(**overrides: Any) -> Settings:
         ConfigError: With every fault, each naming its file or variable.
     """
     given = {key: value for key, value in overrides.items() if value is not None}
-    folder = Path(given.get("config_dir") or os.environ.get(PREFIX + "CONFIG_DIR") or PACKAGED)
+    folder = folder_of(given.get("config_dir"))
     document = load(folder / "service.yaml") if (folder / "service.yaml").exists() else None
     values = _file_values(document)
     secrets = _secret_files()
@@ -117,6 +117,11 @@ def load_settings(**overrides: Any) -> Settings:
     except pydantic.ValidationError as error:
         raise ConfigError([_fault(e, document, values) for e in error.errors()]) from None
     return _override(base, given)
+
+
+def folder_of(given: Path | None) -> Path:
+    """The configuration folder: as given, else from the environment, else the one that is shipped."""
+    return Path(given or os.environ.get(PREFIX + "CONFIG_DIR") or PACKAGED)
 
 
 def _override(base: Settings, given: dict[str, Any]) -> Settings:

@@ -1,0 +1,59 @@
+"""``brinkwatch config check``: every fault of the configuration, each with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import typer
+
+from config.errors import ConfigError, Fault
+from config.settings import load_settings
+from pipeline.cli.common import ConfigDir
+
+
+def check(config: ConfigDir = None) -> None:
+    """Check service.yaml, the environment, feeds.yaml, alerts.yaml, lexicon.yaml and gazetteer/."""
+    faults, checked = collect(config)
+    for fault in faults:
+        print(fault)
+    if faults:
+        print(f"{len(faults)} fault{'s' if len(faults) > 1 else ''}")
+        raise typer.Exit(1)
+    print("\n".join(f"ok  {what}" for what in checked))
+
+
+def collect(folder: Path | None) -> tuple[list[Fault], list[str]]:
+    """Every fault of every file, and what was checked."""
+    faults: list[Fault] = []
+    checked: list[str] = []
+
+    def attempt(what: str, load: Callable[[], object]) -> object | None:
+        try:
+            found = load()
+        except ConfigError as error:
+            faults.extend(error.faults)
+            return None
+        checked.append(what)
+        return found
+
+    attempt("settings", lambda: load_settings(config_dir=folder))
+    for what, load in _loaders(folder).items():
+        attempt(what, load)
+    return faults, checked
+
+
+def _loaders(folder: Path | None) -> dict[str, Callable[[], object]]:
+    from config.alerts import load_rules
+    from config.feeds import load_feeds
+    from config.lexicon import load_lexicon
+    from config.names import load_gazetteer
+    from config.settings import folder_of
+
+    root = folder_of(folder)
+    return {
+        "feeds.yaml": lambda: load_feeds(root / "feeds.yaml"),
+        "alerts.yaml": lambda: load_rules(root / "alerts.yaml"),
+        "lexicon.yaml": lambda: load_lexicon(root / "lexicon.yaml"),
+        "gazetteer/": lambda: load_gazetteer(root / "gazetteer"),
+    }

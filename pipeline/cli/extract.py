@@ -1,0 +1,76 @@
+"""``brinkwatch extract``: from the articles topic to the signals topic; or from lines to lines, without Kafka."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from config.settings import Settings, load_settings
+from pipeline.cli.common import BootstrapServers, ConfigDir, set_up_logging
+
+
+def extract(
+    input_: Annotated[
+        str | None,
+        typer.Option(
+            "--input", metavar="FILE|-", help="Lines of JSON to read instead of the topic: id, text, title, published."
+        ),
+    ] = None,
+    output: Annotated[
+        str, typer.Option("--output", metavar="FILE|-", help="Where to write a line of JSON for each line read.")
+    ] = "-",
+    bootstrap_servers: BootstrapServers = None,
+    config: ConfigDir = None,
+) -> None:
+    """Find signals in articles: a member of a consumer group, as many as you like.
+
+    With --input no Kafka is needed: each line of JSON gives one line with its signals.
+    """
+    settings = load_settings(config_dir=config, bootstrap_servers=bootstrap_servers)
+    set_up_logging(settings)
+    if input_ is None:
+        _serve(settings)
+    else:
+        _lines(settings, input_, output)
+
+
+def _lines(settings: Settings, input_: str, output: str) -> None:
+    """Lines in, lines out; exit code 1 if a line could not be used."""
+    from contextlib import ExitStack
+
+    from pipeline.extraction.engine import Engine
+    from pipeline.extraction.lines import run_file
+
+    engine = Engine.load(settings)
+    with ExitStack() as stack:
+        source = sys.stdin if input_ == "-" else stack.enter_context(Path(input_).open(encoding="utf-8"))
+        sink = sys.stdout if output == "-" else stack.enter_context(Path(output).open("w", encoding="utf-8"))
+        bad = run_file(source, sink, engine)
+    if bad:
+        raise typer.Exit(1)
+
+
+def _serve(settings: Settings) -> None:
+    """The Beam job."""
+    from pipeline.cli.job import run_job, stop_on_signals
+
+    stop = stop_on_signals()
+
+    def prepare() -> tuple[object, object]:
+        from pipeline import metrics
+        from pipeline.extraction.engine import Engine
+        from pipeline.kafka.group import GroupMember
+        from pipeline.records.topics import Topics
+        from pipeline.transforms.extract import JOB, ExtractSession, build
+
+        metrics.init_extract()
+        topics = Topics(settings.topic_prefix)
+        engine = Engine.load(settings)
+        member = GroupMember(settings, topics.articles.name, topics.extract_group, JOB)
+        session = ExtractSession(settings, engine, member, stop)
+        return session, lambda pipeline: build(pipeline, session)
+
+    run_job("extract", settings, stop, settings.extract_metrics_port, prepare)

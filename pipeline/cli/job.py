@@ -1,0 +1,58 @@
+"""Running a Beam job as a process of its own: signals, metrics, its end."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from config.errors import BrinkwatchError
+from config.settings import Settings
+
+if TYPE_CHECKING:
+    import apache_beam as beam
+
+log = logging.getLogger(__name__)
+
+
+def stop_on_signals() -> threading.Event:
+    """An event that SIGTERM and SIGINT set: the job then drains."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def run_job(
+    name: str, settings: Settings, stop: threading.Event, port: int, prepare: Callable[[], tuple[Any, Callable[[beam.Pipeline], None]]]
+) -> None:
+    """Prepare a job's session, serve its metrics, run it to its end, and end the process.
+
+    The process ends here even where threads of Beam or gRPC would keep it: a job that failed must be started again by
+    whoever supervises it, not linger.
+    """
+    from pipeline import metrics
+    from pipeline.transforms.runner import run
+
+    code = 0
+    try:
+        metrics.serve(settings.metrics_host, port)
+        session, build = prepare()
+        run(name, build, settings, stop)
+        session.close()
+        log.info("drained", extra={"fields": {"job": name}})
+    except BrinkwatchError as error:
+        log.error("%s", error)  # noqa: TRY400  the text says it all; the trace would hide it
+        code = 1
+    except Exception:
+        log.exception("the job %s failed", name)
+        code = 1
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)

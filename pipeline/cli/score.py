@@ -1,0 +1,36 @@
+"""``brinkwatch score``: from the signals topic to alerts and dyads."""
+
+from __future__ import annotations
+
+from config.settings import Settings, load_settings
+from pipeline.cli.common import BootstrapServers, ConfigDir, set_up_logging
+
+
+def score(bootstrap_servers: BootstrapServers = None, config: ConfigDir = None) -> None:
+    """Score dyads and raise alerts. One instance is active: starting a second one fences the first."""
+    settings = load_settings(config_dir=config, bootstrap_servers=bootstrap_servers)
+    set_up_logging(settings)
+    _serve(settings)
+
+
+def _serve(settings: Settings) -> None:
+    """The Beam job."""
+    from pipeline.cli.job import run_job, stop_on_signals
+
+    stop = stop_on_signals()
+
+    def prepare() -> tuple[object, object]:
+        from config.alerts import load_rules
+        from pipeline import metrics
+        from pipeline.kafka.exactly_once import ReaderWriter
+        from pipeline.records.topics import Topics
+        from pipeline.transforms.score import JOB, ScoreSession, build
+
+        metrics.init_score()
+        topics = Topics(settings.topic_prefix)
+        rules = load_rules(settings.alerts_file)
+        io = ReaderWriter(settings, topics.signals.name, topics.score_group, JOB)
+        session = ScoreSession(settings, rules, io, stop)
+        return session, lambda pipeline: build(pipeline, session)
+
+    run_job("score", settings, stop, settings.score_metrics_port, prepare)
