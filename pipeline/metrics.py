@@ -16,14 +16,18 @@ DECODE_REASONS = ("too_large", "not_json", "version", "schema")
 OUTCOMES = ("signals", "silent", "gated", "language")
 
 BUILD = Info("brinkwatch_build", "Version of Brinkwatch and of Python.")
-EXTRACTED = Counter("brinkwatch_extract_articles_total", "Articles that extract has read, by what became of them.", ["outcome"])
+EXTRACTED = Counter(
+    "brinkwatch_extract_articles_total", "Articles that extract has read, by what became of them.", ["outcome"]
+)
 SIGNALS = Counter(
-    "brinkwatch_extract_signals_total", "Signals found, by type, modality and whether they count today.",
+    "brinkwatch_extract_signals_total",
+    "Signals found, by type, modality and whether they count today.",
     ["event_type", "modality", "active"],
 )
 DEAD_LETTERS = Counter("brinkwatch_dead_letters_total", "Messages sent to the dead-letter topic.", ["stage", "reason"])
 EXTRACT_SECONDS = Histogram(
-    "brinkwatch_extract_bundle_seconds", "Time from a bundle's poll to its committed offsets.",
+    "brinkwatch_extract_bundle_seconds",
+    "Time from a bundle's poll to its committed offsets.",
     buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
 SCORED = Counter("brinkwatch_score_signals_total", "Signals that score has read, by what became of them.", ["outcome"])
@@ -33,11 +37,16 @@ DYADS = Gauge("brinkwatch_dyads", "Dyads that score holds.")
 LATENCY = Histogram(
     "brinkwatch_latency_seconds",
     "Time an article took up to a stage: published to fetched, fetched to signal written, fetched to alert committed.",
-    ["stage"], buckets=LATENCY_BUCKETS,
+    ["stage"],
+    buckets=LATENCY_BUCKETS,
 )
-EVENT_TIME = Gauge("brinkwatch_event_time_seconds", "Latest observed time that a process has handled (Unix time).", ["process"])
+EVENT_TIME = Gauge(
+    "brinkwatch_event_time_seconds", "Latest observed time that a process has handled (Unix time).", ["process"]
+)
 LAG = Gauge(
-    "brinkwatch_event_time_lag_seconds", "Age of the oldest record of the last poll when it was read; 0 when caught up.", ["process"]
+    "brinkwatch_event_time_lag_seconds",
+    "Age of the oldest record of the last poll when it was read; 0 when caught up.",
+    ["process"],
 )
 
 

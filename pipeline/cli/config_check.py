@@ -44,16 +44,17 @@ def collect(folder: Path | None) -> tuple[list[Fault], list[str]]:
 
 
 def _loaders(folder: Path | None) -> dict[str, Callable[[], object]]:
-    from config.alerts import load_rules
-    from config.feeds import load_feeds
     from config.lexicon import load_lexicon
+
+    from config.alerts import load_alerts
+    from config.feeds import load_feeds
     from config.names import load_gazetteer
     from config.settings import folder_of
 
     root = folder_of(folder)
     return {
         "feeds.yaml": lambda: load_feeds(root / "feeds.yaml"),
-        "alerts.yaml": lambda: load_rules(root / "alerts.yaml"),
+        "alerts.yaml": lambda: load_alerts(root / "alerts.yaml"),
         "lexicon.yaml": lambda: load_lexicon(root / "lexicon.yaml"),
         "gazetteer/": lambda: load_gazetteer(root / "gazetteer"),
     }

@@ -55,11 +55,11 @@ def _lines(settings: Settings, input_: str, output: str) -> None:
 
 def _serve(settings: Settings) -> None:
     """The Beam job."""
-    from pipeline.cli.job import run_job, stop_on_signals
+    from pipeline.cli.job import Prepared, run_job, stop_on_signals
 
     stop = stop_on_signals()
 
-    def prepare() -> tuple[object, object]:
+    def prepare() -> Prepared:
         from pipeline import metrics
         from pipeline.extraction.engine import Engine
         from pipeline.kafka.group import GroupMember
@@ -71,6 +71,6 @@ def _serve(settings: Settings) -> None:
         engine = Engine.load(settings)
         member = GroupMember(settings, topics.articles.name, topics.extract_group, JOB)
         session = ExtractSession(settings, engine, member, stop)
-        return session, lambda pipeline: build(pipeline, session)
+        return Prepared(session, lambda pipeline: build(pipeline, session))
 
     run_job("extract", settings, stop, settings.extract_metrics_port, prepare)

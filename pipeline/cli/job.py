@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from config.errors import BrinkwatchError
@@ -28,8 +29,20 @@ def stop_on_signals() -> threading.Event:
     return stop
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a job needs to run: its session, and what adds its transforms to a pipeline."""
+
+    session: Any
+    build: Callable[[beam.Pipeline], None]
+
+
 def run_job(
-    name: str, settings: Settings, stop: threading.Event, port: int, prepare: Callable[[], tuple[Any, Callable[[beam.Pipeline], None]]]
+    name: str,
+    settings: Settings,
+    stop: threading.Event,
+    port: int,
+    prepare: Callable[[], Prepared],
 ) -> None:
     """Prepare a job's session, serve its metrics, run it to its end, and end the process.
 
@@ -42,9 +55,9 @@ def run_job(
     code = 0
     try:
         metrics.serve(settings.metrics_host, port)
-        session, build = prepare()
-        run(name, build, settings, stop)
-        session.close()
+        job = prepare()
+        run(name, job.build, settings, stop)
+        job.session.close()
         log.info("drained", extra={"fields": {"job": name}})
     except BrinkwatchError as error:
         log.error("%s", error)  # noqa: TRY400  the text says it all; the trace would hide it

@@ -15,12 +15,12 @@ def score(bootstrap_servers: BootstrapServers = None, config: ConfigDir = None) 
 
 def _serve(settings: Settings) -> None:
     """The Beam job."""
-    from pipeline.cli.job import run_job, stop_on_signals
+    from pipeline.cli.job import Prepared, run_job, stop_on_signals
 
     stop = stop_on_signals()
 
-    def prepare() -> tuple[object, object]:
-        from config.alerts import load_rules
+    def prepare() -> Prepared:
+        from config.alerts import load_alerts
         from pipeline import metrics
         from pipeline.kafka.exactly_once import ReaderWriter
         from pipeline.records.topics import Topics
@@ -28,9 +28,9 @@ def _serve(settings: Settings) -> None:
 
         metrics.init_score()
         topics = Topics(settings.topic_prefix)
-        rules = load_rules(settings.alerts_file)
+        rules = load_alerts(settings.alerts_file)
         io = ReaderWriter(settings, topics.signals.name, topics.score_group, JOB)
         session = ScoreSession(settings, rules, io, stop)
-        return session, lambda pipeline: build(pipeline, session)
+        return Prepared(session, lambda pipeline: build(pipeline, session))
 
     run_job("score", settings, stop, settings.score_metrics_port, prepare)

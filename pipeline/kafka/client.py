@@ -28,7 +28,11 @@ def explained(settings: Settings) -> Iterator[None]:
     """Turn kafka-python's connection errors into one that says where, and what to look at."""
     try:
         yield
-    except (kafka.errors.NoBrokersAvailable, kafka.errors.KafkaTimeoutError, kafka.errors.KafkaConnectionError) as error:
+    except (
+        kafka.errors.NoBrokersAvailable,
+        kafka.errors.KafkaTimeoutError,
+        kafka.errors.KafkaConnectionError,
+    ) as error:
         hint = "is the broker up"
         if settings.security_protocol != "PLAINTEXT":
             hint += ", and are user, password and certificates right? A refused password shows only as a time-out"

@@ -81,13 +81,17 @@ class GroupMember:
         self._writes.clear()
         polled, self._polled = self._polled, {}
         lost = self._listener.take()
-        offsets = {partition: OffsetAndMetadata(at, "", -1) for partition, at in polled.items() if partition not in lost}
+        offsets = {
+            partition: OffsetAndMetadata(at, "", -1) for partition, at in polled.items() if partition not in lost
+        }
         if not offsets:
             return not polled
         try:
             self._consumer.commit(offsets)
         except REBALANCED as error:
-            log.warning("commit refused by a rebalance; the new owner repeats it", extra={"fields": {"why": repr(error)}})
+            log.warning(
+                "commit refused by a rebalance; the new owner repeats it", extra={"fields": {"why": repr(error)}}
+            )
             return False
         return True
 

@@ -45,7 +45,7 @@ class Alert(Record, frozen=True, kw_only=True):
     """One transition.
 
     Attributes:
-        alert_id: 32 hex digits: hash of rule, dyad and the episode's start. A repeat is recognisable by id and sequence.
+        alert_id: 32 hex digits: hash of rule, dyad and the episode's start; a repeat is known by id and sequence.
         sequence: 1 for raised, then one more for each transition.
         transition, level, previous_level: What happened.
         dyad: Such as ``RUS-UKR``.

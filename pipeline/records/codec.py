@@ -1,4 +1,4 @@
-"""Records to bytes and back: JSON, decoded strictly. Unknown fields are ignored; anything else that is off is refused."""
+"""Records to bytes and back: JSON, decoded strictly. Unknown fields are ignored; whatever else is off is refused."""
 
 from __future__ import annotations
 

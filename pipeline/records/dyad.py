@@ -10,7 +10,6 @@ from pipeline.records.alert import AlertEvidence
 from pipeline.records.base import Record, Time
 from pipeline.records.vocabulary import Level
 
-
 NOBODY = "*-*"
 """Key of signals that name neither side; they are published, and never scored."""
 

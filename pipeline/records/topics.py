@@ -34,7 +34,11 @@ class Topic:
         if self.retention_ms is not None:
             values["retention.ms"] = str(self.retention_ms)
         if self.cleanup == "compact":
-            values |= {"min.cleanable.dirty.ratio": "0.1", "segment.ms": str(DAY_MS), "delete.retention.ms": str(7 * DAY_MS)}
+            values |= {
+                "min.cleanable.dirty.ratio": "0.1",
+                "segment.ms": str(DAY_MS),
+                "delete.retention.ms": str(7 * DAY_MS),
+            }
         return values
 
 

@@ -57,10 +57,12 @@ def decode_all(messages: Sequence[Message], deadletter: str) -> tuple[list[Read]
 def extract_all(engine: Engine, reads: Sequence[Read]) -> Iterator[tuple[Read, Extraction | Exception]]:
     """Extract in one batch; if that fails, one by one, so that a poison article harms only itself."""
     try:
-        yield from zip(reads, engine.extract([read.article for read in reads]), strict=True)
-        return
+        results = engine.extract([read.article for read in reads])
     except Exception:  # whatever a hostile text provokes in the parser: the singles below say whose it is
         log.exception("extracting a batch failed; taking its articles one by one")
+    else:
+        yield from zip(reads, results, strict=True)
+        return
     for read in reads:
         try:
             yield read, engine.extract([read.article])[0]
@@ -114,6 +116,10 @@ class ExtractSession:
         )
         return messages or None
 
+    def close(self) -> None:
+        """Leave Kafka."""
+        self.member.close()
+
     def finish(self, outcomes: Iterable[Outcome]) -> None:
         """Commit the bundle, then count it."""
         if not self.member.commit():
@@ -137,8 +143,8 @@ def _count(outcome: Outcome, *, wall: bool) -> None:
             metrics.LATENCY.labels("fetched_to_signal").observe(max(0.0, now - article.fetched_at.timestamp()))
 
 
-class ExtractSignals(beam.DoFn):  # type: ignore[misc]  # Beam's base classes are untyped
-    """A poll's messages to an Outcome: decode, gate, parse, signals; the sentences of a bundle are parsed in one batch."""
+class ExtractSignals(beam.DoFn):
+    """A poll's messages to an Outcome: decode, gate, parse, signals; a bundle's sentences are parsed in one batch."""
 
     def process(self, element: list[Message]) -> Iterator[Outcome]:
         """One Outcome for one poll."""
@@ -146,7 +152,7 @@ class ExtractSignals(beam.DoFn):  # type: ignore[misc]  # Beam's base classes ar
         yield work(current.engine, element, current.topics)
 
 
-class WriteAndCommit(beam.DoFn):  # type: ignore[misc]
+class WriteAndCommit(beam.DoFn):
     """Writes what a bundle gave; offsets are committed when the broker has acknowledged all of it."""
 
     def start_bundle(self) -> None:

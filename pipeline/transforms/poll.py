@@ -50,7 +50,7 @@ def session(name: str) -> Any:
     return _sessions[name]
 
 
-class _Forever(RestrictionTracker):  # type: ignore[misc]  # Beam's base classes are untyped
+class _Forever(RestrictionTracker):
     """One claimable position, never finished: the only split there is gives up the rest at a checkpoint."""
 
     def __init__(self, restriction: str) -> None:
@@ -79,7 +79,7 @@ class _Forever(RestrictionTracker):  # type: ignore[misc]  # Beam's base classes
         return False
 
 
-class _OneRestriction(RestrictionProvider):  # type: ignore[misc]
+class _OneRestriction(RestrictionProvider):
     def initial_restriction(self, _element: str) -> str:
         return "run"
 
@@ -96,7 +96,7 @@ class _OneRestriction(RestrictionProvider):  # type: ignore[misc]
         yield restriction
 
 
-class _NoWatermark(WatermarkEstimatorProvider):  # type: ignore[misc]
+class _NoWatermark(WatermarkEstimatorProvider):
     """Nothing downstream is windowed: time is in the records."""
 
     def initial_estimator_state(self, _element: str, _restriction: str) -> Any:
@@ -109,10 +109,10 @@ class _NoWatermark(WatermarkEstimatorProvider):  # type: ignore[misc]
         return beam.coders.PickleCoder()
 
 
-class Poll(beam.DoFn):  # type: ignore[misc]
+class Poll(beam.DoFn):
     """Each element is the name of a job; it gives what the job's session polls, bundle after bundle."""
 
-    @beam.DoFn.unbounded_per_element()  # type: ignore[untyped-decorator]
+    @beam.DoFn.unbounded_per_element()
     def process(
         self,
         element: str,

@@ -10,11 +10,11 @@ from collections.abc import Callable
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineState
+from deploy.local.prism import PrismNotFound, find_prism, start_prism
 
 from config.errors import BrinkwatchError
 from config.settings import Settings
 from deploy.local import loopback
-from deploy.local.prism import PrismNotFound, find_prism, start_prism
 
 log = logging.getLogger(__name__)
 POLL_S = 0.2

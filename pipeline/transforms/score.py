@@ -111,6 +111,10 @@ class ScoreSession:
         outgoing = (*(letter for letter, _ in dead), *as_messages(alerts, dyads, self.topics))
         return Scored(outgoing, tuple(alerts), tuple(reason for _, reason in dead), outcomes, newest)
 
+    def close(self) -> None:
+        """Leave Kafka."""
+        self._io.close()
+
     def finish(self, bundles: Iterable[Scored]) -> None:
         """One transaction for the bundle; then count it."""
         done = list(bundles)
@@ -130,8 +134,13 @@ class ScoreSession:
             metrics.DEAD_LETTERS.labels("score.decode", reason).inc()
         for alert in scored.alerts:
             metrics.ALERTS.labels(alert.transition, alert.level).inc()
-            log.info("alert %s", alert.transition, extra={"fields": {"alert": alert.alert_id, "dyad": alert.dyad,
-                     "level": alert.level, "score": alert.score}})
+            log.info(
+                "alert %s",
+                alert.transition,
+                extra={
+                    "fields": {"alert": alert.alert_id, "dyad": alert.dyad, "level": alert.level, "score": alert.score}
+                },
+            )
         for level, count in self.book.open_by_level().items():
             metrics.OPEN_ALERTS.labels(level).set(count)
         metrics.DYADS.set(len(self.book))
@@ -141,7 +150,7 @@ class ScoreSession:
                 metrics.LATENCY.labels("fetched_to_alert").observe(max(0.0, time.time() - scored.newest.timestamp()))
 
 
-class ScoreSignals(beam.DoFn):  # type: ignore[misc]  # Beam's base classes are untyped
+class ScoreSignals(beam.DoFn):
     """A poll's messages to alerts, changed dyads and dead letters, by the pure functions of scoring."""
 
     def process(self, element: list[Message]) -> Iterator[Scored]:
@@ -149,7 +158,7 @@ class ScoreSignals(beam.DoFn):  # type: ignore[misc]  # Beam's base classes are 
         yield session(JOB).score(element)
 
 
-class Transact(beam.DoFn):  # type: ignore[misc]
+class Transact(beam.DoFn):
     """One Kafka transaction a bundle: alerts, changed dyads, dead letters, offsets."""
 
     def start_bundle(self) -> None:
