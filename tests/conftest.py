@@ -1,0 +1,22 @@
+"""Fixtures that every part uses: one real broker and the real runner, started only if a test asks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from brokers import Broker
+
+from config.settings import load_settings
+from deploy.local.kafka import EmbeddedKafka
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A real broker for the session; ``broker.settings("name")`` gives a test topics of its own on it."""
+    folder = tmp_path_factory.mktemp("broker")
+    with EmbeddedKafka(folder, load_settings().cache_dir) as kafka:
+        yield Broker(kafka, folder)
