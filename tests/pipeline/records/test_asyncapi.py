@@ -1,0 +1,51 @@
+"""The AsyncAPI document describes the topics and messages of the code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+from samples import alert
+
+from pipeline.records.headers import cloudevent
+from pipeline.records.topics import Topics
+
+PATH = Path(__file__).parents[3] / "docs" / "reference" / "asyncapi.yaml"
+DOCUMENT = yaml.safe_load(PATH.read_text(encoding="utf-8"))
+
+
+def test_addresses_are_our_topics():
+    """A client generated from the document reads topics that exist."""
+    names = {topic.name for topic in Topics().all}
+    addresses = {channel["address"] for channel in DOCUMENT["channels"].values()}
+    assert addresses <= names
+    assert names - addresses == {"brinkwatch.deadletter.v1"}
+
+
+def test_every_reference_resolves():
+    """Local references point into the document, others at files that exist."""
+    for reference in _references(DOCUMENT):
+        if not reference.startswith("#"):
+            assert (PATH.parent / reference).exists(), reference
+            continue
+        node = DOCUMENT
+        for part in reference.removeprefix("#/").split("/"):
+            node = node[part]
+
+
+def test_headers_are_those_that_are_sent():
+    """Every header that an alert carries is described."""
+    described = DOCUMENT["components"]["messages"]["alert"]["headers"]["properties"]
+    assert {key for key, _ in cloudevent(alert())} == set(described)
+
+
+def _references(node):
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "$ref":
+                yield value
+            else:
+                yield from _references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _references(value)
