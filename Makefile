@@ -39,6 +39,7 @@ bench: install ## Measure speed, latency, memory and start-up; writes build/benc
 
 schemas: install ## Generate docs/reference/schemas and what else is made from the code
 	$(BIN)/python -m pipeline.records.schema
+	$(BIN)/python -m config.reference
 
 clean: ## Remove the environment and what tools left
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
