@@ -1,0 +1,178 @@
+"""The list of feeds: ``feeds.yaml``, checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import pydantic
+
+from config.document import Document, Location, Strict, load
+from config.errors import ConfigError, Fault
+
+FLOOR_S = 60.0
+DRILL_FLOOR_S = 1.0
+CAP_S = 24 * 3600.0
+MAX_URL = 2048
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"(\d{1,7})([smhd])")
+_DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One feed to poll.
+
+    Attributes:
+        id: Short name, unique in the list; stands in every article of the feed and in the state.
+        url: Where it is, http or https.
+        interval_s: Seconds between two polls while all is well.
+        title: For people.
+        source: Domain of the outlet, where the links of the entries do not tell it.
+        language: ISO 639-1 code that the operator vouches for, used where the text is too short to tell.
+        enabled: Whether it is polled.
+        drill: Whether its articles are marked as a drill's.
+    """
+
+    id: str
+    url: str
+    interval_s: float = 900.0
+    title: str = ""
+    source: str | None = None
+    language: str | None = None
+    enabled: bool = True
+    drill: bool = False
+
+
+def duration(value: Any) -> float:
+    """Seconds of a text such as ``90s``, ``15m``, ``1h`` or ``1d``.
+
+    Raises:
+        ValueError: Anything else, a bare number among it: its unit could only be guessed.
+    """
+    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("a duration such as 90s, 15m or 1h")
+    return float(int(match[1]) * _UNITS[match[2]])
+
+
+def _address(value: str) -> str:
+    if len(value) > MAX_URL:
+        raise ValueError(f"a URL of at most {MAX_URL} characters")
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("a URL of http or https with a host")
+    if parts.username or parts.password:
+        raise ValueError("a URL without user and password: they would stand in logs")
+    if any(character.isspace() or ord(character) < ord(" ") for character in value):
+        raise ValueError("a URL without blanks")
+    _ = parts.port  # raises ValueError for a port that is none
+    return value
+
+
+def _domain(value: str) -> str:
+    if not _DOMAIN.fullmatch(value):
+        raise ValueError("a domain such as example.org, in lower case")
+    return value
+
+
+Duration = Annotated[float, pydantic.BeforeValidator(duration)]
+Address = Annotated[str, pydantic.AfterValidator(_address)]
+Domain = Annotated[str, pydantic.AfterValidator(_domain)]
+FeedId = Annotated[str, pydantic.Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+LanguageCode = Annotated[str, pydantic.Field(pattern=r"^[a-z]{2}$")]
+
+
+class FeedEntry(Strict):
+    """One item of ``feeds:`` as it stands in the file.
+
+    ``drill`` comes before ``interval``, whose floor depends on it.
+    """
+
+    id: FeedId
+    url: Address
+    drill: bool = False
+    interval: Duration | None = None
+    title: str = ""
+    source: Domain | None = None
+    language: LanguageCode | None = None
+    enabled: bool = True
+
+    @pydantic.field_validator("interval", mode="after")
+    @classmethod
+    def _within(cls, value: float | None, info: pydantic.ValidationInfo) -> float | None:
+        return value if value is None else _bounded(value, DRILL_FLOOR_S if info.data.get("drill") else FLOOR_S)
+
+
+class Defaults(Strict):
+    """``defaults:``, what counts for a feed that says nothing else."""
+
+    interval: Duration = pydantic.Field(default=900.0, validate_default=False)
+
+    @pydantic.field_validator("interval", mode="after")
+    @classmethod
+    def _within(cls, value: float) -> float:
+        return _bounded(value, FLOOR_S)
+
+
+class FeedsFile(Strict):
+    """The whole of ``feeds.yaml``."""
+
+    defaults: Defaults = Defaults()
+    feeds: tuple[FeedEntry, ...] = ()
+
+
+def load_feeds(path: Path) -> tuple[Feed, ...]:
+    """The feeds that ``path`` lists, disabled ones too.
+
+    Raises:
+        ConfigError: With every fault found, each with file, key and line.
+    """
+    document = load(path)
+    faults = _repeated(document, "id") + _repeated(document, "url")
+    try:
+        checked = document.check(FeedsFile)
+    except ConfigError as error:
+        raise ConfigError([*error.faults, *faults]) from None
+    if faults:
+        raise ConfigError(faults)
+    return tuple(_feed(entry, checked.defaults) for entry in checked.feeds)
+
+
+def _feed(entry: FeedEntry, defaults: Defaults) -> Feed:
+    return Feed(
+        id=entry.id,
+        url=entry.url,
+        interval_s=defaults.interval if entry.interval is None else entry.interval,
+        title=entry.title,
+        source=entry.source,
+        language=entry.language,
+        enabled=entry.enabled,
+        drill=entry.drill,
+    )
+
+
+def _bounded(seconds: float, floor: float) -> float:
+    if not floor <= seconds <= CAP_S:
+        raise ValueError(f"a duration from {floor:g}s to {CAP_S / 3600:g}h")
+    return seconds
+
+
+def _repeated(document: Document, key: str) -> list[Fault]:
+    """A fault for each feed whose ``key`` an earlier one has; looks at raw data, so that other faults don't hide it."""
+    items = document.data.get("feeds") if isinstance(document.data, dict) else None
+    first: dict[str, int] = {}
+    faults = []
+    for index, item in enumerate(items if isinstance(items, Sequence) and not isinstance(items, str) else ()):
+        value = item.get(key) if isinstance(item, dict) else None
+        if not isinstance(value, str):
+            continue
+        if value in first:
+            at: Location = ("feeds", index, key)
+            faults.append(document.fault(at, f"each {key} once, but feeds[{first[value]}] has {value!r} too"))
+        first.setdefault(value, index)
+    return faults

@@ -1,0 +1,91 @@
+"""Plain text of HTML, however broken: the only form in which markup from outside goes any further."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+MAX_MARKUP = 1_000_000
+MAX_TEXT = 200_000
+MAX_TITLE = 1_000
+_SKIPPED = frozenset(
+    {"script", "style", "template", "noscript", "iframe", "object", "svg", "math", "head", "form", "button"}
+)
+_VOID = frozenset({"br", "hr", "img", "input", "wbr", "meta", "link", "source", "embed"})
+_BLOCKS = frozenset(
+    {
+        "address", "article", "aside", "blockquote", "br", "caption", "dd", "div", "dl", "dt", "fieldset", "figcaption",
+        "figure", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre",
+        "section", "table", "td", "th", "tr", "ul",
+    }
+)  # fmt: skip
+_MARKUP = re.compile(r"<[a-zA-Z/!?]|&(?:#\d|#[xX]|[a-zA-Z])")
+_BLANKS = re.compile(r"[^\S\n]+")
+# C0 and C1 controls, and what turns the direction of text around: they hide things from a reader.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff\ufffe\uffff]")
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
+
+
+def from_html(markup: str, limit: int = MAX_TEXT) -> str:
+    """The text of ``markup``: one line a paragraph, tags and scripts gone, entities resolved.
+
+    At most ``limit`` characters of it. What is no HTML comes out as it is, so this may be used where it is not
+    known whether a text is marked up.
+    """
+    markup = markup[:MAX_MARKUP]
+    if not _MARKUP.search(markup):
+        return tidy(markup, limit)
+    reader = _TextReader()
+    try:
+        reader.feed(markup)
+        reader.close()
+    except (AssertionError, ValueError):  # html.parser gives up on a few forms of broken declarations
+        return tidy(re.sub(r"<[^>]*>", " ", markup), limit)
+    return tidy("".join(reader.parts), limit)
+
+
+def tidy(text: str, limit: int = MAX_TEXT) -> str:
+    """``text`` without control characters, blanks run together, empty lines dropped, at most ``limit`` characters."""
+    text = _SURROGATES.sub("�", _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+    lines = (line.strip() for line in _BLANKS.sub(" ", text).split("\n"))
+    return "\n".join(line for line in lines if line)[:limit].rstrip()
+
+
+def one_line(text: str, limit: int = MAX_TITLE) -> str:
+    """The text of a title, which may be marked up: one line, at most ``limit`` characters."""
+    return " ".join(from_html(text).split())[:limit].rstrip()
+
+
+class _TextReader(HTMLParser):
+    """Collects text; a block's edge is a line's end."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._skipping = ""
+        self._depth = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002  # the base's name
+        if self._skipping:
+            self._depth += tag == self._skipping
+        elif tag in _SKIPPED:
+            self._skipping, self._depth = tag, 1
+        elif tag in _BLOCKS:
+            self.parts.append("\n")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002  # the base's name
+        if not self._skipping and tag in _BLOCKS:
+            self.parts.append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._skipping:
+            self._depth -= tag == self._skipping
+            if self._depth <= 0:
+                self._skipping = ""
+        elif tag in _BLOCKS and tag not in _VOID:
+            self.parts.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self._skipping:
+            # A line's end inside a paragraph is a blank, as browsers have it.
+            self.parts.append(data.replace("\r", " ").replace("\n", " "))

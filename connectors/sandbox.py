@@ -1,0 +1,139 @@
+"""Sandbox: a child process in which feeds are parsed, so that no body from outside can hold up or kill the connector.
+
+A regular expression that runs away keeps Python's lock, so a thread would be no bound on time; a process can be ended.
+Frames over stdin and stdout: 4 bytes of length (big-endian), then msgpack. The child ends when its stdin does, so it
+never outlives the connector, not even one that was killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import resource
+import sys
+from typing import IO, Self
+
+import msgspec
+
+from connectors.entry import Parsed
+from connectors.formats import Source, parse
+from connectors.outcome import Outcome
+
+log = logging.getLogger(__name__)
+MAX_FRAME = 64 * 1024 * 1024
+MAX_MEMORY = 1536 * 1024 * 1024
+MAX_REPLY = 16 * 1024 * 1024
+PARSE_S = 20.0
+START_S = 60.0
+
+
+class _Job(msgspec.Struct):
+    body: bytes
+    url: str
+    content_type: str
+
+
+class Sandbox:
+    """Parses one feed at a time in a child process; use it as an async context manager."""
+
+    def __init__(self, parse_s: float = PARSE_S) -> None:
+        self._parse_s = parse_s
+        self._child: asyncio.subprocess.Process | None = None
+        self._turn = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._end()
+
+    async def parse(self, body: bytes, source: Source) -> Parsed:
+        """As ``formats.parse``, but bounded in time and memory; what breaks the bounds is ``parse_failed``."""
+        job = msgspec.msgpack.encode(_Job(body, source.url, source.content_type))
+        async with self._turn:
+            try:
+                child = await self._started()
+                async with asyncio.timeout(self._parse_s):
+                    reply = await _exchange(child, job)
+                return msgspec.msgpack.decode(reply, type=Parsed)
+            except TimeoutError:
+                why = f"parsing took more than {self._parse_s:g} s"
+            except (OSError, EOFError, asyncio.IncompleteReadError) as error:
+                why = f"the parser ended: {type(error).__name__}"
+            except msgspec.MsgspecError as error:
+                why = f"the parser's answer can't be read: {error}"
+            except asyncio.CancelledError:
+                await self._end()  # its answer would be taken for the next one's
+                raise
+            await self._end()
+        return Parsed(outcome=Outcome.PARSE_FAILED, error=why)
+
+    async def _started(self) -> asyncio.subprocess.Process:
+        if self._child is None or self._child.returncode is not None:
+            self._child = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "connectors.sandbox",
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+                start_new_session=True,  # a Ctrl-C is the connector's to handle
+            )  # fmt: skip
+            async with asyncio.timeout(START_S):  # the first imports are not the feed's fault
+                await _exchange(self._child, msgspec.msgpack.encode(_Job(b"", "", "")))
+        return self._child
+
+    async def _end(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()
+        if child.stdin is not None:
+            child.stdin.close()
+
+
+async def _exchange(child: asyncio.subprocess.Process, frame: bytes) -> bytes:
+    if child.stdin is None or child.stdout is None:
+        raise EOFError("the parser has no pipes")
+    child.stdin.write(len(frame).to_bytes(4, "big"))
+    child.stdin.write(frame)
+    await child.stdin.drain()
+    size = int.from_bytes(await child.stdout.readexactly(4), "big")
+    if size > MAX_FRAME:
+        raise EOFError(f"an answer of {size} bytes")
+    return await child.stdout.readexactly(size)
+
+
+def answer(frame: bytes) -> bytes:
+    """The child's work: a job's frame to the frame of what was parsed."""
+    job = msgspec.msgpack.decode(frame, type=_Job)
+    try:
+        parsed = parse(job.body, Source(job.url, job.content_type))
+    except Exception as error:  # noqa: BLE001  # feedparser raises what its many parsers raise; the feed gets a label
+        parsed = Parsed(outcome=Outcome.PARSE_FAILED, error=f"{type(error).__name__}: {error}"[:300])
+    reply = msgspec.msgpack.encode(parsed)
+    if len(reply) > MAX_REPLY:
+        reply = msgspec.msgpack.encode(Parsed(outcome=Outcome.TOO_LARGE, error=f"{len(reply)} bytes of text"))
+    return reply
+
+
+def serve(inward: IO[bytes], outward: IO[bytes]) -> None:
+    """Answer frames until the other side closes."""
+    while len(head := inward.read(4)) == 4:  # noqa: PLR2004  # the length's size
+        reply = answer(inward.read(int.from_bytes(head, "big")))
+        outward.write(len(reply).to_bytes(4, "big") + reply)
+        outward.flush()
+
+
+def main() -> None:
+    """Bound this process, then serve. What libraries print goes to stderr: stdout is for frames."""
+    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    outward = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    serve(sys.stdin.buffer, outward)
+
+
+if __name__ == "__main__":
+    main()

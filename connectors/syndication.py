@@ -1,0 +1,117 @@
+"""RSS, RDF and Atom to entries, by feedparser."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import feedparser
+
+from connectors.entry import MAX_ENTRIES, MAX_ID, Entry, Parsed
+from connectors.outcome import Outcome
+from connectors.plaintext import from_html, one_line, tidy
+
+_PAGE = re.compile(
+    r"\s*(?:<\?xml[^>]*>)?\s*(?:<!--.*?-->\s*)*(?:<!doctype\s+html[^>]*>\s*)?<html", re.IGNORECASE | re.DOTALL
+)
+
+
+def parse(text: str, url: str) -> Parsed:
+    """The entries of an XML feed at ``url``.
+
+    feedparser gets bytes only: a text it would take for an address to fetch. Its sanitiser stays off, because nothing
+    but plain text leaves this module.
+    """
+    if _PAGE.match(text[:4096]):
+        return Parsed(outcome=Outcome.NOT_A_FEED, error="an HTML page")
+    headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
+    source = io.BytesIO(text.encode("utf-8", errors="replace"))
+    result = feedparser.parse(source, response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
+    if not result.get("version"):
+        return Parsed(outcome=Outcome.NOT_A_FEED, error=_why(result) or "no feed format that is known")
+    feed = result.feed
+    language = tidy(str(feed.get("language") or ""), 32)
+    entries = [_entry(item, url, language) for item in result.entries[:MAX_ENTRIES]]
+    usable = tuple(entry for entry in entries if entry.title or entry.text)
+    return Parsed(
+        outcome=Outcome.OK,
+        kind=result.version,
+        title=one_line(str(feed.get("title") or "")),
+        entries=usable,
+        warnings=_warnings(result, len(entries) - len(usable)),
+    )
+
+
+def _warnings(result: Any, unusable: int) -> tuple[str, ...]:
+    found = [
+        f"not well-formed: {_why(result)}" if result.get("bozo") else "",
+        f"{unusable} entries without any text" if unusable else "",
+        f"only {MAX_ENTRIES} of {len(result.entries)} entries read" if len(result.entries) > MAX_ENTRIES else "",
+    ]
+    return tuple(warning for warning in found if warning)
+
+
+def _why(result: Any) -> str:
+    error = result.get("bozo_exception")
+    return f"{type(error).__name__}: {error}"[:200] if error else ""
+
+
+def _entry(item: Mapping[str, Any], url: str, language: str) -> Entry:
+    return Entry(
+        guid=tidy(str(item.get("id") or ""), MAX_ID),
+        url=_link(item, url),
+        title=one_line(str(item.get("title") or "")),
+        text=_text(item),
+        published=_time(item.get("published_parsed")),
+        # Not ``get``: feedparser would answer it with the other date.
+        updated=_time(dict(item).get("updated_parsed")),
+        language=_language(item) or language,
+    )
+
+
+def _text(item: Mapping[str, Any]) -> str:
+    """The longest of the contents, else the summary."""
+    contents = [str(part.get("value") or "") for part in item.get("content") or ()]
+    best = from_html(max(contents, key=len, default=""))
+    return best or from_html(str(item.get("summary") or ""))
+
+
+def _language(item: Mapping[str, Any]) -> str:
+    details = [*(item.get("content") or ()), item.get("summary_detail") or {}, item.get("title_detail") or {}]
+    return next((tidy(str(detail["language"]), 32).lower() for detail in details if detail.get("language")), "")
+
+
+def _link(item: Mapping[str, Any], base: str) -> str:
+    """The entry's address, made absolute; a guid that is a permanent link stands in for it."""
+    links = [
+        item.get("link"),
+        *(link.get("href") for link in item.get("links") or () if link.get("rel") == "alternate"),
+    ]
+    return next((found for link in links if link and (found := absolute(str(link), base))), "")
+
+
+def absolute(link: str, base: str) -> str:
+    """``link`` as an absolute address of http or https, at most 2,048 characters; empty where it is none."""
+    try:
+        joined = urljoin(base, link.strip()[: MAX_ID + 1])
+        parts = urlsplit(joined)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and len(joined) <= MAX_ID
+        _ = parts.port
+    except ValueError:
+        return ""
+    return joined if usable else ""
+
+
+def _time(value: Any) -> datetime | None:
+    """Feedparser's date (a tuple in UTC) as a moment; None for what no calendar has."""
+    if not value:
+        return None
+    try:
+        year, month, day, hour, minute, second = (int(part) for part in value[:6])
+        return datetime(year, month, day, hour, minute, tzinfo=UTC) + timedelta(seconds=second)
+    except (ValueError, OverflowError, TypeError):
+        return None
