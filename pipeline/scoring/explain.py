@@ -1,0 +1,138 @@
+"""Records of a state for those who read it: an alert with its whole explanation, a dyad as it stands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from msgspec.structs import replace
+
+from config.alerts import Rule
+from pipeline.records import Alert, AlertEvidence, Dyad, Level, Transition, Trend
+from pipeline.scoring.memory import sources
+from pipeline.scoring.state import DyadState, Episode
+from pipeline.scoring.stories import source_factor
+
+LEVEL = tuple(Level)
+SHOWN_ON_DYAD = 5
+DECIMALS = 4
+TREND_SAMPLES = 24
+TREND_SHARE = 0.1
+TREND_LEAST = 0.5
+_HOUR = 3600.0
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+def moment(at: float) -> datetime:
+    """Seconds since 1970 as a time in UTC."""
+    return _EPOCH + timedelta(seconds=at)
+
+
+def since_epoch(at: datetime) -> float:
+    """A time as seconds since 1970."""
+    return (at - _EPOCH).total_seconds()
+
+
+def evidence(state: DyadState, most: int) -> tuple[AlertEvidence, ...]:
+    """The heaviest sentences as of ``state.at``, each with what it adds to the score and how many sources told it."""
+    told = {story.number: max(1, len(story.sources)) for story in state.stories}
+    decay = state.decay(state.at)
+    shown = []
+    for each in state.exhibits:
+        number = told.get(each.story, 1)
+        weight = round(each.weight * source_factor(number) * decay, DECIMALS)
+        shown.append(replace(each.evidence, weight=weight, sources=number))
+    return tuple(sorted(shown, key=lambda each: (-abs(each.weight), each.signal_id))[:most])
+
+
+def factors(state: DyadState, rule: Rule) -> dict[str, float]:
+    """What made the score, by name; ``escalation + calming + earlier`` is the score where that is above 0."""
+    decay = state.decay(state.at)
+    weights = [story.weight for story in state.stories]
+    score = state.score(state.at)
+    values = {
+        "escalation": sum(weight for weight in weights if weight > 0) * decay,
+        "calming": sum(weight for weight in weights if weight < 0) * decay,
+        "earlier": state.rest * decay,
+        "ratio": score / state.baseline if state.baseline > 0 else 0.0,
+        "half_life_hours": rule.half_life / _HOUR,
+        "inactive": float(state.inactive),
+    }
+    return {name: round(value, DECIMALS) for name, value in values.items()}
+
+
+def counts(state: DyadState) -> dict[str, int]:
+    """Active signals of the stories held, by ``type/modality``."""
+    counter: Counter[str] = Counter()
+    for story in state.stories:
+        for strand in story.strands:
+            counter[strand.kind] += strand.count
+    return dict(sorted(counter.items()))
+
+
+def explain(state: DyadState, episode: Episode, previous: int, transition: Transition, rule: Rule) -> Alert:
+    """The transition of ``episode`` at ``state.at`` as a record."""
+    shown = evidence(state, len(state.exhibits))
+    heard = sources(state, state.at)
+    return Alert(
+        alert_id=episode.alert_id,
+        sequence=episode.sequence,
+        transition=transition,
+        level=LEVEL[episode.level],
+        previous_level=LEVEL[previous],
+        dyad=state.dyad,
+        rule=episode.rule,
+        rule_version=rule.version,
+        at=moment(state.at),
+        started_at=moment(episode.started),
+        score=round(state.score(state.at), DECIMALS),
+        baseline=round(state.baseline, DECIMALS),
+        factors=factors(state, rule),
+        sources=heard,
+        stories=len(state.stories),
+        signals=counts(state),
+        evidence=shown,
+        summary=summary(state, LEVEL[episode.level or previous], transition, shown, heard),
+        drill=state.drill,
+    )
+
+
+def summary(
+    state: DyadState, level: Level, transition: Transition, shown: tuple[AlertEvidence, ...], heard: int
+) -> str:
+    """One line for a person: the pair and level, the score, what leads, how many sources."""
+    score = f"score {state.score(state.at):.1f} against baseline {state.baseline:.1f}"
+    head = f"{'Drill: ' if state.drill else ''}{state.dyad.replace('-', '–')} {level}"  # noqa: RUF001 (a pair's dash)
+    if transition is Transition.RESOLVED:
+        return f"{head} resolved: {score}"
+    leading = next((each for each in shown if each.weight > 0), None)
+    event = f"; {leading.event_type} {leading.modality} ({leading.trigger})".replace("_", " ") if leading else ""
+    return f"{head}: {score}{event}; {heard} source{'' if heard == 1 else 's'}"
+
+
+def trend(state: DyadState) -> Trend:
+    """Where the score goes, against half a half-life before (a day, for real rules)."""
+    past = state.history[-TREND_SAMPLES] if len(state.history) >= TREND_SAMPLES else 0.0
+    change = state.score(state.at) - past
+    if abs(change) < max(TREND_LEAST, TREND_SHARE * past):
+        return Trend.STEADY
+    return Trend.RISING if change > 0 else Trend.FALLING
+
+
+def describe(state: DyadState) -> Dyad:
+    """The dyad as it stands, with the state to restart from."""
+    return Dyad(
+        dyad=state.dyad,
+        at=moment(state.at),
+        score=round(state.score(state.at), DECIMALS),
+        baseline=round(state.baseline, DECIMALS),
+        level=LEVEL[0 if state.episode is None else state.episode.level],
+        trend=trend(state),
+        history=state.history,
+        evidence=evidence(state, SHOWN_ON_DYAD),
+        open_alert=None if state.episode is None else state.episode.alert_id,
+        state=msgspec.Raw(_encoder.encode(state)),
+        drill=state.drill,
+    )
