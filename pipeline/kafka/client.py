@@ -29,7 +29,7 @@ def explained(settings: Settings) -> Iterator[None]:
     try:
         yield
     except (
-        kafka.errors.NoBrokersAvailable,
+        kafka.errors.SaslAuthenticationFailedError,
         kafka.errors.KafkaTimeoutError,
         kafka.errors.KafkaConnectionError,
     ) as error:

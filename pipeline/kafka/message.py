@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-
-from kafka.structs import ConsumerRecord
+from typing import Any
 
 from pipeline.records.headers import Failure, Headers, dead_letter
 
@@ -34,7 +33,7 @@ class Outgoing:
     timestamp_ms: int | None = None
 
 
-def from_record(record: ConsumerRecord) -> Message:
+def from_record(record: Any) -> Message:
     """A kafka-python record as a message. Headers whose value is null keep an empty value."""
     headers = [(str(key), value or b"") for key, value in record.headers or ()]
     return Message(record.topic, record.partition, record.offset, record.timestamp, record.key, record.value, headers)
@@ -46,7 +45,7 @@ def as_dead_letter(message: Message, topic: str, stage: str, reason: str, why: s
     return Outgoing(topic, message.key, message.value, dead_letter(failure, message.headers), message.timestamp_ms)
 
 
-def flat(polled: dict[object, list[ConsumerRecord]]) -> Iterable[Message]:
+def flat(polled: dict[object, list[Any]]) -> Iterable[Message]:
     """What one poll gave, partition by partition, in order of offset within each."""
     for records in polled.values():
         yield from map(from_record, records)

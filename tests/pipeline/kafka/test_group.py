@@ -1,0 +1,91 @@
+"""A group member, on a real broker: what is committed has been written, and what is not is read again."""
+
+from __future__ import annotations
+
+import time
+
+import kafka.errors
+import pytest
+
+from pipeline.kafka.client import BrokerUnavailable, consumer, producer
+from pipeline.kafka.group import GroupMember
+from pipeline.kafka.message import Outgoing
+from pipeline.records.topics import Topics
+
+
+def send(settings, topic, values):
+    with producer(settings, "test") as sender:
+        for value in values:
+            sender.send(topic, key=value, value=value, headers=[("h", b"1")])
+        sender.flush()
+
+
+def member(settings):
+    topics = Topics(settings.topic_prefix)
+    return GroupMember(settings, topics.articles.name, topics.extract_group, "test")
+
+
+def polled(reader, count, seconds=20):
+    """Poll until ``count`` messages came."""
+    found, end = [], time.monotonic() + seconds
+    while len(found) < count and time.monotonic() < end:
+        found += reader.poll(100)
+    return found
+
+
+def test_uncommitted_messages_come_again(broker):
+    """A member that dies between poll and commit leaves its messages to the next one, headers and all."""
+    settings = broker.settings("group")
+    send(settings, Topics(settings.topic_prefix).articles.name, [b"a", b"b", b"c"])
+    first = member(settings)
+    assert sorted(m.value for m in polled(first, 3)) == [b"a", b"b", b"c"]
+    first.close()
+    second = member(settings)
+    again = polled(second, 3)
+    assert sorted(m.value for m in again) == [b"a", b"b", b"c"]
+    assert again[0].headers == [("h", b"1")]
+    assert second.commit()
+    second.close()
+    third = member(settings)
+    assert polled(third, 1, seconds=3) == []
+    third.close()
+
+
+def test_writes_are_on_the_topic_when_commit_returns(broker):
+    """Commit waits for the broker's acknowledgement of every write."""
+    settings = broker.settings("group")
+    topics = Topics(settings.topic_prefix)
+    send(settings, topics.articles.name, [b"a"])
+    reader = member(settings)
+    polled(reader, 1)
+    reader.write([Outgoing(topics.signals.name, b"k", b"v")])
+    assert reader.commit()
+    reader.close()
+    with consumer(settings, "check") as check:
+        check.subscribe([topics.signals.name])
+        (record,) = next(iter(check.poll(timeout_ms=10_000).values()))
+        assert (record.key, record.value) == (b"k", b"v")
+
+
+def test_refused_write_commits_nothing(broker):
+    """A write that the broker refuses must raise, and the polled messages stay uncommitted."""
+    settings = broker.settings("group")
+    topics = Topics(settings.topic_prefix)
+    send(settings, topics.articles.name, [b"a"])
+    reader = member(settings)
+    polled(reader, 1)
+    reader.write([Outgoing(topics.signals.name, b"k", b"x" * (9 * 1024 * 1024))])
+    with pytest.raises(kafka.errors.KafkaError):
+        reader.commit()
+    reader.close()
+    second = member(settings)
+    assert len(polled(second, 1)) == 1
+    second.close()
+
+
+def test_unreachable_broker_is_explained(broker, monkeypatch):
+    """kafka-python's time-out says nothing: ours names the address and what to look at."""
+    monkeypatch.setattr("pipeline.kafka.client.BOOTSTRAP_MS", 500)
+    settings = broker.settings("group", topics=False).model_copy(update={"bootstrap_servers": "127.0.0.1:1"})
+    with pytest.raises(BrokerUnavailable, match=r"127\.0\.0\.1:1 .*is the broker up"):
+        producer(settings, "test")
