@@ -9,9 +9,11 @@ from brokers import Broker
 
 from config.settings import load_settings
 from deploy.local.kafka import EmbeddedKafka
+from deploy.local.prism import find_prism
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +22,9 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     folder = tmp_path_factory.mktemp("broker")
     with EmbeddedKafka(folder, load_settings().cache_dir) as kafka:
         yield Broker(kafka, folder)
+
+
+@pytest.fixture(scope="session")
+def prism() -> Path:
+    """Prism's binary; where it is missing it is got, and if that fails the error says how to get it."""
+    return find_prism(load_settings(), print)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from xml.sax.saxutils import escape
 
+from deploy.local.process import spawn
+
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Sequence
 
     from deploy.local.jar_lock import Jar
@@ -32,14 +34,7 @@ class Source:
 
     def start(self, jars: Sequence[Jar], folder: Path, output: BinaryIO) -> subprocess.Popen[bytes]:
         """Start the fetch; its words go to ``output``. The caller ends the process group."""
-        return subprocess.Popen(
-            self.command(jars, folder),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd=folder,
-            start_new_session=True,
-        )
+        return spawn(self.command(jars, folder), output, cwd=folder)
 
 
 def sources() -> tuple[Source, ...]:

@@ -116,14 +116,14 @@ class EmbeddedKafka:
 
     def stop(self) -> None:
         """End it cleanly (SIGTERM, then SIGKILL after a while) and let go of the folder."""
-        if self._child is not None:
+        if self._child is not None and self.running:
             end(self._child, STOP_SECONDS)
         self._child = None
         self._release_lock()
 
     def kill(self) -> None:
         """SIGKILL, as a fault would: nothing is flushed. The folder stays ours for the next ``start``."""
-        if self._child is not None:
+        if self._child is not None and self.running:
             kill_group(self._child)
         self._child = None
 

@@ -7,10 +7,9 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
-from pathlib import Path
 
 import pytest
+from processes import gone, until
 
 from config.settings import load_settings
 from deploy.local.kafka import EmbeddedKafka, KafkaError
@@ -42,8 +41,7 @@ def test_kill_9_keeps_what_was_acknowledged_and_the_port(kafka):
     _produce(kafka.bootstrap_servers, "t", values)
     before = kafka.bootstrap_servers
     os.kill(kafka.pid, signal.SIGKILL)
-    while kafka.running:
-        time.sleep(0.01)
+    assert until(lambda: not kafka.running)
     kafka.start()
     assert kafka.bootstrap_servers == before
     assert _consume(before, "t", 100) == values
@@ -102,22 +100,9 @@ def test_parent_killed_leaves_no_broker(tmp_path):
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    assert _gone(pid)
+    assert until(lambda: gone(pid))
     with EmbeddedKafka(tmp_path, load_settings().cache_dir) as again:
         assert again.running
-
-
-def _gone(pid: int, seconds: float = 10) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            stat = Path(f"/proc/{pid}/stat").read_text()
-        except FileNotFoundError:
-            return True
-        if stat.rpartition(")")[2].split()[0] == "Z":
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def _make_topic(servers: str, name: str) -> None:

@@ -1,0 +1,101 @@
+"""Prism, the runner, as a child that never outlives us.
+
+Prism listens on every interface and has no option against it, nor a password: anywhere but on a laptop behind a
+firewall, give it a container, network namespace or network policy of its own.
+"""
+
+from __future__ import annotations
+
+from typing import IO, TYPE_CHECKING, Self
+
+from deploy.local.errors import PlatformError
+from deploy.local.prism_binary import VERSION, PrismNotFound, find_prism
+from deploy.local.process import LOOPBACK, Port, end, spawn, tail_of, wait_listening
+
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+    from types import TracebackType
+
+__all__ = ["VERSION", "PrismError", "PrismNotFound", "PrismProcess", "find_prism", "start_prism"]
+
+START_SECONDS = 20.0
+STOP_SECONDS = 5.0
+TRIES = 3
+LOG_BYTES = 20 * 1024 * 1024
+
+
+class PrismError(PlatformError):
+    """Prism can't be started."""
+
+
+class PrismProcess:
+    """A running Prism; a context manager that ends it.
+
+    Attributes:
+        port: Its job port on loopback.
+    """
+
+    def __init__(self, child: subprocess.Popen[bytes], port: int) -> None:
+        self._child = child
+        self.port = port
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._child.pid
+
+    @property
+    def endpoint(self) -> str:
+        """Where jobs are given to it: Beam's ``--job_endpoint``."""
+        return f"{LOOPBACK}:{self.port}"
+
+    def poll(self) -> int | None:
+        """Its exit code; None while it runs."""
+        return self._child.poll()
+
+    def stop(self) -> None:
+        """End it: SIGTERM, then SIGKILL. Repeatable."""
+        if self._child.poll() is None:
+            end(self._child, STOP_SECONDS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def start_prism(path: Path, log: Path) -> PrismProcess:
+    """Start Prism on a free port and wait until it answers there. Call it from the main thread.
+
+    Args:
+        path: The binary, from ``find_prism``.
+        log: File that takes what it prints; begun anew when it has grown past ``LOG_BYTES``.
+
+    Raises:
+        PrismError: If it does not come up; with the end of its log.
+    """
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        fresh = not log.exists() or log.stat().st_size > LOG_BYTES
+        with log.open("wb" if fresh else "ab") as output:
+            for _ in range(TRIES):  # where the port could not be kept for us, another may have taken it
+                if started := _start_once(path, output):
+                    return started
+    except OSError as error:
+        raise PrismError(f"Prism can't be started: {path}: {error}") from error
+    raise PrismError(f"Prism can't be started: {path}: see {log}: {tail_of(log, 1000)}")
+
+
+def _start_once(path: Path, output: IO[bytes]) -> PrismProcess | None:
+    with Port() as port:
+        number = port.hand_over()
+        options = ["--job_port", str(number), "--serve_http=false", "--log_level", "warn", "--log_kind", "text"]
+        child = spawn([str(path), *options], output)
+        if wait_listening(child, number, START_SECONDS):
+            return PrismProcess(child, number)
+    end(child, 0)
+    return None
