@@ -1,0 +1,142 @@
+"""The whole service on one machine: broker, connectors, extract, score, and the drill, started and ended together."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from config.settings import PREFIX, SECRETS, Settings
+from deploy.local.kafka import EmbeddedKafka
+from deploy.local.prism import PrismNotFound, find_prism
+from deploy.local.process import Port
+from deploy.local.supervisor import Supervisor, brinkwatch
+from deploy.topics import apply_topics
+from pipeline.records.topics import Topics
+
+if TYPE_CHECKING:
+    
+Say = Callable[[str], None]
+JOIN_SECONDS = 40.0
+NO_PRISM = (
+    "Prism, the runner, can't be had on this machine: running on FnApiRunner instead. This is for trying out only: it "
+    "keeps all that it processed, so its memory grows. `brinkwatch doctor` says how to get Prism."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to run.
+
+    Attributes:
+        settings: Of the installation; where Kafka is given, no broker is embedded.
+        embedded: Whether to run a broker of our own.
+        feeds: Options of ``brinkwatch connect`` that say which feeds to poll.
+        drill: Whether to play the drill.
+    """
+
+    settings: Settings
+    embedded: bool
+    feeds: tuple[str, ...]
+    drill: bool
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The settings as variables for a child; secrets reach it in the environment it inherits, never by us."""
+    values = {name: getattr(settings, name) for name in Settings.model_fields if name not in SECRETS}
+    return {PREFIX + name.upper(): str(value) for name, value in values.items() if value is not None}
+
+
+def choose_runner(settings: Settings, say: Say) -> Settings:
+    """Settings with the runner named and found, so that no child has to look for it or build it again."""
+    if settings.runner == "fnapi":
+        return settings
+    try:
+        return settings.model_copy(update={"runner": "prism", "prism": find_prism(settings, say)})
+    except PrismNotFound:
+        if settings.runner == "prism":
+            raise
+        say(NO_PRISM)
+        return settings.model_copy(update={"runner": "fnapi"})
+
+
+def check_ports(settings: Settings) -> None:
+    """That the metrics ports are free, before a child fails for it again and again.
+
+    Raises:
+        PlatformError: One is taken; it names which.
+    """
+    for number in (settings.connect_metrics_port, settings.extract_metrics_port, settings.score_metrics_port):
+        if number:
+            Port(number).release()
+
+
+class Installation:
+    """The running service. Start it from the main thread; ``stop`` ends all that it started."""
+
+    def __init__(self, plan: Plan, say: Say) -> None:
+        self._plan, self._say = plan, say
+        self.settings = plan.settings
+        self._supervisor = Supervisor(plan.settings.data_dir)
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, stop: threading.Event) -> None:
+        """Start everything, in the order in which each needs the other; give up where ``stop`` is set meanwhile.
+
+        Raises:
+            BrinkwatchError: Something can't be had or started; what was started is ended again.
+        """
+        try:
+            check_ports(self.settings)
+            for step in (self._choose_runner, self._start_broker, self._start_children):
+                if stop.is_set():
+                    return
+                step()
+        except BaseException:
+            self.stop()
+            raise
+        self._thread = threading.Thread(target=self._supervisor.run, args=(self._stop,), name="supervisor", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End everything, in reverse order; bounded in time. Repeatable."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(JOIN_SECONDS)
+        self._supervisor.stop()
+
+    def _choose_runner(self) -> None:
+        self.settings = choose_runner(self.settings, self._say)
+
+    def _start_broker(self) -> None:
+        if self._plan.embedded:
+            self._say("starting Kafka")
+            kafka = EmbeddedKafka(
+                self.settings.data_dir,
+                self.settings.cache_dir,
+                java_home=self.settings.java_home,
+                progress=self._jars,
+            )
+            kafka.start()
+            self._supervisor.add_service("kafka", kafka)
+            self.settings = self.settings.model_copy(update={"bootstrap_servers": kafka.bootstrap_servers})
+        applied = apply_topics(self.settings, Topics(self.settings.topic_prefix))
+        for difference in applied.differences:
+            self._say(f"topic differs from its declaration, left as it is: {difference}")
+
+    def _start_children(self) -> None:
+        child_environment = environment(self.settings)
+        for name in ("score", "extract"):
+            self._say(f"starting {name}")
+            self._supervisor.add(name, brinkwatch(name), child_environment)
+        self._supervisor.add("connect", brinkwatch("connect", *self._connect_options()), child_environment)
+        self._supervisor.step()
+
+    def _connect_options(self) -> Sequence[str]:
+        return self._plan.feeds
+
+    def _jars(self, done: int, total: int) -> None:
+        if done in {1, total}:
+            self._say(f"fetching Kafka: {done} of {total} files")

@@ -1,0 +1,89 @@
+"""``brinkwatch up``: the whole service on this machine, and a view of it at work."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from config.settings import Settings, load_settings
+from pipeline.cli.common import BootstrapServers, ConfigDir, set_up_logging
+
+if TYPE_CHECKING:
+    from deploy.local.installation import Plan
+
+
+def up(
+    feeds: Annotated[
+        str | None, typer.Option("--feeds", metavar="FILE|none", help="Feeds to poll, in place of config/feeds.yaml.")
+    ] = None,
+    drill: Annotated[bool, typer.Option(help="Play the built-in drill: a crisis between invented states.")] = True,
+    seconds: Annotated[float | None, typer.Option(min=1, help="End by itself after so many seconds at work.")] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", metavar="DIR", help="Where everything that must survive is kept.")
+    ] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Lines of text, also on a terminal.")] = False,
+    bootstrap_servers: BootstrapServers = None,
+    config: ConfigDir = None,
+) -> None:
+    """Run everything on this machine: Kafka, connectors, extract, score, and the drill. Ctrl-C ends it all.
+
+    With --bootstrap-servers that Kafka is used, and none is started.
+    """
+    from deploy.local.installation import Plan
+
+    given = data_dir.absolute() if data_dir else None
+    settings = load_settings(config_dir=config, bootstrap_servers=bootstrap_servers, data_dir=given)
+    options = () if feeds is None else ("--feeds", feeds if feeds == "none" else str(Path(feeds).absolute()))
+    plan = Plan(settings=settings, embedded=bootstrap_servers is None, feeds=options, drill=drill)
+    terminal = sys.stdout.isatty() and sys.stdin.isatty() and not plain
+    _run(plan, seconds, terminal=terminal)
+
+
+def _run(plan: Plan, seconds: float | None, *, terminal: bool) -> None:
+    """Start, show, stop."""
+    from deploy.local.installation import Installation
+
+    set_up_logging(plan.settings.model_copy(update={"log_level": "warning"}))
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    installation = Installation(plan, _say)
+    _say(f"data in {plan.settings.data_dir}; logs in {plan.settings.data_dir / 'logs'}")
+    try:
+        installation.start(stop)
+        if stop.is_set():
+            return
+        _say(_where(installation.settings))
+        if seconds:
+            timer = threading.Timer(seconds, stop.set)
+            timer.daemon = True
+            timer.start()
+        _show(installation.settings, stop, terminal=terminal)
+    finally:
+        _say("stopping")
+        installation.stop()
+    _say("stopped; nothing is left running")
+
+
+def _show(settings: Settings, stop: threading.Event, *, terminal: bool) -> None:
+    from pipeline.cli.watch import run_app, run_plain
+
+    if terminal:
+        run_app(settings, stop)
+    else:
+        run_plain(settings, stop, sys.stdout)
+
+
+def _where(settings: Settings) -> str:
+    ports = (settings.connect_metrics_port, settings.extract_metrics_port, settings.score_metrics_port)
+    metrics = ", ".join(f"http://{settings.metrics_host}:{port}/metrics" for port in ports if port)
+    return f"up: Kafka at {settings.bootstrap_servers}; metrics at {metrics}"
+
+
+def _say(text: str) -> None:
+    print(f"brinkwatch: {text}", file=sys.stderr, flush=True)
