@@ -60,6 +60,12 @@ class Settings(BaseSettings):
         None, description="CA certificates (PEM) that the brokers are checked against"
     )
 
+    contact: str = pydantic.Field(
+        "",
+        pattern=r"^[\x21-\x7e]{0,200}$",
+        description="Mail or web address of whoever runs this; sent to publishers in the User-Agent",
+    )
+
     metrics_host: str = pydantic.Field("127.0.0.1", description="Address of the /metrics server")
     connect_metrics_port: int = pydantic.Field(9401, ge=0, le=65535, description="/metrics of connect; 0: none")
     extract_metrics_port: int = pydantic.Field(9402, ge=0, le=65535, description="/metrics of extract; 0: none")

@@ -51,9 +51,7 @@ PUBLISHED_TO_FETCHED = Histogram(
 )
 FEEDS = Gauge("brinkwatch_connect_feeds", "Feeds by how they stand.", ["state"])
 LAST_POLL = Gauge("brinkwatch_connect_last_poll_timestamp_seconds", "When a poll ended last (Unix time).")
-DELIVERING = Gauge(
-    "brinkwatch_connect_kafka_up", "1 while the broker acknowledges articles, 0 while fetching is paused."
-)
+DELIVERING = Gauge("brinkwatch_connect_kafka_up", "1 while the broker acknowledges, 0 while fetching is paused.")
 PENDING = Gauge("brinkwatch_connect_unacknowledged_articles", "Articles sent that the broker has not acknowledged yet.")
 
 

@@ -73,7 +73,7 @@ class Sandbox:
     async def _started(self) -> asyncio.subprocess.Process:
         if self._child is None or self._child.returncode is not None:
             self._child = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "connectors.sandbox",
+                sys.executable, "-P", "-m", "connectors.sandbox",
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
                 start_new_session=True,  # a Ctrl-C is the connector's to handle
             )  # fmt: skip
@@ -129,7 +129,6 @@ def main() -> None:
     """Bound this process, then serve. What libraries print goes to stderr: stdout is for frames."""
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     outward = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     serve(sys.stdin.buffer, outward)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Self
+from typing import IO, Any, Self
 
 from config.errors import BrinkwatchError
 from connectors.outcome import Outcome
@@ -193,7 +193,7 @@ class Store:
             raise StoreError(f"pruning the connectors' state failed: {self.path}: {error}") from None
         return aged + over
 
-    def _run(self, sql: str, values: Sequence[object] = ()) -> list[tuple[object, ...]] | list[tuple[str, ...]]:
+    def _run(self, sql: str, values: Sequence[object] = ()) -> list[Any]:
         try:
             return self._connection().execute(sql, values).fetchall()
         except sqlite3.Error as error:
@@ -241,20 +241,24 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
-        (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
-        (version,) = db.execute("PRAGMA user_version").fetchone()
-        if verdict != "ok":
-            raise sqlite3.DatabaseError(str(verdict))
-        if version not in {0, _SCHEMA_VERSION}:
-            raise StoreError(
-                f"opening the connectors' state failed: {path}: version {version}, this one knows {_SCHEMA_VERSION}"
-            )
+        _check(db, path)
         db.executescript(_SCHEMA)
         db.execute(f"PRAGMA user_version={_SCHEMA_VERSION}")
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _check(db: sqlite3.Connection, path: Path) -> None:
+    (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise sqlite3.DatabaseError(str(verdict))
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version not in {0, _SCHEMA_VERSION}:
+        raise StoreError(
+            f"opening the connectors' state failed: {path}: version {version}, this one knows {_SCHEMA_VERSION}"
+        )
 
 
 def _outcome(name: str) -> Outcome:

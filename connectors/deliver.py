@@ -1,0 +1,191 @@
+"""Delivery: articles to the broker, each either acknowledged or still in hand."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Self
+
+from config.errors import BrinkwatchError
+from config.kafka import connection
+from config.settings import Settings
+from connectors import metrics
+from pipeline.records import Article, encode
+from pipeline.records.codec import MAX_BYTES
+from pipeline.records.topics import Topics
+
+log = logging.getLogger(__name__)
+CHUNK = 100
+ACKNOWLEDGE_MS = 30_000
+RETRY_S = 1.0
+MAX_RETRY_S = 15.0
+
+
+class DeliveryError(BrinkwatchError):
+    """The broker did not acknowledge, and there is no more time to wait."""
+
+
+class Delivery:
+    """Sends articles and waits for the broker; use it as an async context manager.
+
+    kafka-python blocks, so it is called from one thread of its own. At most 100 articles of a caller are on their way
+    at once. While the broker is away ``send`` keeps trying and ``ready`` holds new polls back, so that what waits in
+    memory is what the polls under way have read, and no more.
+    """
+
+    def __init__(self, settings: Settings, *, patient: bool = True) -> None:
+        """Deliver to the brokers of ``settings``; with ``patient`` False, the first failure is an error."""
+        self._settings = settings
+        self._patient = patient
+        self._topic = Topics(settings.topic_prefix).articles.name
+        self._producer: Any = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="deliver")
+        self._up = asyncio.Event()
+        self._opening = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        metrics.DELIVERING.set(0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._producer is not None:
+            producer, self._producer = self._producer, None
+            await self._call(lambda: producer.close(timeout=5))
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def up(self) -> bool:
+        """Whether the broker took what it was sent last."""
+        return self._up.is_set()
+
+    async def ready(self) -> None:
+        """Return when the broker is there; fetching waits for this.
+
+        Raises:
+            DeliveryError: It is not, and the delivery is not patient.
+        """
+        if self._up.is_set():
+            return
+        async with self._opening:
+            delay = RETRY_S
+            while not self._up.is_set():
+                try:
+                    await self._open()
+                except Exception as error:  # noqa: BLE001  # kafka-python's errors share no root with OSError and ValueError
+                    await self._wait(error, delay)
+                    delay = min(2 * delay, MAX_RETRY_S)
+
+    async def send(self, articles: Sequence[Article]) -> None:
+        """Send ``articles`` and return when the broker has acknowledged every one.
+
+        Cancelling it leaves some perhaps sent, none wrongly taken for sent.
+
+        Raises:
+            DeliveryError: The broker refused or was away, and the delivery is not patient.
+        """
+        for start in range(0, len(articles), CHUNK):
+            await self._send_chunk(articles[start : start + CHUNK])
+
+    async def _send_chunk(self, articles: Sequence[Article]) -> None:
+        messages = [(article.article_id.encode(), encode(article)) for article in articles]
+        delay = RETRY_S
+        metrics.PENDING.inc(len(messages))
+        try:
+            while True:
+                await self.ready()
+                producer = self._producer
+                try:
+                    await self._acknowledged(producer, messages)
+                except Exception as error:  # noqa: BLE001  # as above
+                    await self._lose(producer)
+                    await self._wait(error, delay)
+                    delay = min(2 * delay, MAX_RETRY_S)
+                else:
+                    return
+        finally:
+            metrics.PENDING.dec(len(messages))
+
+    async def _acknowledged(self, producer: Any, messages: Sequence[tuple[bytes, bytes]]) -> None:
+        futures = await self._call(
+            lambda: [producer.send(self._topic, key=key, value=value) for key, value in messages]
+        )
+        # Waiting happens beside the sending thread: another poll's articles may go out meanwhile.
+        await asyncio.gather(*(_settled(future) for future in futures))
+
+    async def _open(self) -> None:
+        if self._producer is None:
+            self._producer = await self._call(lambda: _producer(self._settings))
+        producer = self._producer
+        partitions = await self._call(lambda: producer.partitions_for(self._topic))
+        if not partitions:
+            raise DeliveryError(
+                f"delivering articles failed: {self._settings.bootstrap_servers}: no topic {self._topic}"
+            )
+        self._up.set()
+        metrics.DELIVERING.set(1)
+        log.info("delivering to Kafka", extra={"fields": {"topic": self._topic}})
+
+    async def _lose(self, producer: Any) -> None:
+        """Give ``producer`` up: after a failure an idempotent producer may be past mending, and a new one never is."""
+        if self._producer is not producer:
+            return  # another poll met the same failure first
+        self._producer = None
+        self._up.clear()
+        metrics.DELIVERING.set(0)
+        await self._call(lambda: producer.close(timeout=0))
+
+    async def _wait(self, error: Exception, delay: float) -> None:
+        why = f"{type(error).__name__}: {error}"[:300]
+        if not self._patient:
+            if isinstance(error, DeliveryError):
+                raise error
+            raise DeliveryError(
+                f"delivering articles failed: {self._settings.bootstrap_servers}: no answer from Kafka, or it refused "
+                f"the connection or the password ({why})"
+            ) from error
+        log.warning("Kafka does not take articles, fetching waits", extra={"fields": {"why": why, "retry_s": delay}})
+        await asyncio.sleep(delay)
+
+    async def _call(self, work: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _producer(settings: Settings) -> Any:
+    from kafka import KafkaProducer
+
+    return KafkaProducer(
+        **connection(settings, "connect"),
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=5,
+        max_request_size=MAX_BYTES + 64 * 1024,
+        max_block_ms=10_000,
+        request_timeout_ms=10_000,
+        delivery_timeout_ms=ACKNOWLEDGE_MS,
+        bootstrap_timeout_ms=10_000,
+        allow_auto_create_topics=False,
+    )
+
+
+def _settled(sent: Any) -> asyncio.Future[None]:
+    """kafka-python's future, whose callbacks come from its own thread, as one to await here."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[None] = loop.create_future()
+
+    def settle(error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
+
+    def from_thread(error: BaseException | None) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, error)
+
+    sent.add_callback(lambda _: from_thread(None))
+    sent.add_errback(from_thread)
+    return future

@@ -1,0 +1,193 @@
+"""Connector: the loop that polls each feed when it is due."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import heapq
+import logging
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from config.feeds import Feed
+from config.settings import Settings
+from connectors import metrics, schedule
+from connectors.deliver import Delivery
+from connectors.fetch import Fetcher, Limits, user_agent
+from connectors.metrics import State
+from connectors.poll import Parts, Poll, Poller
+from connectors.sandbox import Sandbox
+from connectors.store import FeedState, Store
+
+log = logging.getLogger(__name__)
+MAX_POLLS = 16
+MAX_POLLS_A_HOST = 2
+MAX_STARTED = 2 * MAX_POLLS
+MAX_SLEEP_S = 60.0
+PRUNE_S = 6 * 3600.0
+GRACE_S = 8.0
+
+
+async def run(
+    settings: Settings,
+    feeds: Sequence[Feed],
+    *,
+    once: bool = False,
+    stop_event: asyncio.Event | None = None,
+    on_poll: Callable[[Poll], None] | None = None,
+    limits: Limits | None = None,
+) -> tuple[Poll, ...]:
+    """Poll ``feeds`` until ``stop_event`` is set, or each once.
+
+    Returns:
+        With ``once``, how each poll went, in the order of ``feeds``; else nothing.
+
+    Raises:
+        BrinkwatchError: The state can't be used; or, with ``once``, Kafka is away.
+    """
+    metrics.init()
+    if not settings.contact:
+        log.warning("no contact is set: publishers can't reach whoever polls them (setting `contact`)")
+    async with _parts(settings, limits or Limits(), patient=not once) as parts:
+        connector = Connector(feeds, parts, Poller(settings, parts), on_poll or (lambda _: None))
+        if once:
+            return await connector.poll_all()
+        await connector.follow(stop_event or asyncio.Event())
+        return ()
+
+
+async def run_until_signal(settings: Settings, feeds: Sequence[Feed]) -> None:
+    """``run`` until SIGTERM or SIGINT, then finish what is under way."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await run(settings, feeds, stop_event=stop)
+
+
+@asynccontextmanager
+async def _parts(settings: Settings, limits: Limits, *, patient: bool) -> AsyncIterator[Parts]:
+    async with contextlib.AsyncExitStack() as stack:
+        store = stack.enter_context(Store(settings.data_dir / "connectors"))
+        delivery = await stack.enter_async_context(Delivery(settings, patient=patient))
+        sandbox = await stack.enter_async_context(Sandbox())
+        fetcher = await stack.enter_async_context(Fetcher(user_agent(settings.contact), limits))
+        yield Parts(fetcher, sandbox, delivery, store)
+
+
+class Connector:
+    """The loop over the feeds: when each is due, and how many polls run at once."""
+
+    def __init__(self, feeds: Sequence[Feed], parts: Parts, poller: Poller, on_poll: Callable[[Poll], None]) -> None:
+        self._feeds = {feed.id: feed for feed in feeds if feed.enabled}
+        self._disabled = len(feeds) - len(self._feeds)
+        self._parts = parts
+        self._poller = poller
+        self._on_poll = on_poll
+        self._due: list[tuple[float, str]] = []
+        self._under_way: set[asyncio.Task[Any]] = set()
+        self._slots = asyncio.Semaphore(MAX_POLLS)
+        self._hosts: dict[str, asyncio.Semaphore] = {}
+
+    async def poll_all(self) -> tuple[Poll, ...]:
+        """Poll every feed once, now."""
+        await self._parts.delivery.ready()
+        tasks = [asyncio.create_task(self._poll_in_turn(feed)) for feed in self._feeds.values()]
+        try:
+            return tuple(await asyncio.gather(*tasks))
+        finally:
+            await _finish(set(tasks), 0.0)
+            self._count_states()
+
+    async def follow(self, stop: asyncio.Event) -> None:
+        """Poll each feed when it is due, until ``stop`` is set; then let polls under way end, for 8 s at most."""
+        self._due = self._first_dues(time.time())
+        log.info("polling", extra={"fields": {"feeds": len(self._feeds), "disabled": self._disabled}})
+        stopping = asyncio.create_task(stop.wait())
+        next_prune = 0.0
+        try:
+            while not stop.is_set():
+                now = time.time()
+                if now >= next_prune:
+                    self._parts.store.prune(now)
+                    next_prune = now + PRUNE_S
+                self._start_due(now)
+                self._count_states()
+                await self._wait(stopping)
+        finally:
+            stopping.cancel()
+            await _finish(self._under_way, GRACE_S if self._parts.delivery.up else 0.0)
+
+    def _start_due(self, now: float) -> None:
+        while self._due and self._due[0][0] <= now and len(self._under_way) < MAX_STARTED:
+            _, feed_id = heapq.heappop(self._due)
+            self._under_way.add(asyncio.create_task(self._poll_in_turn(self._feeds[feed_id]), name=feed_id))
+
+    async def _wait(self, stopping: asyncio.Task[Any]) -> None:
+        """Wait for a poll to end, for the next to be due, or for the stop; then line the ended ones up again."""
+        wait_s: float | None = MAX_SLEEP_S
+        if len(self._under_way) >= MAX_STARTED:
+            wait_s = None  # a full house: nothing can start before one ends
+        elif self._due:
+            wait_s = min(max(self._due[0][0] - time.time(), 0.01), MAX_SLEEP_S)
+        done, _ = await asyncio.wait({stopping, *self._under_way}, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {stopping}:
+            self._under_way.discard(task)
+            self._line_up(task.result().feed)  # what a poll can't handle, such as a full disk, ends the process
+
+    def _line_up(self, feed: Feed) -> None:
+        state = self._poller.state(feed)
+        if state and state.next_due is not None:
+            heapq.heappush(self._due, (state.next_due, feed.id))
+
+    def _first_dues(self, now: float) -> list[tuple[float, str]]:
+        dice = random.Random()  # noqa: S311  # spreads polls, guards nothing
+        due = []
+        for feed in self._feeds.values():
+            state = self._poller.state(feed)
+            if state is None:
+                due.append((now + schedule.first_wait_s(feed.interval_s, dice.random()), feed.id))
+            elif state.next_due is not None:
+                # Neither a clock that was set back nor a longer interval of former times may silence a feed.
+                due.append((min(state.next_due, now + schedule.DAY_S), feed.id))
+        heapq.heapify(due)
+        return due
+
+    async def _poll_in_turn(self, feed: Feed) -> Poll:
+        host = urlsplit(feed.url).hostname or ""
+        turn = self._hosts.setdefault(host, asyncio.Semaphore(MAX_POLLS_A_HOST))
+        async with turn, self._slots:
+            await self._parts.delivery.ready()  # while Kafka is away nothing more is fetched
+            poll = await self._poller.poll(feed)
+        self._on_poll(poll)
+        return poll
+
+    def _count_states(self) -> None:
+        counts = Counter(_standing(self._poller.state(feed)) for feed in self._feeds.values())
+        counts[State.DISABLED] = self._disabled
+        for standing in State:
+            metrics.FEEDS.labels(standing.value).set(counts[standing])
+
+
+def _standing(state: FeedState | None) -> State:
+    if state is None:
+        return State.WAITING
+    if state.next_due is None:
+        return State.STOPPED
+    return State.FAILING if state.failures else State.OK
+
+
+async def _finish(under_way: set[asyncio.Task[Any]], grace_s: float) -> None:
+    """Let polls end; those that still wait after the grace are given up unrecorded, and read anew by the next start."""
+    if not under_way:
+        return
+    _, late = await asyncio.wait(under_way, timeout=grace_s)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*under_way, return_exceptions=True)

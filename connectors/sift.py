@@ -1,0 +1,102 @@
+"""Sift: which entries of a read feed are to be sent, and what the store is to hold once they are. Decisions only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from config.feeds import Feed
+from connectors import identity
+from connectors.entry import Entry
+from connectors.metrics import Handling
+from connectors.store import TOUCH_S, Seen
+from pipeline.records import Article, encode
+from pipeline.records.codec import MAX_BYTES
+
+MAX_REVISIONS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """What one read of a feed comes to.
+
+    Attributes:
+        articles: To be sent, in the feed's order.
+        seen: To be stored once the broker has acknowledged every article.
+        handled: How many entries met which end.
+    """
+
+    articles: tuple[Article, ...]
+    seen: tuple[Seen, ...]
+    handled: Mapping[Handling, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Under what circumstances a feed was read."""
+
+    feed: Feed
+    fetched_at: datetime
+    clock: Literal["wall", "records"] = "wall"
+
+
+def sift(reading: Reading, entries: Sequence[Entry], lookup: Callable[[Sequence[str]], Mapping[str, Seen]]) -> Sifted:
+    """Tell new and changed entries from known ones.
+
+    Args:
+        reading: Which feed was read, and when.
+        entries: Its entries.
+        lookup: Gives what the store knows of article ids.
+    """
+    identified = _identified(reading.feed, entries)
+    known = lookup(list(identified))
+    articles: list[Article] = []
+    seen: list[Seen] = []
+    handled: Counter[Handling] = Counter()
+    handled[Handling.REPEATED] = len(entries) - len(identified)
+    now = reading.fetched_at.timestamp()
+    for article_id, entry in identified.items():
+        before = known.get(article_id)
+        handling = _handling(reading.feed, entry, before)
+        if handling in {Handling.NEW, Handling.UPDATED}:
+            article = identity.article(entry, reading.feed, reading.fetched_at, reading.clock)
+            if len(encode(article)) > MAX_BYTES:
+                handling = Handling.TOO_LARGE
+            else:
+                articles.append(article)
+        handled[handling] += 1
+        seen.extend(_to_store(article_id, entry, before, reading.feed, now))
+    return Sifted(tuple(articles), tuple(seen), handled)
+
+
+def _identified(feed: Feed, entries: Iterable[Entry]) -> dict[str, Entry]:
+    """Entries by article id. The first of one identity counts: two that share it would forever update each other."""
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        url = identity.canonical_url(entry.url)
+        found.setdefault(identity.article_id(url, feed.id, entry.guid, entry.title), entry)
+    return found
+
+
+def _handling(feed: Feed, entry: Entry, before: Seen | None) -> Handling:
+    """A change counts only in the feed that brought the article first, whose wording it is compared with."""
+    if before is None:
+        return Handling.NEW
+    changed = identity.content_hash(entry.title, entry.text) != before.content_hash
+    if changed and before.feed == feed.id and before.revision < MAX_REVISIONS:
+        return Handling.UPDATED
+    return Handling.SEEN
+
+
+def _to_store(article_id: str, entry: Entry, before: Seen | None, feed: Feed, now: float) -> Iterable[Seen]:
+    """The row to write, if any: what is merely still shown is touched once a day, not at every poll."""
+    digest = identity.content_hash(entry.title, entry.text)
+    if before is None:
+        yield Seen(article_id, feed.id, digest, 0, now)
+    elif _handling(feed, entry, before) is Handling.UPDATED:
+        yield replace(before, content_hash=digest, revision=before.revision + 1, shown_at=now)
+    elif now - before.shown_at > TOUCH_S:
+        yield replace(before, shown_at=now)

@@ -1,0 +1,85 @@
+"""``brinkwatch connect``: poll the feeds and send what is new."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from config.settings import Settings, load_settings
+from pipeline.cli.common import BootstrapServers, ConfigDir, set_up_logging
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from config.feeds import Feed
+    from connectors.poll import Poll
+
+FeedsFile = Annotated[
+    str | None, typer.Option("--feeds", metavar="FILE|none", help="List of feeds, in place of the folder's feeds.yaml.")
+]
+Once = Annotated[bool, typer.Option("--once", help="Poll every feed once, print how each went, and end.")]
+
+
+def connect(
+    feeds: FeedsFile = None,
+    once: Once = False,
+    config: ConfigDir = None,
+    bootstrap_servers: BootstrapServers = None,
+) -> None:
+    """Poll the news feeds and send new articles to Kafka. SIGTERM ends it once polls under way are done."""
+    settings = load_settings(config_dir=config, bootstrap_servers=bootstrap_servers)
+    set_up_logging(settings)
+    chosen = chosen_feeds(settings, feeds)
+    if once:
+        _once(settings, chosen)
+    else:
+        _follow(settings, chosen)
+
+
+def chosen_feeds(settings: Settings, option: str | None) -> tuple[Feed, ...]:
+    """The feeds of ``--feeds``: those of a file, of the configuration where it is not given, or ``none``."""
+    from config.feeds import load_feeds
+
+    if option == "none":
+        return ()
+    return load_feeds(Path(option) if option else settings.feeds_file)
+
+
+def _follow(settings: Settings, feeds: Sequence[Feed]) -> None:
+    from connectors import metrics
+    from connectors.service import run_until_signal
+
+    metrics.serve(settings.metrics_host, settings.connect_metrics_port)
+    asyncio.run(run_until_signal(settings, feeds))
+
+
+def _once(settings: Settings, feeds: Sequence[Feed]) -> None:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from connectors.service import run
+
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task("Polling feeds", total=sum(feed.enabled for feed in feeds))
+        polls = asyncio.run(run(settings, feeds, once=True, on_poll=lambda _: progress.advance(task)))
+    _print_polls(polls)
+
+
+def _print_polls(polls: Sequence[Poll]) -> None:
+    """A table of polls, and how many ended how."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("feed", "outcome", "new", "updated", "seen", "seconds", "detail", box=None)
+    for poll in polls:
+        counts = [str(poll.handled.get(name, 0)) for name in ("new", "updated", "seen")]  # type: ignore[call-overload]  # a StrEnum's member equals its text
+        table.add_row(poll.feed.id, poll.outcome.value, *counts, f"{poll.seconds:.2f}", poll.detail[:80])
+    console = Console()
+    console.print(table)
+    tally = Counter(poll.outcome.value for poll in polls)
+    console.print(", ".join(f"{number} {name}" for name, number in tally.most_common()) or "no feeds")

@@ -1,0 +1,182 @@
+"""The whole connector against a real broker and a real feed server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import feedserver
+import pytest
+from prometheus_client import REGISTRY
+
+from config.feeds import Feed
+from config.settings import load_settings
+from connectors.deliver import DeliveryError
+from connectors.outcome import Outcome
+from connectors.service import run
+from connectors.store import Store
+from pipeline.records import Article, decode
+from pipeline.records.topics import Topics
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from brokers import Broker
+    from feedserver import FeedServer
+
+    from config.settings import Settings
+    from connectors.poll import Poll
+
+pytestmark = pytest.mark.slow
+
+
+def delivered(settings: Settings) -> list[Article]:
+    """Every article on the topic; keys must be the ids."""
+    from kafka import KafkaConsumer, TopicPartition
+
+    consumer = KafkaConsumer(bootstrap_servers=settings.bootstrap_servers.split(","), enable_auto_commit=False)
+    topic = Topics(settings.topic_prefix).articles.name
+    partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+    consumer.assign(partitions)
+    consumer.seek_to_beginning(*partitions)
+    ends = consumer.end_offsets(partitions)
+    articles = []
+    while any(consumer.position(partition) < end for partition, end in ends.items()):
+        for records in consumer.poll(timeout_ms=500).values():
+            for record in records:
+                article = decode(record.value, Article)
+                assert record.key == article.article_id.encode()
+                articles.append(article)
+    consumer.close()
+    return articles
+
+
+def feed(server: FeedServer, path: str = "/feed", **values: Any) -> Feed:
+    """A feed of the server."""
+    return Feed(id=path.strip("/").replace("/", "-"), url=server.url(path), **{"interval_s": 1.0, **values})
+
+
+async def once(settings: Settings, feeds: Sequence[Feed]) -> list[tuple[str, Outcome, int]]:
+    """Poll once: id, outcome and number of new articles of each."""
+    polls = await run(settings, feeds, once=True)
+    return [(poll.feed.id, poll.outcome, poll.handled.get("new", 0)) for poll in polls]  # type: ignore[call-overload]
+
+
+async def test_articles_reach_the_topic_once(broker: Broker, server: FeedServer):
+    """New entries are sent, known ones are not, neither after a 304 nor after a restart that reads the body anew."""
+    settings = broker.settings("connect")
+    feeds = [feed(server), feed(server, "/atom", drill=True), feed(server, "/404")]
+    first = await once(settings, feeds)
+    second = await once(settings, feeds)
+    server.etag = '"new"'
+    third = await once(settings, feeds)
+    assert first == [("feed", Outcome.OK, 3), ("atom", Outcome.OK, 1), ("404", Outcome.NOT_FOUND, 0)]
+    assert second == [("feed", Outcome.NOT_MODIFIED, 0), ("atom", Outcome.OK, 0), ("404", Outcome.NOT_FOUND, 0)]
+    assert third == [("feed", Outcome.OK, 0), ("atom", Outcome.OK, 0), ("404", Outcome.NOT_FOUND, 0)]
+    articles = await asyncio.to_thread(delivered, settings)
+    assert len(articles) == 4
+    assert {article.url for article in articles if article.feed == "feed"} == {
+        f"https://wire.example/story/{n}" for n in (1, 2, 3)
+    }
+    assert [article.text for article in articles if article.drill] == ["First.\nSecond < third."]
+
+
+async def test_an_edit_is_an_update_of_the_same_article(broker: Broker, server: FeedServer):
+    """A changed title comes again under the same id, with another content hash."""
+    settings = broker.settings("connect")
+    await once(settings, [feed(server)])
+    server.etag, server.body = '"2"', server.body.replace("Story number 2", "Corrected: story number 2")
+    polls = await run(settings, [feed(server)], once=True)
+    articles = await asyncio.to_thread(delivered, settings)
+    assert {str(name): number for name, number in polls[0].handled.items() if number} == {"updated": 1, "seen": 2}
+    assert len(articles) == 4
+    assert len({article.article_id for article in articles}) == 3
+    assert len({article.content_hash for article in articles}) == 4
+
+
+async def test_the_loop_follows_a_feed_and_stops(broker: Broker, server: FeedServer):
+    """What appears while it runs is sent, and a stop ends it; a bad feed beside it changes nothing."""
+    settings = broker.settings("connect")
+    stop = asyncio.Event()
+    polls: list[Poll] = []
+    feeds = [feed(server), feed(server, "/reset"), feed(server, "/page")]
+    task = asyncio.create_task(run(settings, feeds, stop_event=stop, on_poll=polls.append))
+    await until(lambda: any(poll.feed.id == "feed" for poll in polls))
+    server.etag, server.body = '"2"', feedserver.rss(5)
+    await until(lambda: sum(poll.handled.get("new", 0) for poll in polls) == 5)  # type: ignore[call-overload]
+    stop.set()
+    await asyncio.wait_for(task, 15)
+    assert len(await asyncio.to_thread(delivered, settings)) == 5
+    assert {poll.outcome for poll in polls if poll.feed.id == "reset"} == {Outcome.TRUNCATED}
+    assert REGISTRY.get_sample_value("brinkwatch_connect_feeds", {"state": "failing"}) is not None
+
+
+async def test_without_kafka_nothing_is_marked_as_seen(server: FeedServer, tmp_path: Path, unused_tcp_port: int):
+    """Where no broker answers, once is an error that names it, and no entry is taken for sent."""
+    settings = load_settings(bootstrap_servers=f"127.0.0.1:{unused_tcp_port}", data_dir=tmp_path)
+    with pytest.raises(DeliveryError, match=rf"delivering articles failed: 127.0.0.1:{unused_tcp_port}"):
+        await once(settings, [feed(server)])
+    with Store(tmp_path / "connectors") as store:
+        assert store.feeds() == {}
+    assert not server.requests
+
+
+async def test_kill_at_any_moment_loses_nothing(broker: Broker, server: FeedServer, tmp_path: Path):
+    """Killed three times while it polls, the connector still brings every entry; repeats have equal ids."""
+    settings = broker.settings("connect")
+    listing = tmp_path / "feeds.yaml"
+    listing.write_text(f'feeds: [{{id: feed, url: "{server.url("/feed")}", drill: true, interval: 1s}}]\n')
+    for round_ in range(1, 4):
+        server.etag, server.body = f'"{round_}"', feedserver.rss(200 * round_)
+        asked = len(server.requests)
+        child = start_connect(settings, listing)
+        try:
+            await until(lambda asked=asked: len(server.requests) > asked, 60)
+            await asyncio.sleep(0.15 * round_)
+        finally:
+            os.kill(child.pid, signal.SIGKILL)
+            child.wait()
+    await once(settings, [feed(server, drill=True)])
+    articles = await asyncio.to_thread(delivered, settings)
+    assert len({article.article_id for article in articles}) == 600
+
+
+async def test_sigterm_ends_it_cleanly(broker: Broker, server: FeedServer, tmp_path: Path):
+    """An orchestrator's stop is exit code 0, and what was sent is remembered."""
+    settings = broker.settings("connect")
+    listing = tmp_path / "feeds.yaml"
+    listing.write_text(f'feeds: [{{id: feed, url: "{server.url("/feed")}", drill: true, interval: 1s}}]\n')
+    child = start_connect(settings, listing)
+    try:
+        await until(lambda: len(server.requests) > 1, 60)
+        child.terminate()
+        assert await asyncio.to_thread(child.wait, 20) == 0
+    finally:
+        child.kill()
+    with Store(settings.data_dir / "connectors") as store:
+        assert store.feeds()["feed"].outcome in {Outcome.OK, Outcome.NOT_MODIFIED}
+
+
+def start_connect(settings: Settings, listing: Path) -> subprocess.Popen[bytes]:
+    """``brinkwatch connect`` as a process of its own."""
+    code = "import sys, typer; from pipeline.cli.connect import connect; sys.argv[0] = 'connect'; typer.run(connect)"
+    command = [sys.executable, "-c", code, "--feeds", str(listing)]
+    told = {
+        "BRINKWATCH_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
+        "BRINKWATCH_TOPIC_PREFIX": settings.topic_prefix,
+        "BRINKWATCH_DATA_DIR": str(settings.data_dir),
+        "BRINKWATCH_CONNECT_METRICS_PORT": "0",
+    }
+    return subprocess.Popen(command, env={**os.environ, **told}, stderr=subprocess.DEVNULL)
+
+
+async def until(condition: Any, timeout_s: float = 30.0) -> None:
+    """Wait for ``condition()``."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():
+            await asyncio.sleep(0.05)
