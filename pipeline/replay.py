@@ -1,0 +1,234 @@
+"""Replay: dated articles through the same extraction, scoring and rules as live, in the articles' own time.
+
+Signals are gathered by dyad and sorted before they are scored, and scoring reads no clock: so the order of the input
+does not matter, and the same input gives the same bytes twice. An article counts as observed when it was published.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
+from typing import Any, BinaryIO, Protocol
+from urllib.parse import urlsplit
+
+import msgspec
+
+from config.alerts import AlertRules
+from config.errors import BrinkwatchError
+from pipeline.records import Alert, Article, Dyad, Signal
+from pipeline.records.dyad import NOBODY
+from pipeline.records.minhash import signature
+from pipeline.scoring.book import Book
+
+BATCH = 100
+MAX_LINE = 2 * 1024 * 1024
+AFTERMATH = timedelta(hours=1)
+"""How long time goes on after the last article: holds come to their end, and nothing resolves for want of more news."""
+_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+
+
+class LineError(BrinkwatchError):
+    """A line of the input that is no article."""
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line of the input; fields beyond these are ignored."""
+
+    published: str
+    title: str | None = None
+    text: str | None = None
+    source: str | None = None
+    url: str | None = None
+
+
+class Extraction(Protocol):
+    """What extraction makes of an article."""
+
+    @property
+    def signals(self) -> Sequence[Signal]:
+        """The signals found."""
+
+
+class Engine(Protocol):
+    """What finds signals: ``pipeline.extraction.engine.Engine``, or a test's."""
+
+    def extract(self, articles: list[Article]) -> Sequence[Any]:
+        """One ``Extraction`` for each article."""
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What a replay gave.
+
+    Attributes:
+        articles: Articles read.
+        signals: Signals found, in order of dyad and time.
+        alerts: Transitions, in order of time.
+        dyads: Every dyad as it stands at the end, in alphabetical order.
+    """
+
+    articles: int = 0
+    signals: list[tuple[str, Signal]] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
+    dyads: list[Dyad] = field(default_factory=list)
+
+
+def published_at(text: str) -> datetime:
+    """An ISO 8601 time in UTC; a date alone is that day's noon, a time without a zone is UTC.
+
+    Raises:
+        ValueError: It is neither, or before 1900.
+    """
+    try:
+        at = datetime.combine(date.fromisoformat(text), time(12), UTC)
+    except ValueError:
+        at = datetime.fromisoformat(text)
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    if at < _EARLIEST:
+        raise ValueError("before 1900")
+    return at
+
+
+def parse_line(raw: bytes, number: int) -> Article:
+    """The article of line ``number`` (1-based).
+
+    Raises:
+        LineError: It is too long, no JSON, lacks ``published``, or has neither title nor text.
+    """
+    where = f"reading articles failed: line {number}"
+    if len(raw) > MAX_LINE:
+        raise LineError(f"{where}: longer than {MAX_LINE} bytes")
+    try:
+        line = msgspec.json.decode(raw, type=Line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise LineError(f"{where}: {error}") from None
+    try:
+        at = published_at(line.published)
+    except (ValueError, OverflowError) as error:
+        raise LineError(f"{where}: published: {line.published[:40]!r} is no ISO 8601 date or time ({error})") from None
+    if not (line.title or "").strip() and not (line.text or "").strip():
+        raise LineError(f"{where}: neither title nor text")
+    return as_article(line, at)
+
+
+def as_article(line: Line, at: datetime) -> Article:
+    """The line as an article that was published, fetched and observed at ``at``."""
+    title, text, url = " ".join((line.title or "").split()), line.text or "", line.url or ""
+    content = hashlib.sha256(f"{title}\n{text}".encode(errors="replace")).hexdigest()[:32]
+    identity = url or f"{at.isoformat()}\n{line.source or ''}\n{content}"
+    return Article(
+        article_id=hashlib.sha256(identity.encode(errors="replace")).hexdigest()[:32],
+        url=url,
+        title=title,
+        text=text,
+        language="en",
+        source=line.source or _host(url),
+        feed="replay",
+        published_at=at,
+        fetched_at=at,
+        observed_at=at,
+        content_hash=content,
+        minhash=signature(f"{title}\n{text}"),
+    )
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
+
+
+def bounded_lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of ``file``; of one that is too long only its beginning, which is still too long."""
+    while raw := file.readline(MAX_LINE + 1):
+        yield raw
+        while len(raw) > MAX_LINE and not raw.endswith(b"\n"):
+            raw = file.readline(MAX_LINE + 1)
+
+
+def read(lines: Iterable[bytes], on_error: Callable[[LineError], None]) -> Iterator[Article]:
+    """The articles of ``lines``; empty lines are passed over, and each bad one is told to ``on_error`` and skipped."""
+    for number, raw in enumerate(lines, 1):
+        if not raw.strip():
+            continue
+        try:
+            yield parse_line(raw, number)
+        except LineError as error:
+            on_error(error)
+
+
+def unique(articles: Iterable[Article]) -> Iterator[Article]:
+    """The articles, each id once."""
+    seen: set[str] = set()
+    for article in articles:
+        if article.article_id not in seen:
+            seen.add(article.article_id)
+            yield article
+
+
+def batches(articles: Iterable[Article], size: int = BATCH) -> Iterator[list[Article]]:
+    """The articles in lists of ``size``."""
+    source = iter(articles)
+    while batch := list(islice(source, size)):
+        yield batch
+
+
+def score(
+    by_dyad: dict[str, list[Signal]], rules: AlertRules, end: datetime, on_dyad: Callable[[str], None] = lambda _: None
+) -> tuple[list[Alert], list[Dyad]]:
+    """Score each dyad's signals from first to last, then let time pass to ``end``.
+
+    Returns:
+        The transitions in order of time, and every dyad in alphabetical order.
+    """
+    alerts: list[Alert] = []
+    dyads: list[Dyad] = []
+    for dyad in sorted(by_dyad):
+        book = Book(rules)
+        for signal in sorted(by_dyad[dyad], key=lambda signal: (signal.observed_at, signal.signal_id)):
+            book.apply(dyad, signal)
+        book.advance(end)
+        alerts += book.drain()[0]
+        dyads += book.dyads()
+        on_dyad(dyad)
+    return sorted(alerts, key=lambda alert: (alert.at, alert.dyad, alert.sequence)), dyads
+
+
+def replay(
+    articles: Iterable[Article],
+    engine: Engine,
+    rules: AlertRules,
+    on_batch: Callable[[int], None] = lambda _: None,
+) -> Replayed:
+    """Extract, gather, sort, score.
+
+    Args:
+        articles: In any order.
+        engine: What finds signals.
+        rules: The alert rules.
+        on_batch: Told the number of articles of each batch that is done.
+    """
+    result = Replayed()
+    end = _EARLIEST
+    by_dyad: defaultdict[str, list[Signal]] = defaultdict(list)
+    for batch in batches(unique(articles)):
+        for extraction in engine.extract(batch):
+            for signal in extraction.signals:
+                for dyad in signal.dyads:
+                    by_dyad[dyad].append(signal)
+        result.articles += len(batch)
+        end = max(end, *(article.observed_at for article in batch))
+        on_batch(len(batch))
+    by_dyad.pop(NOBODY, None)
+    result.alerts, result.dyads = score(by_dyad, rules, end + AFTERMATH)
+    result.signals = [
+        (dyad, signal)
+        for dyad in sorted(by_dyad)
+        for signal in sorted(by_dyad[dyad], key=lambda signal: (signal.observed_at, signal.signal_id))
+    ]
+    return result

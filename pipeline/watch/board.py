@@ -1,0 +1,84 @@
+"""What the terminal view shows: dyads and open alerts, kept up to date from messages. No terminal, no Kafka here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pipeline.kafka.message import Message
+from pipeline.records import Alert, AlertEvidence, DecodeError, Dyad, Trend, decode
+from pipeline.records.topics import Topics
+from pipeline.watch.render import clean, sparkline
+from pipeline.watch.subscribe import readable
+
+ARROWS = {Trend.RISING: "↑", Trend.STEADY: "→", Trend.FALLING: "↓"}
+SPARK = 12
+LEAST_SCORE = 0.05
+"""A dyad below this with no open alert has nothing to show."""
+
+
+@dataclass(slots=True)
+class Board:
+    """The latest of each dyad, and the open alerts.
+
+    Attributes:
+        topics: Where messages come from.
+        dyads: By key.
+        alerts: Open ones by id.
+    """
+
+    topics: Topics
+    dyads: dict[str, Dyad] = field(default_factory=dict)
+    alerts: dict[str, Alert] = field(default_factory=dict)
+
+    def take(self, message: Message) -> None:
+        """Bring the board up to date; a message that can't be read changes nothing."""
+        key = (message.key or b"").decode(errors="replace")
+        if message.topic == self.topics.dyads.name:
+            self._take_dyad(key, message)
+        elif message.topic == self.topics.alerts_current.name:
+            if message.value is None:
+                self.alerts.pop(key, None)
+            elif (alert := readable(message)) is not None:
+                self.alerts[key] = alert
+
+    def _take_dyad(self, key: str, message: Message) -> None:
+        if message.value is None:
+            self.dyads.pop(key, None)
+            return
+        try:
+            self.dyads[key] = decode(message.value, Dyad)
+        except DecodeError:
+            return
+
+    def ranked(self) -> list[Dyad]:
+        """The dyads that have something to show: highest level first, then highest score."""
+        shown = [dyad for dyad in self.dyads.values() if dyad.score >= LEAST_SCORE or dyad.open_alert]
+        return sorted(shown, key=lambda dyad: (-dyad.level.rank, -dyad.score, dyad.dyad))
+
+    def open_alerts(self) -> list[Alert]:
+        """Highest level first, then latest."""
+        return sorted(
+            self.alerts.values(), key=lambda alert: (-alert.level.rank, -alert.at.timestamp(), alert.alert_id)
+        )
+
+    def evidence(self, dyad: str) -> tuple[AlertEvidence, ...]:
+        """What a dyad's open alert rests on, or what weighs in its score."""
+        held = self.dyads.get(dyad)
+        alert = next((alert for alert in self.alerts.values() if alert.dyad == dyad), None)
+        if alert is not None:
+            return alert.evidence
+        return held.evidence if held is not None else ()
+
+
+def row(dyad: Dyad) -> tuple[str, str, str, str, str, str, str]:
+    """A dyad's cells: key, level, score, baseline, sparkline, trend, heaviest evidence."""
+    leading = clean(dyad.evidence[0].sentence, 120) if dyad.evidence else ""
+    return (
+        clean(dyad.dyad, 16),
+        dyad.level.value,
+        f"{dyad.score:.1f}",
+        f"{dyad.baseline:.1f}",
+        sparkline(dyad.history, SPARK),
+        ARROWS[dyad.trend],
+        leading,
+    )
