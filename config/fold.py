@@ -6,10 +6,31 @@ import unicodedata
 
 # Letters that Unicode does not decompose, and punctuation that writers use for one another.
 _BY_HAND = {
-    "ł": "l", "đ": "d", "ø": "o", "ħ": "h", "ı": "i", "ə": "a", "Ł": "l", "Đ": "d", "Ø": "o", "Ħ": "h", "Ə": "a",
-    "‘": "'", "’": "'", "ʼ": "'", "ʻ": "'", "`": "'", "´": "'", "′": "'", "“": '"', "”": '"',
-    "-": " ", "\u2010": " ", "\u2011": " ", "\u00ad": " ",
-}  # fmt: skip
+    "\N{LATIN SMALL LETTER L WITH STROKE}": "l",
+    "\N{LATIN CAPITAL LETTER L WITH STROKE}": "l",
+    "\N{LATIN SMALL LETTER D WITH STROKE}": "d",
+    "\N{LATIN CAPITAL LETTER D WITH STROKE}": "d",
+    "\N{LATIN SMALL LETTER O WITH STROKE}": "o",
+    "\N{LATIN CAPITAL LETTER O WITH STROKE}": "o",
+    "\N{LATIN SMALL LETTER H WITH STROKE}": "h",
+    "\N{LATIN CAPITAL LETTER H WITH STROKE}": "h",
+    "\N{LATIN SMALL LETTER DOTLESS I}": "i",
+    "\N{LATIN SMALL LETTER SCHWA}": "a",
+    "\N{LATIN CAPITAL LETTER SCHWA}": "a",
+    "\N{LEFT SINGLE QUOTATION MARK}": "'",
+    "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+    "\N{MODIFIER LETTER APOSTROPHE}": "'",
+    "\N{MODIFIER LETTER TURNED COMMA}": "'",
+    "\N{GRAVE ACCENT}": "'",
+    "\N{ACUTE ACCENT}": "'",
+    "\N{PRIME}": "'",
+    "\N{LEFT DOUBLE QUOTATION MARK}": '"',
+    "\N{RIGHT DOUBLE QUOTATION MARK}": '"',
+    "\N{HYPHEN-MINUS}": " ",
+    "\N{HYPHEN}": " ",
+    "\N{NON-BREAKING HYPHEN}": " ",
+    "\N{SOFT HYPHEN}": " ",
+}
 
 
 def _fold_character(character: str) -> str:

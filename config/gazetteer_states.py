@@ -20,8 +20,8 @@ TARGET = HERE / "gazetteer" / "states.yaml"
 HEADER = "# Made by config/gazetteer_states.py from config/gazetteer_states.yaml: edit there, not here.\nentries:\n"
 NO_PLURAL = ("ese", "ish", "ch", "ss", "i-Kiribati")
 ORDER = (
-    "code", "kind", "names", "adjectives", "people", "combining", "capitals", "seats", "since", "until", "exact", "silent",
-    "ambiguous", "cautions",
+    "code", "kind", "names", "adjectives", "people", "combining", "capitals", "seats", "since", "until", "exact",
+    "silent", "ambiguous", "cautions",
 )  # fmt: skip
 
 

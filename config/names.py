@@ -120,6 +120,7 @@ class Entry(Strict):
         silent: Names kept for the record that are never matched, for they mostly mean something else.
         ambiguous: Names that another entry has too; that one wins, unless it lists them here as well.
         cautions: When names do not count.
+        conflict: Of a place: its mere name makes a sentence worth reading (``NameMatcher.has_actor``).
         drill: True: matched in drill articles only.
     """
 
@@ -140,6 +141,7 @@ class Entry(Strict):
     silent: Names = ()
     ambiguous: Names = ()
     cautions: tuple[Caution, ...] = ()
+    conflict: bool = False
     drill: bool = False
 
     @pydantic.model_validator(mode="after")

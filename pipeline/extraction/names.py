@@ -2,7 +2,7 @@
 
     text ─▶ fold (same length) ─▶ Aho-Corasick ─▶ word bounds, case, cautions ─▶ leftmost longest ─▶ code at the date
 
-Everything is linear in the text: the automaton reads it once, and what asks about the whole text is asked once per name.
+Everything is linear in the text: the automaton reads it once, and what asks about all of it is asked once per name.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _HYPHENS = "-\u2010\u2011\u2013"
 _WORD = re.compile(r"[^\W_]+")
 _NEXT_WORD = re.compile(r"[^\w.!?]{1,3}((?:['\w]|(?<=\w)\.(?=\w))+)")
 _PREFIX = re.compile(rf"([^\W\d_]{{2,12}})[{_HYPHENS}]$")
-_SUFFIX = re.compile(rf"(?:['’]s)?[{_HYPHENS}]([^\W\d_]{{2,20}})")
+_SUFFIX = re.compile(rf"(?:['\u2019]s)?[{_HYPHENS}]([^\W\d_]{{2,20}})")
 _WINDOW = 40
 
 
@@ -122,7 +122,7 @@ class NameMatcher:
             when: Date of publication: decides for whom people speak.
             drill: Whether the names of the drill count.
         """
-        reading = _Reading(text, self._given_names, self._titles)
+        reading = _Reading(text, when, self._given_names, self._titles)
         found: list[Mention] = []
         for start, end, name in self._chosen(reading, drill=drill):
             mention = _mention(reading, start, end, name, when)
@@ -131,12 +131,11 @@ class NameMatcher:
         return found
 
     def has_actor(self, text: str, drill: bool = False) -> bool:
-        """Whether ``text`` names anyone or any place that has a code, or uses a word of armed force."""
-        folded = fold(text)
-        if self._armed.search(folded):
+        """Whether ``text`` names an actor, someone who speaks for one or a place of conflict, or has a word of arms."""
+        reading = _Reading(text, None, self._given_names, self._titles)
+        if self._armed.search(reading.folded):
             return True
-        reading = _Reading(text, self._given_names, self._titles)
-        return any(name.entry.codes() and name.entry.kind != "outlet" for _, _, name in self._chosen(reading, drill))
+        return any(_acts(name.entry) for _, _, name in self._chosen(reading, drill))
 
     def _chosen(self, reading: _Reading, drill: bool) -> Iterable[tuple[int, int, _Name]]:
         """Names that stand, leftmost and longest first, each beginning after the one before ended."""
@@ -154,6 +153,10 @@ class NameMatcher:
 
     def _hits(self, folded: str, drill: bool) -> Iterable[tuple[int, tuple[_Name, ...]]]:
         return (self._drill if drill else self._live).iter(folded)  # type: ignore[no-any-return]  # untyped library
+
+
+def _acts(entry: Entry) -> bool:
+    return entry.conflict if entry.kind in PLACES else entry.kind != "outlet"
 
 
 def _automaton(gazetteer: Gazetteer, *, drill: bool) -> ahocorasick.Automaton:
@@ -198,9 +201,10 @@ def _any_of(words: Iterable[str]) -> re.Pattern[str]:
 class _Reading:
     """One text while it is read, with what is asked about it as a whole."""
 
-    def __init__(self, text: str, given_names: frozenset[str], titles: frozenset[str]) -> None:
+    def __init__(self, text: str, when: dt.date | None, given_names: frozenset[str], titles: frozenset[str]) -> None:
         self.text = text
         self.folded = fold(text)
+        self.when = when
         self.given_names = given_names
         self.titles = titles
         self.seen: set[int] = set()
@@ -218,14 +222,19 @@ class _Reading:
         return len(words) >= MIN_WORDS_FOR_TITLE_CASE and sum(w[0].isupper() for w in words) > MOSTLY * len(words)
 
     def accepted(self, hit: _Hit) -> _Name | None:
-        """The first meaning of ``hit`` that stands here."""
+        """The meaning of ``hit`` that stands here: the first, but of people with one name the likeliest at the date."""
         if not self._bounded(hit.start, hit.end):
             return None
-        for name in hit.names:
-            if self._stands(hit.start, hit.end, name):
-                self.seen.add(id(name.entry))
-                return name
-        return None
+        names = [name for name in hit.names if self._stands(hit.start, hit.end, name)]
+        if not names:
+            return None
+        name = names[0] if len(names) == 1 or self.when is None else max(names, key=self._likelihood)
+        self.seen.add(id(name.entry))
+        return name
+
+    def _likelihood(self, name: _Name) -> tuple[bool, bool, float]:
+        when = self.when or dt.date.max
+        return name.entry.drill, id(name.entry) in self.seen, _resolved(name.entry, when)[2] * (not name.ambiguous)
 
     def _bounded(self, start: int, end: int) -> bool:
         text = self.text
@@ -236,6 +245,8 @@ class _Reading:
         if not self._spelt(start, end, name):
             return False
         if name.group == "combining" and self.text[end : end + 1] not in tuple(_HYPHENS):
+            return False
+        if name.group in {"surnames", "later"} and self.before(start) in self.given_names:
             return False
         if name.group == "later" and id(name.entry) not in self.seen and self.before(start) not in self.titles:
             return False
