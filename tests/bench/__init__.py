@@ -1,0 +1,1 @@
+"""Benches: ratios measured in one run. Nothing here is asserted by a clock."""
