@@ -90,7 +90,8 @@ def _step(state: DyadState, rule: Rule) -> tuple[DyadState, list[Alert]]:
     """Decide the one thing that is due at ``state.at``; whatever is decided, it is no longer due."""
     episode = state.episode
     if episode is not None and episode.rule != rule.name:
-        return _resolve(state, episode, rule)
+        state, resolved = _resolve(state, episode, rule)
+        return watch_levels(state, rule), resolved
     ready = [
         level
         for level, since in enumerate(state.held, 1)

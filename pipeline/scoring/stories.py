@@ -20,6 +20,7 @@ SKETCH = 32
 SAME_STORY = 0.5
 SOURCE_FACTOR = 0.25
 _SIGNATURE_BYTES = 512
+_SIGNATURE_CHARS = 684
 _LIGHT = 7  # significant digits of a kept weight: more would only lengthen what is stored
 
 
@@ -34,15 +35,18 @@ def owner(source: str, owners: Mapping[str, str]) -> str:
     return owners.get(source, source)
 
 
-@lru_cache(maxsize=8192)
-def _sketch(signature: str, article_id: str) -> bytes:
+@lru_cache(maxsize=4096)
+def _of_signature(signature: str) -> bytes | None:
     try:
         raw = base64.b64decode(signature, validate=True)
     except (binascii.Error, ValueError):
-        raw = b""
-    if len(raw) == _SIGNATURE_BYTES:
-        # The second byte of each value: the highest ones of a minimum over many shingles are nearly always 0.
-        return raw[1::4][:SKETCH]
+        return None
+    # The second byte of each value: the highest ones of a minimum over many shingles are nearly always 0.
+    return raw[1::4][:SKETCH] if len(raw) == _SIGNATURE_BYTES else None
+
+
+@lru_cache(maxsize=4096)
+def _of_article(article_id: str) -> bytes:
     return hashlib.blake2b(article_id.encode(), digest_size=SKETCH).digest()
 
 
@@ -51,7 +55,8 @@ def sketch(signal: Signal) -> bytes:
 
     A signal without one (a text of under five words) is known by its article alone.
     """
-    return _sketch(signal.story, "" if len(signal.story) > _SIGNATURE_BYTES else signal.article_id)
+    known = _of_signature(signal.story) if len(signal.story) == _SIGNATURE_CHARS else None
+    return _of_article(signal.article_id) if known is None else known
 
 
 def find(stories: tuple[Story, ...], wanted: bytes) -> int | None:
