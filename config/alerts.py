@@ -9,7 +9,7 @@ import re
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import pydantic
 
@@ -19,6 +19,7 @@ LEVELS = ("watch", "warning", "critical")
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 MAX_SECONDS = 3650 * UNITS["d"]
 MAX_RULES = 200
+_Item = TypeVar("_Item")
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h|d)")
 _PATTERN = re.compile(r"all|(?:\*|[A-Z0-9_]{2,20})(?:-(?:\*|[A-Z0-9_]{2,20}))?")
 
@@ -48,6 +49,13 @@ def _pattern(value: str) -> str:
     if not _PATTERN.fullmatch(value):
         raise ValueError("'all', a dyad such as RUS-UKR, or one side such as RUS ('*' is a side that is not named)")
     return "-".join(sorted(value.split("-")))
+
+
+def _some(values: tuple[_Item, ...]) -> tuple[_Item, ...]:
+    """Not ``min_length``: that also complains of a list whose one item was at fault."""
+    if not values:
+        raise ValueError("at least one")
+    return values
 
 
 Duration = Annotated[float, pydantic.BeforeValidator(seconds)]
@@ -102,7 +110,9 @@ class Scope(Strict):
         drill: True for the dyads of the drill, and only those.
     """
 
-    dyads: tuple[Pattern, ...] = pydantic.Field(default=("all",), min_length=1, max_length=1000)
+    dyads: Annotated[tuple[Pattern, ...], pydantic.AfterValidator(_some)] = pydantic.Field(
+        default=("all",), max_length=1000
+    )
     exclude: tuple[Pattern, ...] = pydantic.Field(default=(), max_length=1000)
     drill: bool = False
 
@@ -168,7 +178,7 @@ class AlertRules(Strict):
         owners: Outlets that are not independent of one another: an owner's name, and the domains that are its.
     """
 
-    rules: tuple[Rule, ...] = pydantic.Field(min_length=1, max_length=MAX_RULES)
+    rules: Annotated[tuple[Rule, ...], pydantic.AfterValidator(_some)] = pydantic.Field(max_length=MAX_RULES)
     owners: dict[Owner, tuple[Domain, ...]] = pydantic.Field(default={}, max_length=10_000)
 
     @cached_property
