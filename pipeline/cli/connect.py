@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from config.errors import ConfigError, Fault
 from config.settings import Settings, load_settings
 from pipeline.cli.common import BootstrapServers, ConfigDir, set_up_logging
 
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from connectors.poll import Poll
 
 FeedsFile = Annotated[
-    str | None, typer.Option("--feeds", metavar="FILE|none", help="List of feeds, in place of the folder's feeds.yaml.")
+    list[str] | None,
+    typer.Option(
+        "--feeds", metavar="FILE|none", help="Feeds to poll, in place of the folder's feeds.yaml. Repeatable."
+    ),
 ]
 Once = Annotated[bool, typer.Option("--once", help="Poll every feed once, print how each went, and end.")]
 
@@ -40,13 +44,22 @@ def connect(
         _follow(settings, chosen)
 
 
-def chosen_feeds(settings: Settings, option: str | None) -> tuple[Feed, ...]:
-    """The feeds of ``--feeds``: those of a file, of the configuration where it is not given, or ``none``."""
+def chosen_feeds(settings: Settings, options: Sequence[str] | None) -> tuple[Feed, ...]:
+    """The feeds of every ``--feeds`` (``none`` adds none), or those of the configuration where it is not given.
+
+    Raises:
+        ConfigError: A file's faults, or an id that stands in two files.
+    """
     from config.feeds import load_feeds
 
-    if option == "none":
-        return ()
-    return load_feeds(Path(option) if option else settings.feeds_file)
+    paths = [Path(option) for option in options if option != "none"] if options else [settings.feeds_file]
+    chosen: dict[str, Feed] = {}
+    for path in paths:
+        for feed in load_feeds(path):
+            if feed.id in chosen:
+                raise ConfigError([Fault(str(path), "", f"each id once over all lists (found {feed.id!r} twice)")])
+            chosen[feed.id] = feed
+    return tuple(chosen.values())
 
 
 def _follow(settings: Settings, feeds: Sequence[Feed]) -> None:

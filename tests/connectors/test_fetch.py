@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -102,7 +103,7 @@ async def test_validators_go_back_byte_for_byte(server: FeedServer, fetcher: Fet
 
 
 async def test_requests_are_honest(server: FeedServer, fetcher: Fetcher):
-    """Publishers see who asks and where to complain; no cookie is kept; only encodings that are bounded are asked for."""
+    """Publishers see who asks and where to complain; no cookie is kept."""
     await fetcher.fetch(server.url("/feed"))
     headers = server.requests[-1][1]
     assert headers["User-Agent"].startswith("Brinkwatch/")

@@ -178,5 +178,5 @@ def start_connect(settings: Settings, listing: Path) -> subprocess.Popen[bytes]:
 async def until(condition: Any, timeout_s: float = 30.0) -> None:
     """Wait for ``condition()``."""
     async with asyncio.timeout(timeout_s):
-        while not condition():
+        while not condition():  # noqa: ASYNC110  # what is waited for happens in another process
             await asyncio.sleep(0.05)

@@ -23,7 +23,8 @@ ATOM = """<?xml version="1.0" encoding="utf-8"?>
 <feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en"><title>Atom wire</title><id>urn:x</id>
 <updated>2026-11-02T10:00:00Z</updated><entry><id>urn:a1</id><title type="html">One &amp;amp; two</title>
 <link rel="alternate" href="/one"/><updated>2026-11-02T11:00:00Z</updated>
-<content type="html">&lt;p&gt;First.&lt;/p&gt;&lt;p&gt;Second &amp;lt; third.&lt;/p&gt;&lt;script&gt;no()&lt;/script&gt;</content></entry></feed>"""
+<content type="html">&lt;p&gt;First.&lt;/p&gt;&lt;p&gt;Second &amp;lt; third.&lt;/p&gt;
+&lt;script&gt;no()&lt;/script&gt;</content></entry></feed>"""
 JSON = """{"version": "https://jsonfeed.org/version/1.1", "title": "J", "language": "en", "items": [
 {"id": 7, "url": "https://j.example/7", "title": "Seven", "content_html": "<p>Text of seven</p>",
  "date_published": "2026-11-02T10:00:00+01:00"}, {"id": "empty"}, "nonsense"]}"""

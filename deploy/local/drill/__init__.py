@@ -1,0 +1,1 @@
+"""The built-in drill: a crisis between invented states, told by invented outlets over real feeds."""
