@@ -48,7 +48,8 @@ class Mention:
         start: Offset of its first character.
         end: Offset after its last one; a possessive ``'s`` is not part of it.
         text: The characters between.
-        code: What it stands for at the date; None for outlets, seas, and people who do not speak for anybody yet.
+        code: What it stands for at the date; None for seas, most outlets, and people who do not speak for anybody yet.
+            An outlet's code is the state that runs it.
         kind: What the name is; ``PLACES`` (city, region, sea) say where, not who.
         resolved_by: How it became the code.
         certainty: 0 to 1: lower for capitals, for people out of office, and for names that others share.
@@ -234,7 +235,7 @@ class _Reading:
 
     def _likelihood(self, name: _Name) -> tuple[bool, bool, float]:
         when = self.when or dt.date.max
-        return name.entry.drill, id(name.entry) in self.seen, _resolved(name.entry, when)[2] * (not name.ambiguous)
+        return name.entry.drill, id(name.entry) in self.seen, _resolved(name, when)[2] * (not name.ambiguous)
 
     def _bounded(self, start: int, end: int) -> bool:
         text = self.text
@@ -304,7 +305,7 @@ def _plain(text: str) -> str:
 
 def _mention(reading: _Reading, start: int, end: int, name: _Name, when: dt.date) -> Mention | None:
     entry = name.entry
-    code, office, certainty = _resolved(entry, when)
+    code, office, certainty = _resolved(name, when)
     if name.ambiguous:
         certainty *= AFTER_OFFICE
     if name.group == "capitals":
@@ -349,12 +350,16 @@ def _resolved_by(name: _Name) -> ResolvedBy:
     return "office" if name.group == "seats" or name.entry.kind in {"person", "office"} else "name"
 
 
-def _resolved(entry: Entry, when: dt.date) -> tuple[str | None, str, float]:
-    """Code, office and certainty of ``entry`` at ``when``."""
+def _resolved(name: _Name, when: dt.date) -> tuple[str | None, str, float]:
+    """Code, office and certainty of ``name`` at ``when``."""
+    entry = name.entry
     if entry.kind == "person":
         return _spoken_for(entry.terms, when)
-    if (entry.since and when < entry.since) or (entry.until and when > entry.until):
+    if entry.since and when < entry.since:
         return None, "", 0.0
+    if entry.until and when > entry.until:
+        # "The Soviet Union stationed missiles" still has an actor; a "Soviet tank" has none any more.
+        return (entry.code, "", LONG_AFTER_OFFICE) if name.group == "names" else (None, "", 0.0)
     return entry.code, "", 1.0
 
 
