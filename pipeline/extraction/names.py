@@ -106,7 +106,7 @@ class _Hit:
 
 
 class NameMatcher:
-    """Finds names. Made once (tens of milliseconds; loading the files takes a second), then read-only: safe to share between threads."""
+    """Finds names. Made once (tens of milliseconds), then read-only: safe to share between threads."""
 
     def __init__(self, gazetteer: Gazetteer) -> None:
         self._given_names = gazetteer.words("given_name")
