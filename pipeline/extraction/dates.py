@@ -1,0 +1,106 @@
+"""Dates: whether an event's own clause puts it in the past that no longer counts.
+
+Each date scopes to the clause it stands in and is compared with the date of publication. Without that date only what
+needs no comparison counts: an explicit year (news seldom names its own), *decades ago*, *during the Cold War*.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.extraction import tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from spacy.tokens import Token
+
+RECENT_DAYS = 92
+_MONTHS = "january february march april may june july august september october november december".split()
+_YEAR = re.compile(r"(?<![\d$€£,.:/-])(?:1[5-9]\d\d|20[0-4]\d)s?(?![\d,]*\d|\s?(?:troops|soldiers|men|km|tonnes))")
+_MONTH_YEAR = re.compile(rf"\b({'|'.join(_MONTHS)})(?: \d{{1,2}})?,? ((?:19|20)\d\d)\b", re.IGNORECASE)
+_LONG_AGO = re.compile(
+    r"\b(?:(?:last|previous) (?:year|decade|century)|(?:a|an|one|two|three|four|five|six|seven|eight|nine|ten|\d+|several|many|some|few) (?:years?|decades?|centur(?:y|ies)) "
+    r"(?:ago|earlier|before)|(?:years|decades|centuries|generations) ago|cold war|world war|(?:first|second) world war|"
+    r"(?:in|during|since) the (?:early |late |mid-?)?(?:(?:19|18|17|20)\d0s|(?:seventies|eighties|nineties)|(?:19|18|17)th century)|"
+    r"(?:19|18|17|16)th[- ]century|in the past century|half a century ago|that year|at the time of the (?:invasion|war))\b",
+    re.IGNORECASE,
+)
+_SINCE = re.compile(r"\bsince\s+(?:\w+\s+){0,2}$", re.IGNORECASE)
+_PROSPECT = re.compile(r"\b(?:by|until|till|before|through|for)\s+(?:\w+\s+){0,2}$", re.IGNORECASE)
+_POST = re.compile(r"(?:post|pre)[- ]$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Words that put an event in the past, and their place in the sentence."""
+
+    text: str
+    start: int
+
+
+def past_of(trigger: Token, published: dt.date | None) -> Past | None:
+    """The words that put the event of ``trigger`` in the past that no longer counts; None if nothing does."""
+    doc = trigger.doc
+    for tokens in _scopes(trigger):
+        if not tokens:
+            continue
+        base = tokens[0].idx
+        text: str = doc.text[base : tokens[-1].idx + len(tokens[-1].text)]
+        inside = {i for t in tokens for i in range(t.idx - base, t.idx - base + len(t.text))}
+        found = [hit for hit in _past_words(text, published) if hit.start in inside]
+        if found:
+            return Past(found[0].text, base + found[0].start)
+        if _current_year(text, published):
+            return None
+    return None
+
+
+def _scopes(trigger: Token) -> Iterable[list[Token]]:
+    """Where a date would be the event's: in its own phrase, then in its clause."""
+    if not tree.is_verb(trigger):
+        yield sorted((t for t in trigger.subtree if tree.clause_head(t) == tree.clause_head(trigger) or tree.clause_head(t).dep_ in {"acl"}), key=lambda t: t.i)
+    head = tree.clause_head(trigger)
+    if not tree.is_verb(trigger) and _is_aside(trigger):
+        return
+    for _ in range(4):
+        yield tree.clause(head)
+        if head.dep_ in {"advcl", "conj"} and tree.is_verb(head.head) and head.tag_ in {"VBG"}:
+            head = tree.clause_head(head.head)
+            continue
+        return
+
+
+def _is_aside(noun: Token) -> bool:
+    """A noun deep in a phrase (``the embassy attacked in`` …) has no claim to its clause's date: subjects do not share the predicate's."""
+    return False
+
+
+def _past_words(text: str, published: dt.date | None) -> list[Past]:
+    found = [Past(m[0], m.start()) for m in _LONG_AGO.finditer(text)]
+    months = {m.start(2): (_MONTHS.index(m[1].lower()) + 1, int(m[2])) for m in _MONTH_YEAR.finditer(text)}
+    for match in _YEAR.finditer(text):
+        before = text[max(0, match.start() - 24) : match.start()]
+        if _SINCE.search(before) or _PROSPECT.search(before) or _POST.search(before):
+            continue
+        year = int(match[0].rstrip("s"))
+        month = months.get(match.start(), (None, year))[0]
+        if _is_past(year, month, published):
+            found.append(Past(match[0], match.start()))
+    return sorted(found, key=lambda past: past.start)
+
+
+def _is_past(year: int, month: int | None, published: dt.date | None) -> bool:
+    if published is None:
+        return True
+    last = dt.date(year, month, 28) if month else dt.date(year, 12, 31)
+    return (published - last).days > (RECENT_DAYS if month or year < published.year - 1 else -1) and year < published.year or (
+        year == published.year and month is not None and (published - last).days > RECENT_DAYS
+    )
+
+
+def _current_year(text: str, published: dt.date | None) -> bool:
+    return published is not None and any(int(m[0].rstrip("s")) >= published.year for m in _YEAR.finditer(text))

@@ -1,0 +1,152 @@
+"""The engine: articles in, signals out. Pure: the same article always gives the same signals, with the same ids.
+
+    article ─▶ sentences ─▶ names ─▶ gate ─▶ one parse for the whole batch ─▶ scenes ─▶ events ─▶ signals
+
+The seam for a judge other than rules is ``assembly.events``: it is handed a scene and answers with events.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from config.lexicon import Lexicon, load_lexicon
+from config.names import load_gazetteer
+from config.settings import PACKAGED
+from pipeline.extraction import parser, quotes, reading, sentences
+from pipeline.extraction.assembly import signals
+from pipeline.extraction.gate import Gate
+from pipeline.extraction.names import NameMatcher
+from pipeline.extraction.scene import WHO
+from pipeline.records import Article, Signal
+from pipeline.records.signal import Extractor
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Doc
+
+    from config.settings import Settings
+    from pipeline.extraction.names import Mention
+    from pipeline.extraction.sentences import Sentence
+    from pipeline.records.signal import TextPart
+
+Outcome = Literal["signals", "silent", "gated", "language"]
+READ = frozenset({"en", "und"})
+UNDATED = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+"""``published_at`` of an article whose date nobody knows: then only dates that need no comparison make history."""
+NAMES_AS_OF = dt.date(2026, 1, 1)
+"""The date at which the gazetteer is asked who holds which office, for undated articles. A constant: the clock is no input."""
+
+
+def _or_packaged(path: Path) -> Path:
+    """``path``, or what the package brings where the operator's folder has none of its own."""
+    return path if path.exists() else PACKAGED / path.name
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What became of one article.
+
+    Attributes:
+        article_id: The article.
+        outcome: ``language``: not English; ``gated``: no sentence was worth parsing; ``silent``: nothing was found.
+        signals: What was found, in order.
+        sentences: How many sentences it has.
+        gated: How many of them passed the gate.
+        cut: Whether the text was longer than is read.
+    """
+
+    article_id: str
+    outcome: Outcome
+    signals: tuple[Signal, ...]
+    sentences: int
+    gated: int
+    cut: bool = False
+
+
+class Engine:
+    """Reads articles. Made once a process (two seconds), then read-only."""
+
+    def __init__(self, nlp: Language, lexicon: Lexicon, names: NameMatcher, model: str) -> None:
+        self._nlp = nlp
+        self._lexicon = lexicon
+        self._names = names
+        self._gate = Gate(lexicon)
+        self._extractor = Extractor(version=version("brinkwatch"), model=model)
+
+    @classmethod
+    def load(cls, settings: Settings) -> Engine:
+        """The engine that ``settings`` describe.
+
+        Raises:
+            ConfigError: Lexicon or gazetteer are wrong.
+            ModelError: The language model is missing or does not fit.
+        """
+        lexicon = load_lexicon(_or_packaged(settings.config_dir / "lexicon.yaml"))
+        names = NameMatcher(load_gazetteer(_or_packaged(settings.gazetteer_dir)))
+        nlp = parser.load_model(settings.spacy_model, lexicon.hyphenated)
+        model = f"{nlp.meta['lang']}_{nlp.meta['name']}-{nlp.meta['version']}"
+        return cls(nlp, lexicon, names, model)
+
+    def extract(self, articles: Sequence[Article]) -> list[Extraction]:
+        """What each article says, in order; the sentences of all are parsed in one go."""
+        readings = [self._read(article) if article.language in READ else None for article in articles]
+        parsed = self._parse([r for r in readings if r is not None])
+        parses = iter(parsed)
+        return [
+            self._finish(article, got, next(parses) if got is not None else {})
+            for article, got in zip(articles, readings, strict=True)
+        ]
+
+    def _read(self, article: Article) -> reading.Reading:
+        """Everything before the parse."""
+        found = sentences.split(article.title, article.text)
+        published = None if article.published_at == UNDATED else article.published_at.date()
+        parts: dict[TextPart, str] = {
+            "title": article.title[: sentences.MAX_SENTENCE],
+            "text": article.text[: sentences.MAX_TEXT],
+        }
+        mentions = {part: self._mentions(text, published, drill=article.drill) for part, text in parts.items()}
+        named = reading.by_sentence(found, mentions)
+        acting = frozenset(i for i, names in named.items() if any(n.code and n.kind in WHO for n in names))
+        quoted = {part: quotes.find(text) for part, text in parts.items()}
+        gated = frozenset(
+            sentence.index
+            for part, text in parts.items()
+            for sentence in self._gate.passed(text, [s for s in found if s.part == part], acting)
+        )
+        chosen = reading.with_speakers(gated, found, quoted)
+        return reading.Reading(tuple(found), named, quoted, chosen, gated, published)
+
+    def _mentions(self, text: str, published: dt.date | None, *, drill: bool) -> list[Mention]:
+        return self._names.mentions(text, published or NAMES_AS_OF, drill) if text else []
+
+    def _parse(self, readings: Sequence[reading.Reading]) -> list[dict[int, Doc]]:
+        """The parses of each article's chosen sentences, by index."""
+        wanted = [(place, r.sentences[index], r) for place, r in enumerate(readings) for index in r.chosen]
+        texts = [parser.readable(s.text, self._kept(s, r)) for _, s, r in wanted]
+        found: list[dict[int, Doc]] = [{} for _ in readings]
+        for (place, sentence, _), doc in zip(wanted, parser.parse(self._nlp, texts), strict=True):
+            found[place][sentence.index] = doc
+        return found
+
+    @staticmethod
+    def _kept(sentence: Sentence, read: reading.Reading) -> list[tuple[int, int]]:
+        """Where the sentence has names."""
+        return [(m.start - sentence.start, m.end - sentence.start) for m in read.mentions[sentence.index]]
+
+    def _finish(self, article: Article, read: reading.Reading | None, docs: dict[int, Doc]) -> Extraction:
+        if read is None:
+            return Extraction(article.article_id, "language", (), 0, 0)
+        found = tuple(
+            signal
+            for scene in reading.scenes(read, docs, self._lexicon)
+            for signal in signals(article, scene, self._extractor)
+        )
+        outcome: Outcome = "signals" if found else "silent" if read.gated else "gated"
+        cut = len(article.text) > sentences.MAX_TEXT
+        return Extraction(article.article_id, outcome, found, len(read.sentences), len(read.gated), cut)

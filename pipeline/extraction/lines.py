@@ -1,0 +1,151 @@
+"""Lines: extraction from a file of JSON lines to another, without Kafka."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pipeline.extraction.engine import UNDATED
+from pipeline.records import Article, Signal
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from pipeline.extraction.engine import Engine
+
+BATCH = 64
+MAX_LINE = 4 * 1024 * 1024
+log = logging.getLogger(__name__)
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of input.
+
+    Attributes:
+        id: Comes back in the answer.
+        text: Body or sentence; spans index it.
+        title: Headline, if it is apart; spans of its signals index it.
+        published: When it was published, ISO 8601; without it only dates that need no comparison make history.
+        source: The outlet.
+        language: ISO 639-1 code.
+    """
+
+    id: str | int
+    text: str = ""
+    title: str = ""
+    published: str | None = None
+    source: str = ""
+    language: str = "und"
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of output: the id of the input line and its signals."""
+
+    id: str | int
+    signals: tuple[Signal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Bad:
+    number: int
+    why: str
+
+
+def run_file(source: TextIO, sink: TextIO, engine: Engine) -> int:
+    """Extract every line of ``source`` to ``sink``, in order; lines that can't be used are logged and left out.
+
+    Returns:
+        How many lines could not be used.
+    """
+    bad = 0
+    encoder = msgspec.json.Encoder()
+    numbered = _read(source)
+    while batch := list(islice(numbered, BATCH)):
+        for fault in (b for b in batch if isinstance(b, _Bad)):
+            log.error("reading a line failed: line %d: %s", fault.number, fault.why)
+            bad += 1
+        good = [item for item in batch if not isinstance(item, _Bad)]
+        for answer, number, why in _answers(good, engine):
+            if answer is None:
+                log.error("extracting failed: line %d: %s", number, why)
+                bad += 1
+            else:
+                sink.write(encoder.encode(answer).decode() + "\n")
+        sink.flush()
+    return bad
+
+
+def _read(source: Iterable[str]) -> Iterator[tuple[int, Line] | _Bad]:
+    decoder = msgspec.json.Decoder(Line)
+    for number, raw in enumerate(source, start=1):
+        if not raw.strip():
+            continue
+        if len(raw) > MAX_LINE:
+            yield _Bad(number, f"{len(raw)} characters, at most {MAX_LINE}")
+            continue
+        try:
+            line = decoder.decode(raw)
+            _when(line)
+            yield number, line
+        except (msgspec.DecodeError, ValueError, RecursionError, UnicodeError) as error:
+            yield _Bad(number, str(error))
+
+
+def _answers(
+    lines: list[tuple[int, Line]], engine: Engine
+) -> Iterator[tuple[Answer | None, int, str]]:
+    """An answer for each line; if the batch fails, one by one, so that a poison line harms only itself."""
+    articles = [as_article(line) for _, line in lines]
+    try:
+        found = engine.extract(articles)
+    except Exception:  # whatever a hostile text provokes: the singles below say whose it is
+        log.exception("extracting a batch failed; taking its lines one by one")
+    else:
+        yield from ((Answer(id=line.id, signals=e.signals), number, "") for (number, line), e in zip(lines, found, strict=True))
+        return
+    for (number, line), article in zip(lines, articles, strict=True):
+        try:
+            yield Answer(id=line.id, signals=engine.extract([article])[0].signals), number, ""
+        except Exception as error:  # noqa: BLE001 - reported by line number, the others go on
+            yield None, number, repr(error)
+
+
+def as_article(line: Line) -> Article:
+    """The line as an article; its id is a hash of the line's id and text."""
+    published = _when(line)
+    identity = hashlib.sha256(f"{line.id}\n{line.title}\n{line.text}".encode(errors="replace")).hexdigest()[:32]
+    return Article(
+        article_id=identity,
+        url="",
+        title=line.title,
+        text=line.text,
+        language=line.language,
+        source=line.source,
+        feed="",
+        published_at=published,
+        fetched_at=published,
+        observed_at=published,
+        content_hash=identity,
+    )
+
+
+def _when(line: Line) -> dt.datetime:
+    """The line's date; without a zone it is UTC.
+
+    Raises:
+        ValueError: It is no ISO 8601 date.
+    """
+    if line.published is None:
+        return UNDATED
+    try:
+        moment = dt.datetime.fromisoformat(line.published)
+    except ValueError:
+        raise ValueError(f"published: an ISO 8601 date (found {line.published[:80]!r})") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
