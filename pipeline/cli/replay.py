@@ -58,9 +58,6 @@ def replay(
 
 def _run(settings: Settings, file: Path, rules_file: Path, on_error: Callable[[LineError], None]) -> Replayed:
     from config.alerts import load_alerts
-    from pipeline.extraction.engine import Engine
-    from pipeline.replay import bounded_lines, read
-    from pipeline.replay import replay as run
 
     rules = load_alerts(rules_file)
     try:
@@ -68,6 +65,10 @@ def _run(settings: Settings, file: Path, rules_file: Path, on_error: Callable[[L
         size = file.stat().st_size
     except OSError as error:
         raise BrinkwatchError(f"reading articles failed: {file}: {error.strerror}") from None
+    from pipeline.extraction.engine import Engine  # takes seconds: after what can fail at once
+    from pipeline.replay import bounded_lines, read
+    from pipeline.replay import replay as run
+
     engine = Engine.load(settings)
     with source, _progress(size) as advance:
         return run(read(_told(bounded_lines(source), advance), on_error), engine, rules)

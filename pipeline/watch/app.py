@@ -20,7 +20,7 @@ from pipeline.kafka.message import Message
 from pipeline.records import Alert, Dyad
 from pipeline.records.topics import Topics
 from pipeline.watch.board import Board, row
-from pipeline.watch.render import STYLES, alert_head, clean, clock, highlighted, words
+from pipeline.watch.render import STYLES, clean, clock, highlighted, words
 from pipeline.watch.tail import Tail
 
 COLUMNS = (
@@ -142,7 +142,7 @@ class WatchApp(App[None]):
         elif latest is None:
             text = Text("no dyads yet: nothing was scored")
         else:
-            counts = f"{len(self._board.dyads)} dyads, {len(self._board.alerts)} open alerts"
+            counts = f"{len(self._board.dyads)} dyads, {len(self._board.alerts)} open"
             text = Text(f"{counts}, as of {latest:%Y-%m-%d} {clock(latest)} UTC")
         self.query_one("#status", Static).update(text)
 
@@ -158,12 +158,20 @@ class WatchApp(App[None]):
             table.scroll_to(y=scroll, animate=False)
 
     def _show_alerts(self) -> None:
-        lines = [Text(alert_head(alert, "OPEN"), style=STYLES[alert.level]) for alert in self._board.open_alerts()]
+        lines = [_alert_row(alert) for alert in self._board.open_alerts()]
         self.query_one("#alerts", Static).update(Text("\n").join(lines) if lines else Text("no open alerts", "dim"))
 
     def _show_evidence(self) -> None:
         shown = evidence_text(self._selected, self._board) if self._selected else Text("")
         self.query_one("#sentences", Static).update(shown)
+
+
+def _alert_row(alert: Alert) -> Text:
+    """An open alert on one line that fits 78 columns."""
+    score = f"score {alert.score:.1f} (baseline {alert.baseline:.1f})"
+    when = f"{alert.at:%d %b} {clock(alert.at)}"
+    line = f"{when}  {alert.level:<8} {clean(alert.dyad, 12):<9} {score}  {alert.sources} sources"
+    return Text(line, STYLES[alert.level], no_wrap=True, overflow="ellipsis")
 
 
 def _cells(dyad: Dyad) -> tuple[Text | str, ...]:

@@ -66,9 +66,9 @@ async def test_dyads_alerts_and_evidence_fit_a_small_terminal():
         await settle(pilot)
         table = app.query_one("#dyads", DataTable)
         assert [str(table.get_row_at(row)[0]) for row in range(table.row_count)] == ["RUS-UKR", "ARV-BRN"]
-        assert "OPEN     watch    RUS-UKR" in shown(app, "alerts")
+        assert "watch    RUS-UKR   score 12.0" in shown(app, "alerts")
         assert "Arvia moved 4,000 troops" in shown(app, "sentences")
-        assert "2 dyads, 1 open alerts" in shown(app, "status")
+        assert "2 dyads, 1 open" in shown(app, "status")
         for part in ("status", "alerts", "dyads", "evidence"):
             region = app.query_one(f"#{part}").region
             assert region.height > 0
