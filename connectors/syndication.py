@@ -24,11 +24,12 @@ def parse(text: str, url: str) -> Parsed:
     """The entries of an XML feed at ``url``.
 
     feedparser gets bytes only: a text it would take for an address to fetch. Its sanitiser stays off, because nothing
-    but plain text leaves this module.
+    but plain text leaves this module. It is not told the feed's address either: it would make guids absolute with it,
+    and a feed that moves would then repeat every article.
     """
     if _PAGE.match(text[:4096]):
         return Parsed(outcome=Outcome.NOT_A_FEED, error="an HTML page")
-    headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
+    headers = {"content-type": "application/xml; charset=utf-8"}
     source = io.BytesIO(text.encode("utf-8", errors="replace"))
     result = feedparser.parse(source, response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
     if not result.get("version"):

@@ -16,9 +16,12 @@ from prometheus_client import REGISTRY
 from config.feeds import Feed
 from config.settings import load_settings
 from connectors.deliver import DeliveryError
+from connectors.fetch import Limits
 from connectors.outcome import Outcome
-from connectors.service import run
+from connectors.poll import Poller
+from connectors.service import _parts, run
 from connectors.store import Store
+from deploy.topics import apply_topics
 from pipeline.records import Article, decode
 from pipeline.records.topics import Topics
 
@@ -124,6 +127,82 @@ async def test_without_kafka_nothing_is_marked_as_seen(server: FeedServer, tmp_p
     with Store(tmp_path / "connectors") as store:
         assert store.feeds() == {}
     assert not server.requests
+
+
+async def test_kafka_away_and_back(broker: Broker, server: FeedServer):
+    """While the broker is dead nothing is lost and nothing more is fetched than it could take; then it goes on."""
+    settings = broker.settings("connect")
+    stop = asyncio.Event()
+    polls: list[Poll] = []
+    task = asyncio.create_task(run(settings, [feed(server)], stop_event=stop, on_poll=polls.append))
+    await until(lambda: polls)
+    await asyncio.to_thread(broker.kafka.kill)
+    try:
+        server.etag, server.body = '"2"', feedserver.rss(5)
+        await until(lambda: REGISTRY.get_sample_value("brinkwatch_connect_unacknowledged_articles") == 2)
+        asked = len(server.requests)
+        await asyncio.sleep(2)
+        assert len(server.requests) == asked
+    finally:
+        await asyncio.to_thread(broker.kafka.start)
+    await until(lambda: sum(poll.handled.get("new", 0) for poll in polls) == 5, 90)  # type: ignore[call-overload]
+    stop.set()
+    await asyncio.wait_for(task, 20)
+    articles = await asyncio.to_thread(delivered, settings)
+    assert len({article.article_id for article in articles}) == 5
+    assert REGISTRY.get_sample_value("brinkwatch_connect_unacknowledged_articles") == 0
+
+
+async def test_fetching_waits_for_the_topic(broker: Broker, server: FeedServer):
+    """Before the topic is there no publisher is asked for anything; once it is, everything goes."""
+    settings = broker.settings("connect", topics=False)
+    stop = asyncio.Event()
+    polls: list[Poll] = []
+    task = asyncio.create_task(run(settings, [feed(server)], stop_event=stop, on_poll=polls.append))
+    await asyncio.sleep(2)
+    assert not server.requests
+    await asyncio.to_thread(apply_topics, settings, Topics(settings.topic_prefix))
+    await until(lambda: polls, 60)
+    stop.set()
+    await asyncio.wait_for(task, 20)
+    assert len(await asyncio.to_thread(delivered, settings)) == 3
+
+
+async def test_stop_while_kafka_is_away_is_quick(tmp_path: Path, server: FeedServer, unused_tcp_port: int):
+    """A stop does not wait for a broker that may never come."""
+    settings = load_settings(bootstrap_servers=f"127.0.0.1:{unused_tcp_port}", data_dir=tmp_path)
+    stop = asyncio.Event()
+    task = asyncio.create_task(run(settings, [feed(server)], stop_event=stop))
+    await asyncio.sleep(1)
+    stop.set()
+    assert await asyncio.wait_for(task, 20) == ()
+
+
+async def test_a_request_to_wait_counts_for_the_whole_host(broker: Broker, server: FeedServer):
+    """After a 429 with Retry-After no other feed of the host is asked either."""
+    settings = broker.settings("connect")
+    async with _parts(settings, Limits(), patient=False) as parts:
+        poller = Poller(settings, parts)
+        first = await poller.poll(feed(server, "/429"))
+        second = await poller.poll(feed(server, "/feed"))
+    assert (first.outcome, second.outcome) == (Outcome.RATE_LIMITED, Outcome.RATE_LIMITED)
+    assert [path for path, _ in server.requests] == ["/429"]
+    with Store(settings.data_dir / "connectors") as store:
+        states = store.feeds()
+    assert all(state.next_due and state.next_due - state.polled_at > 118 for state in states.values())
+
+
+async def test_gone_is_not_asked_again(broker: Broker, server: FeedServer):
+    """410 stops a feed, over restarts too; under a new address it starts anew."""
+    settings = broker.settings("connect")
+    await once(settings, [feed(server, "/410")])
+    stop = asyncio.Event()
+    task = asyncio.create_task(run(settings, [feed(server, "/410")], stop_event=stop))
+    await asyncio.sleep(2)
+    stop.set()
+    await task
+    assert len(server.requests) == 1
+    assert REGISTRY.get_sample_value("brinkwatch_connect_feeds", {"state": "stopped"}) == 1
 
 
 async def test_kill_at_any_moment_loses_nothing(broker: Broker, server: FeedServer, tmp_path: Path):

@@ -15,13 +15,17 @@ from config.feeds import load_feeds
 from connectors import identity
 from connectors.fetch import Fetched, Fetcher
 from connectors.formats import Source, parse
+from connectors.metrics import Handling
 from connectors.outcome import Outcome
+from connectors.service import run
 from deploy.local.drill.server import Drill, DrillServer, feeds, write_feeds
 from deploy.local.drill.story import load_story
 from pipeline.records.minhash import jaccard
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from brokers import Broker
 
     from config.feeds import Feed
     from pipeline.records import Article
@@ -121,6 +125,30 @@ async def test_syndicated_copies_are_near_duplicates():
         ("northerndispatch.example", "straitswire.example"),
         ("northerndispatch.example", "sarrincourier.example"),
     }
+
+
+@pytest.mark.slow
+async def test_connectors_bring_the_drill_to_kafka(broker: Broker):
+    """Polled for real, a performance that goes on meanwhile arrives whole and once, each article as a drill's."""
+    settings = broker.settings("drill")
+    stop = asyncio.Event()
+    sent: list[int] = []
+    begun = datetime.now(UTC) - timedelta(seconds=load_story().seconds - 4)
+    async with DrillServer(start=begun) as server:
+        task = asyncio.create_task(
+            run(
+                settings,
+                feeds(server.port),
+                stop_event=stop,
+                on_poll=lambda poll: sent.append(poll.handled.get(Handling.NEW, 0)),
+            )
+        )
+        async with asyncio.timeout(60):
+            while sum(sent) < len(server.story.articles):  # noqa: ASYNC110  # the loop under test has no event for it
+                await asyncio.sleep(0.1)
+        stop.set()
+        await task
+    assert sum(sent) == len(server.story.articles)
 
 
 def test_list_of_feeds_can_be_read_back(tmp_path: Path):

@@ -1,0 +1,120 @@
+"""The list of feeds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from config.errors import ConfigError
+from config.feeds import CAP_S, FLOOR_S, Feed, duration, load_feeds
+
+SHIPPED = Path(__file__).parents[2] / "config" / "feeds.yaml"
+
+
+def write(folder: Path, text: str) -> Path:
+    """A feeds file."""
+    path = folder / "feeds.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def faults(path: Path) -> list[str]:
+    """What is wrong with it, without the folder."""
+    with pytest.raises(ConfigError) as caught:
+        load_feeds(path)
+    return [str(fault).replace(str(path), "feeds.yaml") for fault in caught.value.faults]
+
+
+def test_shipped_list_is_sound():
+    """What ships is checked, has dozens of outlets, and no two poll one address."""
+    feeds = load_feeds(SHIPPED)
+    assert len(feeds) >= 30
+    assert len({urlsplit(feed.url).hostname for feed in feeds}) >= 28
+    assert all(FLOOR_S <= feed.interval_s <= CAP_S for feed in feeds)
+    assert not any(feed.drill for feed in feeds)
+
+
+def test_defaults_fill_what_a_feed_does_not_say(tmp_path: Path):
+    """The block `defaults` gives the interval; a feed's own word wins."""
+    path = write(
+        tmp_path,
+        "defaults: {interval: 30m}\nfeeds:\n"
+        "  - {id: a, url: https://a.example/rss}\n"
+        "  - {id: b, url: https://b.example/rss, interval: 1h, language: en, source: b.example, enabled: false}\n",
+    )
+    assert load_feeds(path) == (
+        Feed("a", "https://a.example/rss", 1800.0),
+        Feed("b", "https://b.example/rss", 3600.0, source="b.example", language="en", enabled=False),
+    )
+
+
+def test_an_empty_list_is_a_list(tmp_path: Path):
+    """No feeds is allowed: a drill brings its own."""
+    assert load_feeds(write(tmp_path, "feeds: []\n")) == ()
+
+
+def test_every_fault_is_listed_with_its_line(tmp_path: Path):
+    """A file with five slips gives five faults in one go, repeats among them."""
+    path = write(
+        tmp_path,
+        "feeds:\n"
+        "  - id: a\n"
+        "    url: ftp://a.example/rss\n"
+        "  - id: a\n"
+        "    url: https://b.example/rss\n"
+        "    interval: 10s\n"
+        "  - id: c\n"
+        "    url: https://b.example/rss\n"
+        "    interval: 15\n"
+        "    colour: red\n",
+    )
+    assert faults(path) == [
+        "feeds.yaml:3: feeds[0].url: a URL of http or https with a host (found 'ftp://a.example/rss')",
+        "feeds.yaml:6: feeds[1].interval: a duration from 60s to 24h (found '10s')",
+        "feeds.yaml:9: feeds[2].interval: a duration such as 90s, 15m or 1h (found 15)",
+        "feeds.yaml:10: feeds[2].colour: no such setting",
+        "feeds.yaml:4: feeds[1].id: each id once, but feeds[0] has 'a' too",
+        "feeds.yaml:8: feeds[2].url: each url once, but feeds[1] has 'https://b.example/rss' too",
+    ]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "{id: a}",
+        "{id: A B, url: https://a.example}",
+        "{id: a, url: 'https://user:secret@a.example/'}",
+        "{id: a, url: 'https://a.example:99999/'}",
+        "{id: a, url: 'https://a.example/ b'}",
+        "{id: a, url: 'https:///feed'}",
+        "{id: a, url: https://a.example, interval: 25h}",
+        "{id: a, url: https://a.example, source: 'https://a.example'}",
+        "{id: a, url: https://a.example, language: english}",
+        "{id: a, url: https://a.example, drill: true, interval: 0s}",
+        "just text",
+    ],
+)
+def test_what_is_refused(tmp_path: Path, entry: str):
+    """Each of these is a fault at its feed."""
+    assert all(fault.startswith("feeds.yaml:1: feeds[0]") for fault in faults(write(tmp_path, f"feeds: [{entry}]\n")))
+
+
+def test_a_drill_may_be_quick(tmp_path: Path):
+    """Only feeds of a drill may be polled every few seconds."""
+    (feed,) = load_feeds(write(tmp_path, "feeds: [{id: a, url: 'http://127.0.0.1:1/a', drill: true, interval: 2s}]\n"))
+    assert feed.interval_s == 2.0
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90.0), ("15m", 900.0), (" 1h ", 3600.0), ("1d", 86400.0)])
+def test_durations(text: str, seconds: float):
+    """Seconds, minutes, hours, days."""
+    assert duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "15", "1.5h", "m", "1h30m", "-1m", 900, None, "1w"])
+def test_no_durations(text: object):
+    """Anything whose unit would have to be guessed is refused."""
+    with pytest.raises(ValueError, match="a duration such as"):
+        duration(text)

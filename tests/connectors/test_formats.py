@@ -1,0 +1,201 @@
+"""Reading feeds: formats, encodings, plain text, and every feed of the collections."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import feedserver
+import pytest
+
+from connectors.charset import CharsetError, decode
+from connectors.entry import MAX_ENTRIES, Parsed
+from connectors.formats import Source, parse
+from connectors.outcome import Outcome
+from connectors.plaintext import MAX_TEXT, from_html, one_line
+
+COLLECTION = Path(__file__).parents[3] / "shared" / "feeds"
+HERE = Source("https://site.example/feeds/all.xml")
+RDF = """<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"
+xmlns:dc="http://purl.org/dc/elements/1.1/"><channel rdf:about="https://r.example/"><title>R</title></channel>
+<item rdf:about="https://r.example/1"><title>One</title><link>https://r.example/1</link>
+<dc:date>2026-11-02T12:00:00+02:00</dc:date></item></rdf:RDF>"""
+
+
+def read(text: str, source: Source = HERE) -> Parsed:
+    """The feed in ``text``."""
+    return parse(text.encode(), source)
+
+
+def test_rss():
+    """Guid, link, title, plain text and date of an item."""
+    parsed = read(feedserver.rss(1))
+    (entry,) = parsed.entries
+    assert (parsed.outcome, parsed.kind, parsed.title) == (Outcome.OK, "rss20", "Wire")
+    assert (entry.guid, entry.url) == ("1", "https://wire.example/story/1?utm_source=rss")
+    assert entry.title == "Story number 1 of the day"
+    assert entry.text == "Body of the story 1, long enough to be told as English prose by anyone."
+    assert entry.published == datetime(2026, 11, 2, 10, tzinfo=UTC)
+
+
+def test_atom():
+    """A relative link counts from the feed; markup becomes lines; scripts go; there may be no date of publication."""
+    (entry,) = read(feedserver.ATOM).entries
+    assert entry.url == "https://site.example/one"
+    assert entry.title == "One & two"
+    assert entry.text == "First.\nSecond < third."
+    assert (entry.published, entry.updated) == (None, datetime(2026, 11, 2, 11, tzinfo=UTC))
+    assert entry.language == "en"
+
+
+def test_rdf():
+    """RSS 1.0 with Dublin Core dates, in UTC; feedparser takes them for the time of the last change."""
+    (entry,) = read(RDF).entries
+    assert (entry.url, entry.updated) == ("https://r.example/1", datetime(2026, 11, 2, 10, tzinfo=UTC))
+
+
+def test_json_feed():
+    """Numbers as ids are let pass, items that say nothing are counted and left out."""
+    parsed = read(feedserver.JSON)
+    (entry,) = parsed.entries
+    assert (parsed.kind, parsed.warnings) == ("json11", ("2 items that are no articles",))
+    assert (entry.guid, entry.title, entry.text) == ("7", "Seven", "Text of seven")
+    assert entry.published == datetime(2026, 11, 2, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        ("", Outcome.EMPTY),
+        ("  \n", Outcome.EMPTY),
+        ("{}", Outcome.NOT_A_FEED),
+        ("[1, 2]", Outcome.NOT_A_FEED),
+        ('{"version": "https://jsonfeed.org/version/1.1"}', Outcome.NOT_A_FEED),
+        ('{"version": 1, "items": []}', Outcome.NOT_A_FEED),
+        ('{"version": "https://jsonfeed.org/version/1", "items": [', Outcome.NOT_A_FEED),
+        ("[" * 100_000, Outcome.NOT_A_FEED),
+        ("<html><body>Sign in</body></html>", Outcome.NOT_A_FEED),
+        ("<!DOCTYPE html><html><rss version='2.0'></rss></html>", Outcome.NOT_A_FEED),
+        ("<opml version='2.0'><body/></opml>", Outcome.NOT_A_FEED),
+        ("502 Bad Gateway", Outcome.NOT_A_FEED),
+        ("<rss version='2.0'><channel></channel></rss>", Outcome.OK),
+    ],
+)
+def test_what_is_a_feed(body: str, outcome: Outcome):
+    """Error pages, other JSON and broken documents are no feeds; an empty feed is one."""
+    assert read(body).outcome is outcome
+
+
+def test_entries_are_bounded():
+    """A feed of a million entries costs no more than two thousand."""
+    parsed = read(feedserver.rss(MAX_ENTRIES + 5))
+    assert len(parsed.entries) == MAX_ENTRIES
+    assert parsed.warnings == (f"only {MAX_ENTRIES} of {MAX_ENTRIES + 5} entries read",)
+
+
+@pytest.mark.parametrize(
+    "link", ["javascript:alert(1)", "file:///etc/passwd", "http://[", "https://x:y/", "mailto:a@b"]
+)
+def test_addresses_that_are_none(link: str):
+    """Only http and https leave the reader as addresses; the entry itself stays."""
+    feed = f"<rss version='2.0'><channel><item><title>T</title><link>{link}</link></item></channel></rss>"
+    assert [entry.url for entry in read(feed).entries] == [""]
+
+
+def test_entity_bombs_do_not_go_off():
+    """A billion laughs is read in no time, whatever comes of it."""
+    start = time.process_time()
+    parsed = read(feedserver.LAUGHS)
+    assert time.process_time() - start < 5
+    assert all(len(entry.title) < 10_000 for entry in parsed.entries)
+
+
+def test_external_entities_are_not_read(tmp_path: Path):
+    """A feed can't have files of this machine read into its entries."""
+    secret = tmp_path / "secret"
+    secret.write_text("the secret")
+    feed = (
+        f'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY x SYSTEM "file://{secret}">]>'
+        "<rss version='2.0'><channel><item><title>T &x;</title><description>&x;</description></item></channel></rss>"
+    )
+    assert "the secret" not in repr(read(feed))
+
+
+@pytest.mark.parametrize("name", ["real", "malformed"])
+def test_collections(name: str):
+    """Every feed that others found worth keeping gives entries or an outcome with a reason, and no exception."""
+    files = sorted(path for path in (COLLECTION / name).rglob("*") if path.is_file())
+    if not files:
+        pytest.skip(f"no {COLLECTION / name}")
+    for path in files:
+        parsed = parse(path.read_bytes(), HERE)
+        assert parsed.outcome is Outcome.OK or parsed.error, path
+        feed_by_name = path.suffix in {".rss", ".atom", ".rdf"}
+        assert not feed_by_name or (parsed.outcome is Outcome.OK and parsed.entries), path
+        for entry in parsed.entries:
+            assert entry.title or entry.text, path
+            assert "\n" not in entry.title, path
+            assert entry.url.startswith(("http://", "https://")) or not entry.url, path
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "text", "encoding"),
+    [
+        ("naïve".encode(), "", "naïve", "utf-8"),
+        (b"\xef\xbb\xbf<a/>", "text/xml; charset=iso-8859-1", "<a/>", "utf-8"),
+        ("<a>ж</a>".encode("utf-16"), "", "<a>ж</a>", "utf-16-le"),
+        ("<?xml version='1.0' encoding='koi8-r'?>ж".encode("koi8-r"), "", None, "koi8-r"),
+        ("ж".encode("koi8-r") * 50, 'text/xml; charset="koi8-r"', "ж" * 50, "koi8-r"),
+        ("“q”".encode("cp1252"), "text/xml; charset=ISO-8859-1", "“q”", "cp1252"),
+        ("ж".encode(), "text/xml; charset=us-ascii", "ж", "utf-8"),
+        ("日本".encode("iso-2022-jp"), "text/xml; charset=iso-2022-jp", "日本", "iso2022_jp"),
+        (b"ab\xffcd" + b"x" * 500, "text/xml; charset=utf-8", None, "utf-8"),
+        (b"caf\xe9 cr\xe8me", "", "café crème", "windows-1252"),
+        ("ж".encode(), "text/xml; charset=unicode_escape", "ж", "utf-8"),
+        ("ж".encode(), "text/xml; charset=rot13", "ж", "utf-8"),
+    ],
+)
+def test_encodings(body: bytes, content_type: str, text: str | None, encoding: str):
+    """Byte order mark, header, declaration, UTF-8, then a guess; codecs that are none of pages are not used."""
+    decoded = decode(body, content_type)
+    assert decoded.encoding == encoding
+    assert text is None or decoded.text == text
+
+
+def test_declared_encoding_that_does_not_fit():
+    """Text that would come out as gibberish is refused."""
+    with pytest.raises(CharsetError, match="no utf-8"):
+        decode("новости дня".encode("koi8-r"), "text/xml; charset=utf-8")
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("plain < text & more", "plain < text & more"),
+        ("<p>One.<p>Two.", "One.\nTwo."),
+        ("a<br>b<br/>c", "a\nb\nc"),
+        ("<b>bold</b>face", "boldface"),
+        ("5 &lt; 6 &amp; &#8220;q&#8221; &nbsp;x", "5 < 6 & “q” x"),
+        ("<script>bad('<p>')</script>good", "good"),
+        ("<style>p{}</style><noscript>n</noscript>x", "x"),
+        ("<div><form><form>x</form>y</form>z", "z"),
+        ("wrapped\nline<p>next</p>", "wrapped line\nnext"),
+        ("<p title='a>b'>t</p>", "t"),
+        ("<p", "<p"),
+        ("<!-- note -->x", "x"),
+        ("<![if foo]>x<![endif]>", "x"),
+        ("a\x00b\u202ec\u200bd\ud800", "abcd�"),
+        ("<iframe src=x>", ""),
+    ],
+)
+def test_plain_text(markup: str, text: str):
+    """Broken markup loses its tags and none of its words; what hides from a reader goes."""
+    assert from_html(markup) in {text, text.replace("<p", "")}
+
+
+def test_plain_text_is_bounded():
+    """However long or deep the markup, text and time are bounded."""
+    assert len(from_html("<p>word " * 300_000)) <= MAX_TEXT
+    assert from_html("<div>" * 100_000 + "x") == "x"
+    assert one_line("<b>Two</b>\nlines ") == "Two lines"

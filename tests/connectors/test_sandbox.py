@@ -1,0 +1,88 @@
+"""The parser's process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+import feedserver
+import msgspec
+import psutil
+import pytest
+
+from connectors import sandbox as module
+from connectors.entry import Parsed
+from connectors.formats import Source
+from connectors.outcome import Outcome
+from connectors.sandbox import Sandbox, answer
+
+HERE = Source("https://e.example/")
+
+
+async def test_a_parser_that_hangs_is_ended_and_replaced():
+    """A body that holds the parser up costs its own poll and no other."""
+    async with Sandbox(parse_s=0.3) as sandbox:
+        assert (await sandbox.parse(feedserver.rss().encode(), HERE)).outcome is Outcome.OK
+        assert sandbox._child
+        os.kill(sandbox._child.pid, signal.SIGSTOP)
+        hung = await sandbox.parse(feedserver.rss().encode(), HERE)
+        assert (hung.outcome, hung.error) == (Outcome.PARSE_FAILED, "parsing took more than 0.3 s")
+        assert (await sandbox.parse(feedserver.rss().encode(), HERE)).outcome is Outcome.OK
+
+
+async def test_a_parser_that_dies_is_replaced():
+    """A crash of the parser is an outcome of the feed, and the next feed is read."""
+    async with Sandbox() as sandbox:
+        await sandbox.parse(b"x", HERE)
+        assert sandbox._child
+        sandbox._child.kill()
+        died = await sandbox.parse(feedserver.rss().encode(), HERE)
+        assert died.outcome in {Outcome.PARSE_FAILED, Outcome.OK}
+        assert (await sandbox.parse(feedserver.rss().encode(), HERE)).outcome is Outcome.OK
+
+
+async def test_cancelled_in_the_middle_it_does_not_mix_answers():
+    """After a stop in mid-parse, no later feed gets the earlier one's entries."""
+    async with Sandbox() as sandbox:
+        await sandbox.parse(b"x", HERE)
+        task = asyncio.create_task(sandbox.parse(feedserver.rss(2000).encode(), HERE))
+        await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert len((await sandbox.parse(feedserver.rss(3).encode(), HERE)).entries) == 3
+
+
+async def test_feeds_parsed_at_once_get_their_own_entries():
+    """Polls share one parser; each waits its turn."""
+    async with Sandbox() as sandbox:
+        parsed = await asyncio.gather(*(sandbox.parse(feedserver.rss(n).encode(), HERE) for n in range(1, 8)))
+    assert [len(one.entries) for one in parsed] == list(range(1, 8))
+
+
+async def test_no_parser_is_left_behind():
+    """The child ends with its sandbox."""
+    async with Sandbox() as sandbox:
+        await sandbox.parse(b"x", HERE)
+        assert sandbox._child
+        pid = sandbox._child.pid
+    assert not psutil.pid_exists(pid)
+
+
+def test_what_the_parser_raises_is_an_outcome(monkeypatch: pytest.MonkeyPatch):
+    """Feedparser's many parsers raise many things; each feed that makes them do so gets its label."""
+
+    def fail(*_: object) -> Parsed:
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr(module, "parse", fail)
+    reply = msgspec.msgpack.decode(answer(msgspec.msgpack.encode(module._Job(b"", "", ""))), type=Parsed)
+    assert (reply.outcome, reply.error) == (Outcome.PARSE_FAILED, "RecursionError: too deep")
+
+
+def test_an_answer_is_bounded(monkeypatch: pytest.MonkeyPatch):
+    """A feed whose text would fill the connector's memory does not leave the parser."""
+    monkeypatch.setattr(module, "MAX_REPLY", 1000)
+    job = msgspec.msgpack.encode(module._Job(feedserver.rss(50).encode(), "", ""))
+    assert msgspec.msgpack.decode(answer(job), type=Parsed).outcome is Outcome.TOO_LARGE

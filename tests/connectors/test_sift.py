@@ -1,0 +1,116 @@
+"""New, updated, seen: what is sent and what is stored."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from config.feeds import Feed
+from connectors.entry import MAX_ENTRIES, Entry
+from connectors.metrics import Handling
+from connectors.plaintext import MAX_TEXT
+from connectors.sift import MAX_REVISIONS, Reading, Sifted, sift
+from pipeline.records import encode
+from pipeline.records.codec import MAX_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from connectors.store import Seen
+
+NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
+ONE, OTHER = (Feed(name, f"https://{name}.example/rss") for name in ("one", "other"))
+
+
+class Memory:
+    """A store of seen articles."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Seen] = {}
+
+    def lookup(self, ids: Sequence[str]) -> Mapping[str, Seen]:
+        """What is known."""
+        return {key: self.rows[key] for key in ids if key in self.rows}
+
+    def poll(self, feed: Feed, *entries: Entry, at: datetime = NOW) -> Sifted:
+        """Sift and store."""
+        sifted = sift(Reading(feed, at), entries, self.lookup)
+        self.rows.update({row.article_id: row for row in sifted.seen})
+        return sifted
+
+
+def entry(number: int = 1, title: str = "Title", **values: str) -> Entry:
+    """An entry with an address of its own."""
+    return Entry(**{"guid": str(number), "url": f"https://e.example/{number}", "title": title, "text": "t", **values})
+
+
+def counts(sifted: Sifted) -> dict[str, int]:
+    """How many met which end."""
+    return {handling.value: number for handling, number in sifted.handled.items() if number}
+
+
+def test_new_then_seen_then_updated():
+    """An entry is sent once, and again when its words change."""
+    memory = Memory()
+    assert counts(memory.poll(ONE, entry(1), entry(2))) == {"new": 2}
+    assert counts(memory.poll(ONE, entry(1), entry(2))) == {"seen": 2}
+    changed = memory.poll(ONE, entry(1, "Changed"), entry(2))
+    assert counts(changed) == {"updated": 1, "seen": 1}
+    assert [article.title for article in changed.articles] == ["Changed"]
+    assert counts(memory.poll(ONE, entry(1, "Changed"))) == {"seen": 1}
+
+
+def test_two_feeds_with_one_article_do_not_update_each_other():
+    """The same address with other words in another feed is known, and stays known: no endless to and fro."""
+    memory = Memory()
+    memory.poll(ONE, entry(1, "As one has it"))
+    for _ in range(3):
+        assert counts(memory.poll(OTHER, entry(1, "As the other has it"))) == {"seen": 1}
+        assert counts(memory.poll(ONE, entry(1, "As one has it"))) == {"seen": 1}
+
+
+def test_entries_that_share_an_identity_do_not_update_each_other():
+    """A live blog links all its posts to one page: the first counts, the rest are repeats."""
+    memory = Memory()
+    posts = [entry(1, "Latest", url="https://e.example/live#2"), entry(2, "Before", url="https://e.example/live#1")]
+    assert counts(memory.poll(ONE, *posts)) == {"new": 1, "repeated": 1}
+    assert counts(memory.poll(ONE, *posts)) == {"seen": 1, "repeated": 1}
+
+
+def test_a_feed_that_changes_its_words_at_every_poll_is_stopped():
+    """A counter in the text must not send an article a hundred times a day for ever."""
+    memory = Memory()
+    sent = sum(len(memory.poll(ONE, entry(1, f"Read {n} times")).articles) for n in range(MAX_REVISIONS + 20))
+    assert sent == MAX_REVISIONS + 1
+
+
+def test_what_is_still_shown_is_touched_once_a_day():
+    """The state is not written at every poll, and does not forget what a feed still shows."""
+    memory = Memory()
+    memory.poll(ONE, entry(1))
+    assert memory.poll(ONE, entry(1), at=NOW + timedelta(hours=23)).seen == ()
+    (row,) = memory.poll(ONE, entry(1), at=NOW + timedelta(hours=25)).seen
+    assert row.shown_at == (NOW + timedelta(hours=25)).timestamp()
+
+
+def test_the_largest_article_fits_a_message():
+    """The bound on text is such that no script and no quoting makes a message that readers refuse."""
+    for character in ("a", '"', "\\", "€", "\U0001f600"):
+        sifted = Memory().poll(ONE, entry(1, text=character * MAX_TEXT))
+        assert counts(sifted) == {"new": 1}
+        assert len(encode(sifted.articles[0])) < MAX_BYTES
+
+
+def test_what_does_not_fit_is_counted_and_remembered():
+    """An article that is too large for a message is not tried again at every poll."""
+    memory = Memory()
+    assert counts(memory.poll(ONE, entry(1, text="x" * MAX_BYTES))) == {Handling.TOO_LARGE.value: 1}
+    assert counts(memory.poll(ONE, entry(1, text="x" * MAX_BYTES))) == {"seen": 1}
+
+
+def test_a_whole_feed_without_addresses():
+    """Entries are told by guid where they have no address, and by title where they have no guid."""
+    memory = Memory()
+    entries = [entry(n, f"T{n}", url="", guid="" if n % 2 else str(n)) for n in range(MAX_ENTRIES // 10)]
+    assert counts(memory.poll(ONE, *entries)) == {"new": MAX_ENTRIES // 10}
+    assert counts(memory.poll(ONE, *entries)) == {"seen": MAX_ENTRIES // 10}

@@ -1,0 +1,147 @@
+"""The connectors' state."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from connectors.outcome import Outcome
+from connectors.store import FeedState, Seen, Store, StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DAY_S = 86400.0
+STATE = FeedState("f", "https://f.example/", Outcome.OK, etag='"e"', last_modified="Mon", read_at=5.0, next_due=9.5)
+
+
+def rows(count: int, shown_at: float = 0.0, feed: str = "f") -> list[Seen]:
+    """Rows of ``count`` articles."""
+    return [Seen(f"{feed}{n:06d}", feed, "h", 0, shown_at + n) for n in range(count)]
+
+
+def test_what_was_written_is_read_after_a_restart(tmp_path: Path):
+    """Validators, failures and articles survive, more articles than SQLite takes parameters at once too."""
+    with Store(tmp_path) as store:
+        store.record(STATE, rows(1200))
+    with Store(tmp_path) as store:
+        assert store.feeds() == {"f": STATE}
+        assert len(store.seen([row.article_id for row in rows(1300)])) == 1200
+        assert store.seen(["f000007"])["f000007"] == rows(8)[7]
+        assert store.seen([]) == {}
+
+
+def test_kill_9_loses_nothing_committed(tmp_path: Path):
+    """A writer killed in mid-work leaves every transaction it had reported, and a file that opens."""
+    code = (
+        "import sys; from pathlib import Path; from connectors.store import *\n"
+        "with Store(Path(sys.argv[1])) as store:\n"
+        "    for n in range(10**6):\n"
+        "        store.record(FeedState('f', 'u', Outcome.OK, failures=n), [Seen(f'a{n}', 'f', 'h', 0, 0.0)])\n"
+        "        print(n, flush=True)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        for _ in range(300):
+            reported = int(child.stdout.readline())
+        os.kill(child.pid, signal.SIGKILL)
+        tail = child.stdout.read().split()
+    last = int(tail[-1]) if tail else reported
+    with Store(tmp_path) as store:
+        assert store.feeds()["f"].failures >= last
+        assert len(store.seen([f"a{n}" for n in range(last + 1)])) == last + 1
+
+
+@pytest.mark.parametrize("damage", [b"no database at all" * 100, b"SQLite format 3\0" + b"\xff" * 9000])
+def test_a_damaged_file_is_moved_aside(tmp_path: Path, damage: bytes, caplog: pytest.LogCaptureFixture):
+    """It is kept, an error says so, and the connector starts anew: articles are read again rather than lost."""
+    (tmp_path / "state.sqlite").write_bytes(damage)
+    with caplog.at_level(logging.ERROR), Store(tmp_path) as store:
+        assert store.feeds() == {}
+        store.record(STATE)
+    assert "damaged and was moved to" in caplog.text
+    (aside,) = tmp_path.glob("state.sqlite.damaged-*")
+    assert aside.read_bytes() == damage
+
+
+def test_damage_inside_is_found(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    """Pages overwritten in the middle are noticed at the start, not in the middle of the night."""
+    with Store(tmp_path) as store:
+        store.record(STATE, rows(5000))
+    path = tmp_path / "state.sqlite"
+    raw = bytearray(path.read_bytes())
+    raw[8192:40960] = b"\x5a" * 32768
+    path.write_bytes(raw)
+    with caplog.at_level(logging.ERROR), Store(tmp_path) as store:
+        assert store.seen(["f000001"]) == {}
+    assert list(tmp_path.glob("state.sqlite.damaged-*"))
+
+
+def test_a_newer_file_is_left_alone(tmp_path: Path):
+    """A file of a later version is no damage: it is refused and stays where it is."""
+    with Store(tmp_path) as store:
+        store.record(STATE)
+    with sqlite3.connect(tmp_path / "state.sqlite") as db:
+        db.execute("PRAGMA user_version=99")
+    db.close()
+    with pytest.raises(StoreError, match="version 99, this one knows 1"), Store(tmp_path):
+        pass
+    assert not list(tmp_path.glob("*.damaged-*"))
+
+
+def test_one_process_at_a_time(tmp_path: Path):
+    """Two connectors on one folder would poll every feed twice: the second one is told."""
+    with Store(tmp_path), pytest.raises(StoreError, match="another `brinkwatch connect` uses it"), Store(tmp_path):
+        pass
+    with Store(tmp_path):
+        pass
+
+
+def test_a_folder_that_can_not_be_made(tmp_path: Path):
+    """The error names the place and the reason."""
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(StoreError, match=r"opening the connectors' state failed: .*state.sqlite: "),
+        Store(tmp_path / "file"),
+    ):
+        pass
+
+
+def test_a_full_disk_is_an_error_and_nothing_is_half_written(tmp_path: Path):
+    """Where the state can't grow, the poll is an error; what stood before still stands."""
+    with Store(tmp_path) as store:
+        store.record(STATE, rows(10))
+        db = store._connection()
+        db.execute(f"PRAGMA max_page_count={db.execute('PRAGMA page_count').fetchone()[0]}")
+        with pytest.raises(StoreError, match=r"writing the connectors' state failed: .*full"):
+            store.record(FeedState("f", "other", Outcome.OK), rows(20_000))
+        assert store.feeds() == {"f": STATE}
+        assert len(store.seen([row.article_id for row in rows(20)])) == 10
+
+
+def test_prune_by_age_keeps_what_a_feed_still_shows(tmp_path: Path):
+    """Old entries go once their feed was read without them; not while the feed answers 304 for months."""
+    now = 100 * DAY_S
+    quiet = FeedState("quiet", "u", Outcome.NOT_MODIFIED, read_at=10 * DAY_S, next_due=now)
+    busy = FeedState("busy", "u", Outcome.OK, read_at=now, next_due=now)
+    with Store(tmp_path) as store:
+        store.record(quiet, rows(3, 10 * DAY_S, "quiet"))
+        store.record(busy, rows(3, 10 * DAY_S, "busy"))
+        store.record(FeedState("removed", "u", Outcome.GONE, read_at=10 * DAY_S), rows(3, 10 * DAY_S, "removed"))
+        assert store.prune(now) == 6
+        assert len(store.seen([row.article_id for row in rows(3, 0, "quiet")])) == 3
+
+
+def test_prune_by_count_drops_the_oldest(tmp_path: Path):
+    """The state is bounded however much is published."""
+    with Store(tmp_path) as store:
+        store.record(STATE, rows(50))
+        assert store.prune(0.0, most=20) == 30
+        assert set(store.seen([row.article_id for row in rows(50)])) == {row.article_id for row in rows(50)[30:]}
