@@ -35,8 +35,9 @@ def decode(body: bytes, content_type: str) -> Decoded:
 
     What is tried, in order: byte order mark, UTF-8, charset of the Content-Type (RFC 7303 puts it above the XML
     declaration), XML declaration. UTF-8 goes before what is declared, because bytes beyond ASCII hardly ever form valid
-    UTF-8 by chance, while servers often declare something else by default. One stray byte does not spoil a feed: where up to 1 % of the characters don't fit, they are
-    replaced. Where nothing is declared, windows-1252 is the last guess, as in browsers.
+    UTF-8 by chance, while servers often declare something else by default. One stray byte does not spoil a feed: where
+    up to 1 % of the characters don't fit, they are replaced. Where nothing is declared, windows-1252 is the last guess,
+    as in browsers.
 
     Raises:
         CharsetError: The declared encoding does not fit, nor does UTF-8.

@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -103,7 +103,7 @@ class DrillServer:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    def _handler(self, outlet: Outlet) -> Callable[[web.Request], object]:
+    def _handler(self, outlet: Outlet) -> Callable[[web.Request], Awaitable[web.Response]]:
         from aiohttp import web
 
         async def handle(request: web.Request) -> web.Response:
@@ -122,7 +122,7 @@ class Drill:
     def __init__(self, port: int = 0) -> None:
         self.port = port
         self._thread: threading.Thread | None = None
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
         self._listening = threading.Event()
         self._error: BaseException | None = None
@@ -141,20 +141,20 @@ class Drill:
 
     def end(self) -> None:
         """Stop serving. Repeatable."""
-        if self._thread is not None and self._thread.is_alive():
+        if self._thread is not None and self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(START_S)
 
     def _run(self) -> None:
         try:
-            self._loop.run_until_complete(self._serve())
+            asyncio.run(self._serve())
         except BaseException as error:  # noqa: BLE001  # handed to the thread that waits in ``begin``
             self._error = error
         finally:
-            self._loop.close()
             self._listening.set()
 
     async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
         async with DrillServer(self.port) as server:
             self.port = server.port
             self._listening.set()
