@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from config.settings import PREFIX, SECRETS, Settings
+from deploy.local.drill.server import Drill, write_feeds
 from deploy.local.kafka import EmbeddedKafka
 from deploy.local.prism import PrismNotFound, find_prism
 from deploy.local.process import Port
@@ -15,8 +16,6 @@ from deploy.local.supervisor import Supervisor, brinkwatch
 from deploy.topics import apply_topics
 from pipeline.records.topics import Topics
 
-if TYPE_CHECKING:
-    
 Say = Callable[[str], None]
 JOIN_SECONDS = 40.0
 NO_PRISM = (
@@ -32,13 +31,13 @@ class Plan:
     Attributes:
         settings: Of the installation; where Kafka is given, no broker is embedded.
         embedded: Whether to run a broker of our own.
-        feeds: Options of ``brinkwatch connect`` that say which feeds to poll.
+        feeds: The list of feeds to poll, or ``none``; None for the configuration's.
         drill: Whether to play the drill.
     """
 
     settings: Settings
     embedded: bool
-    feeds: tuple[str, ...]
+    feeds: str | None
     drill: bool
 
 
@@ -80,6 +79,7 @@ class Installation:
         self.settings = plan.settings
         self._supervisor = Supervisor(plan.settings.data_dir)
         self._stop = threading.Event()
+        self._drill = Drill()
         self._thread: threading.Thread | None = None
 
     def start(self, stop: threading.Event) -> None:
@@ -106,6 +106,7 @@ class Installation:
         if self._thread is not None:
             self._thread.join(JOIN_SECONDS)
         self._supervisor.stop()
+        self._drill.end()
 
     def _choose_runner(self) -> None:
         self.settings = choose_runner(self.settings, self._say)
@@ -131,11 +132,20 @@ class Installation:
         for name in ("score", "extract"):
             self._say(f"starting {name}")
             self._supervisor.add(name, brinkwatch(name), child_environment)
-        self._supervisor.add("connect", brinkwatch("connect", *self._connect_options()), child_environment)
+        lists = [self._plan.feeds or str(self.settings.feeds_file)]
+        if self._plan.drill:
+            lists.append(str(self._begin_drill()))
+        options = [word for file in lists for word in ("--feeds", file)]
+        self._supervisor.add("connect", brinkwatch("connect", *options), child_environment)
         self._supervisor.step()
 
-    def _connect_options(self) -> Sequence[str]:
-        return self._plan.feeds
+    def _begin_drill(self) -> Path:
+        """Serve the drill's feeds from now on; the list of them."""
+        self._say("playing the drill: a crisis between the invented states Karvenia and Belmora")
+        self._drill.begin()
+        listing = self.settings.data_dir / "run" / "drill.yaml"
+        write_feeds(self._drill.port, listing)
+        return listing
 
     def _jars(self, done: int, total: int) -> None:
         if done in {1, total}:

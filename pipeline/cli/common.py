@@ -28,20 +28,26 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The record as a line."""
         line: dict[str, Any] = {
+            **getattr(record, "fields", {}),
             "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            **getattr(record, "fields", {}),
         }
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
+def _worth_saying(record: logging.LogRecord) -> bool:
+    """Not that Beam found no Google Cloud libraries, which it logs on import and nobody needs."""
+    return not record.getMessage().startswith("apitools not found")
+
+
 def set_up_logging(settings: Settings) -> None:
     """Log to stderr: text on a terminal, JSON lines elsewhere, unless the settings say which."""
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_worth_saying)
     as_json = settings.log_format == "json" or (settings.log_format == "auto" and not sys.stderr.isatty())
     handler.setFormatter(
         JsonFormatter()
@@ -49,5 +55,6 @@ def set_up_logging(settings: Settings) -> None:
         else logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
     )
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
-    for noisy in ("kafka", "apache_beam", "asyncio"):
-        logging.getLogger(noisy).setLevel(logging.ERROR if settings.log_level != "debug" else logging.INFO)
+    # kafka-python reports as errors what its clients retry; what they give up on is raised, and reported by us.
+    for noisy, least in (("kafka", logging.CRITICAL), ("apache_beam", logging.ERROR), ("asyncio", logging.ERROR)):
+        logging.getLogger(noisy).setLevel(logging.INFO if settings.log_level == "debug" else least)

@@ -44,10 +44,9 @@ def collect(folder: Path | None) -> tuple[list[Fault], list[str]]:
 
 
 def _loaders(folder: Path | None) -> dict[str, Callable[[], object]]:
-    from config.lexicon import load_lexicon
-
     from config.alerts import load_alerts
     from config.feeds import load_feeds
+    from config.lexicon import load_lexicon
     from config.names import load_gazetteer
     from config.settings import folder_of
 

@@ -38,8 +38,8 @@ def up(
 
     given = data_dir.absolute() if data_dir else None
     settings = load_settings(config_dir=config, bootstrap_servers=bootstrap_servers, data_dir=given)
-    options = () if feeds is None else ("--feeds", feeds if feeds == "none" else str(Path(feeds).absolute()))
-    plan = Plan(settings=settings, embedded=bootstrap_servers is None, feeds=options, drill=drill)
+    listing = feeds if feeds in {None, "none"} else str(Path(feeds).absolute())
+    plan = Plan(settings=settings, embedded=bootstrap_servers is None, feeds=listing, drill=drill)
     terminal = sys.stdout.isatty() and sys.stdin.isatty() and not plain
     _run(plan, seconds, terminal=terminal)
 
@@ -71,11 +71,13 @@ def _run(plan: Plan, seconds: float | None, *, terminal: bool) -> None:
 
 
 def _show(settings: Settings, stop: threading.Event, *, terminal: bool) -> None:
-    from pipeline.cli.watch import run_app, run_plain
-
     if terminal:
+        from pipeline.watch.app import run_app
+
         run_app(settings, stop)
     else:
+        from pipeline.watch.plain import run_plain
+
         run_plain(settings, stop, sys.stdout)
 
 

@@ -10,11 +10,11 @@ from collections.abc import Callable
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineState
-from deploy.local.prism import PrismNotFound, find_prism, start_prism
 
 from config.errors import BrinkwatchError
 from config.settings import Settings
-from deploy.local import loopback
+from deploy.local.loopback import bind_loopback
+from deploy.local.prism import PrismNotFound, find_prism, start_prism
 
 log = logging.getLogger(__name__)
 POLL_S = 0.2
@@ -39,7 +39,7 @@ def run(name: str, build: Callable[[beam.Pipeline], None], settings: Settings, s
         JobFailed: A bundle failed, or the runner's process ended.
         PrismNotFound: No Prism, and FnApiRunner was not asked for.
     """
-    loopback.bind_loopback()
+    bind_loopback()
     if settings.runner == "fnapi":
         _run_in_process(build, stop)
     else:

@@ -138,7 +138,12 @@ class ScoreSession:
                 "alert %s",
                 alert.transition,
                 extra={
-                    "fields": {"alert": alert.alert_id, "dyad": alert.dyad, "level": alert.level, "score": alert.score}
+                    "fields": {
+                        "alert": alert.alert_id,
+                        "dyad": alert.dyad,
+                        "alert_level": alert.level,
+                        "score": alert.score,
+                    }
                 },
             )
         for level, count in self.book.open_by_level().items():

@@ -27,10 +27,19 @@ def articles() -> list[Article]:
 def _article(number: int, row: dict[str, Any]) -> Article:
     published = datetime.fromisoformat(row["published"])
     return Article(
-        article_id=f"{number:032x}", url="", title=row["title"], text=row["text"], language="en", source="bench.example",
-        feed="bench", published_at=published, fetched_at=published, observed_at=published, content_hash="0" * 32,
+        article_id=f"{number:032x}",
+        url="",
+        title=row["title"],
+        text=row["text"],
+        language="en",
+        source="bench.example",
+        feed="bench",
+        published_at=published,
+        fetched_at=published,
+        observed_at=published,
+        content_hash="0" * 32,
         minhash=signature(row["text"]),
-    )  # fmt: skip
+    )
 
 
 def measure() -> dict[str, Any]:

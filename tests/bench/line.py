@@ -22,8 +22,23 @@ from pipeline.kafka.client import producer
 from pipeline.records import Alert, Article, decode, encode
 from pipeline.records.topics import Topics
 
-STATES = ["Russia", "Ukraine", "China", "Taiwan", "India", "Pakistan", "Iran", "Israel", "Egypt", "Ethiopia", "Serbia",
-          "Kosovo", "Turkey", "Greece", "Japan"]  # fmt: skip
+STATES = [
+    "Russia",
+    "Ukraine",
+    "China",
+    "Taiwan",
+    "India",
+    "Pakistan",
+    "Iran",
+    "Israel",
+    "Egypt",
+    "Ethiopia",
+    "Serbia",
+    "Kosovo",
+    "Turkey",
+    "Greece",
+    "Japan",
+]
 PAUSE_S = 0.5
 SOURCES = ("one.example", "two.example", "three.example")
 
@@ -46,8 +61,10 @@ def measure(folder: Path) -> dict[str, Any]:
                 figures["start_score_s"] = _since(begin)
                 figures |= _latency(settings)
                 figures["rss_mb"] = {
-                    "kafka": _rss(kafka.pid or 0), **_jobs("extract", extract), **_jobs("score", score),
-                }  # fmt: skip
+                    "kafka": _rss(kafka.pid or 0),
+                    **_jobs("extract", extract),
+                    **_jobs("score", score),
+                }
                 score.end()
             extract.end()
     return figures
@@ -119,9 +136,18 @@ def _latency(settings: Settings) -> dict[str, Any]:
 def _article(number: int, text: str, source: str) -> Article:
     now = datetime.now(UTC)
     return Article(
-        article_id=f"{number:032x}", url=f"https://{source}/{number}", title="", text=text, language="en", source=source,
-        feed="bench", published_at=now, fetched_at=now, observed_at=now, content_hash="0" * 32,
-    )  # fmt: skip
+        article_id=f"{number:032x}",
+        url=f"https://{source}/{number}",
+        title="",
+        text=text,
+        language="en",
+        source=source,
+        feed="bench",
+        published_at=now,
+        fetched_at=now,
+        observed_at=now,
+        content_hash="0" * 32,
+    )
 
 
 def _jobs(name: str, process: Process) -> dict[str, int]:
