@@ -9,13 +9,11 @@ from config.feeds import Feed
 from connectors.entry import MAX_ENTRIES, Entry
 from connectors.metrics import Handling
 from connectors.plaintext import MAX_TEXT
-from connectors.sift import MAX_REVISIONS, Reading, Sifted, sift
+from connectors.sift import MAX_REVISIONS, Reading, Sifted, identify, sift
 from pipeline.records import encode
 from pipeline.records.codec import MAX_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from connectors.store import Seen
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -28,13 +26,10 @@ class Memory:
     def __init__(self) -> None:
         self.rows: dict[str, Seen] = {}
 
-    def lookup(self, ids: Sequence[str]) -> Mapping[str, Seen]:
-        """What is known."""
-        return {key: self.rows[key] for key in ids if key in self.rows}
-
     def poll(self, feed: Feed, *entries: Entry, at: datetime = NOW) -> Sifted:
         """Sift and store."""
-        sifted = sift(Reading(feed, at), entries, self.lookup)
+        identified = identify(feed, entries)
+        sifted = sift(Reading(feed, at, len(entries)), identified, self.rows)
         self.rows.update({row.article_id: row for row in sifted.seen})
         return sifted
 
