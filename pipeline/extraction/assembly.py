@@ -48,7 +48,20 @@ def events(scene: Scene) -> list[Event]:
     """The events that the sentence tells of, repeats merged, in order."""
     found = candidates(scene)
     counted = magnitudes([candidate.token for candidate in found], scene)
-    return _merged([_event(candidate, counted.get(place, ()), scene) for place, candidate in enumerate(found)])
+    told = [_event(candidate, counted.get(place, ()), scene) for place, candidate in enumerate(found)]
+    return _merged([_as_demanded(event, told) for event in told])
+
+
+def _as_demanded(event: Event, told: Sequence[Event]) -> Event:
+    """What is demanded, or demanded not to be, is up to those of whom it is demanded."""
+    if event.actors or event.verdict.modality not in {Modality.DEMANDED, Modality.NEGATED} or event.candidate.kind is EventType.DEMAND:
+        return event
+    demands = [other for other in told if other.candidate.kind is EventType.DEMAND and other.recipients]
+    if not demands:
+        return event
+    actors = tuple(replace(r, how="implied", span=None) for r in demands[0].recipients)
+    taken = {r.code for r in actors}
+    return replace(event, actors=actors, recipients=tuple(r for r in event.recipients if r.code not in taken))
 
 
 def _event(candidate: Candidate, counted: tuple[Magnitude, ...], scene: Scene) -> Event:

@@ -68,10 +68,19 @@ def _scopes(trigger: Token) -> Iterable[list[Token]]:
         return
     for _ in range(4):
         yield tree.clause(head)
+        yield _when_clause(head, trigger)
         if head.dep_ in {"advcl", "conj"} and tree.is_verb(head.head) and head.tag_ in {"VBG"}:
             head = tree.clause_head(head.head)
             continue
         return
+
+
+def _when_clause(head: Token, trigger: Token) -> list[Token]:
+    """``… when it annexed the region in 2014`` dates its main clause too."""
+    for clause in tree.kids(head, "advcl"):
+        if clause != trigger and any(m.lower_ == "when" for m in tree.kids(clause, "advmod", "mark")):
+            return sorted(clause.subtree, key=lambda t: t.i)
+    return []
 
 
 def _is_aside(noun: Token) -> bool:

@@ -20,7 +20,7 @@ from pipeline.extraction.sentences import Sentence
 SHORT_STEM = 3
 MAX_SUFFIX = 5
 _SUFFIXES = frozenset(
-    ["", "s", "es", "e", "ed", "d", "ing", "y", "ies", "ied", "ier", "er", "ers", "ment", "ments", "'s", "ves", "ion", "ions", "al"]
+    ["", "s", "es", "e", "ed", "d", "ing", "y", "ies", "ied", "ier", "er", "ers", "ying", "yed", "yment", "yments", "ment", "ments", "'s", "ves", "ion", "ions", "al"]
 )
 _REFERS = re.compile(
     r"(?<!\w)(?:he|she|it|they|we|his|her|its|their|our|both|them|us|country|side|sides|nation|organi[sz]ation|alliance|bloc|"

@@ -164,7 +164,8 @@ def _unit(number: _Number, scene: Scene) -> Token | None:
     money = number.first.i and number.first.doc[number.first.i - 1].text.lower() in _CURRENCY
     if token.pos_ not in tree.NOMINAL and not money:
         return None
-    return None if scene.name_at(token) is not None and not money else token
+    name = scene.name_at(token)
+    return token if money or name is None or token.text.islower() else None
 
 
 def _head_of(number: _Number) -> Token | None:
@@ -179,6 +180,8 @@ def _head_of(number: _Number) -> Token | None:
     for token in (number.last, number.first):
         head = token
         while head.i in inside and head.head is not head:
+            head = head.head
+        while head.i not in inside and head.dep_ in {"compound", "nmod", "amod"} and head.head.i > head.i:
             head = head.head
         if head.i not in inside and head.i > number.last.i and head.pos_ in tree.NOMINAL:
             return head

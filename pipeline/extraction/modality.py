@@ -30,7 +30,7 @@ DEFINITE = frozenset({"the", "this", "that", "these", "those", "its", "their", "
 OPTIONS = frozenset({"something", "option", "goal", "intention", "aim", "solution", "answer", "interest", "possibility", "plan", "case", "alternative", "choice", "scenario", "question", "objective"})
 ABILITY = frozenset({"ability", "capability", "capacity", "right", "power", "means", "authority", "excuse", "pretext", "reason", "temptation", "permission"})
 CAUSES = frozenset({"trigger", "prompt", "provoke", "spark", "invite", "draw", "mean", "bring", "meet", "unleash", "lead", "result", "cause"})
-FALSE_STARTS = frozenset({"so", "as"})
+ANSWERS = frozenset({"reject", "refuse", "dismiss", "defy", "accept", "ignore", "meet", "consider", "discuss", "study", "weigh", "deny", "fear"})
 MAX_STEPS = 24
 
 
@@ -102,6 +102,8 @@ class _Walk:
         """Note a cue; past a barrier only negation counts."""
         if self.barred and turn not in {Turn.NEGATE, Turn.PROTASIS}:
             return
+        if any(step.turn is turn and step.span is not None and step.span[0] == tokens[0].idx for step in self.steps):
+            return
         span = (tokens[0].idx, tokens[-1].idx + len(tokens[-1].text)) if tokens else None
         text = " ".join(t.text for t in tokens)
         self.steps.append(Step(turn, text, span))
@@ -123,7 +125,8 @@ def judge(trigger: Token, kind: EventType, actors: Sequence[Reference], scene: S
     if past is not None and not any(s.turn in {Turn.FUTURE, Turn.PLAN} for s in walk.steps):
         walk.barred = False
         walk.steps.append(Step(Turn.PAST, past.text, (past.start, past.start + len(past.text))))
-    if scene.doc.text.rstrip("\"' ”’").endswith("?") and not walk.steps:
+    asked = scene.doc.text.rstrip("\"' ”’").endswith("?")
+    if asked and all(step.turn is Turn.FUTURE for step in walk.steps):
         walk.add(Turn.SUPPOSE, scene.doc[-1])
     return _verdict(walk)
 
@@ -189,7 +192,12 @@ def _verb_words(verb: Token, walk: _Walk, *, inherited: bool = False) -> None:
         elif child.dep_ == "advmod" and low in cues.adverbs.past and child.i < verb.i:
             walk.add(Turn.PAST, child)
         elif child.dep_ in {"nsubj", "nsubjpass"} and not inherited and _says_none(child, walk):
-            walk.add(Turn.NEGATE, child)
+            walk.add(Turn.NEGATE, next((c for c in child.children if c.lower_ in {"no", "neither"}), child))
+        elif child.dep_ == "advmod" and low == "yet" and tree.kids(verb, "xcomp"):
+            walk.add(Turn.SUPPOSE, child)
+    if verb == walk.trigger:
+        for theme in tree.objects(verb):
+            _noun_negation(theme, walk)
     if condition:
         walk.condition = walk.condition or condition
         walk.add(Turn.CONDITION, *condition[:1])
@@ -364,6 +372,10 @@ def _into_noun(token: Token, noun: Token, walk: _Walk) -> Token | None:
         walk.barred = True
         _noun_negation(noun, walk)
         return noun
+    if word in walk.scene.lexicon.cues.nouns.report and token.dep_ in {"acl", "ccomp", "relcl", "pobj", "prep"}:
+        walk.barred = True
+        _noun_negation(noun, walk)
+        return noun
     if token.dep_ == "relcl" or (token.dep_ == "acl" and not _infinitive(token)):
         return None
     if token.dep_ == "acl":
@@ -419,7 +431,9 @@ def _into_verb(token: Token, verb: Token, walk: _Walk) -> Token | None:
         return None
     if token.dep_ == "nsubjpass" and tree.lemma(verb) not in walk.scene.lexicon.cues.aspectual and _verb_turn(verb, token, walk) is None:
         return None
-    if token.dep_ in {"npadvmod", "parataxis", "intj"}:
+    if token.dep_ in {"npadvmod", "parataxis", "intj"} or _spliced(token, verb, walk):
+        return None
+    if walk.kind is EventType.DEMAND and tree.lemma(verb) in ANSWERS and token.dep_ in {"dobj", "nsubjpass", "prep", "pobj"}:
         return None
     turn = _verb_turn(verb, token, walk)
     if turn is not None:
@@ -427,6 +441,13 @@ def _into_verb(token: Token, verb: Token, walk: _Walk) -> Token | None:
         walk.add(turn, verb, *particle[:1])
     _verb_words(verb, walk)
     return verb
+
+
+def _spliced(token: Token, verb: Token, walk: _Walk) -> bool:
+    """A clause that only a comma joins to the next (``it is no option, we want none``); before *he said* it is said."""
+    if token.dep_ != "ccomp" or token.i > verb.i or tree.kids(token, "mark"):
+        return False
+    return tree.lemma(verb) not in walk.scene.lexicon.cues.say or bool(tree.kids(verb, "neg"))
 
 
 def _from_adverbial(clause: Token, walk: _Walk) -> Token | None:
@@ -456,6 +477,9 @@ def _subject_shares(token: Token, verb: Token, walk: _Walk) -> bool:
     word = tree.lemma(verb)
     if verb.lemma_ == "be" or verb.pos_ == "AUX":
         return _copula_shares(verb)
+    if word == "fear" and verb.tag_ in {"VBZ", "VBP", "NNS"}:
+        walk.add(Turn.SUPPOSE, verb)
+        return False
     if word in walk.scene.lexicon.cues.verbs.negate and word in {"fail", "collapse", "break_down"}:
         walk.add(Turn.NEGATE, verb)
         return False
@@ -536,6 +560,8 @@ def _demands(verb: Token, token: Token | None, walk: _Walk) -> bool:
 
 def _planning(verb: Token, word: str, token: Token | None, walk: _Walk) -> Turn | None:
     noun = token is not None and token.dep_ in {"dobj", "nsubjpass"}
+    if word in {"order", "instruct", "direct"} and (noun or token is None or token.dep_ in {"pobj", "prep", "nsubj"}):
+        return None
     if word in {"agree", "decide", "set", "authorise", "authorize", "approve"} and (noun or (token is not None and token.dep_ == "pobj")):
         return Turn.PLAN if word.startswith(("authori", "approve")) and walk.kind is not EventType.SANCTION else None
     if word in {"want", "need"} and token is not None and token.dep_ in {"xcomp", "ccomp"} and (tree.kids(token, "nsubj") or tree.kids(verb, "dobj")):
@@ -634,7 +660,7 @@ def _settled(
     walk: _Walk, state: Modality, *, mulled: bool, future: bool, conditioned: bool, protasis: bool
 ) -> Verdict:
     cues = tuple(walk.steps)
-    if protasis and state is not Modality.HISTORICAL:
+    if protasis:
         return Verdict(Modality.CONDITIONAL, active=False, condition=(), cues=cues, hypothetical=True)
     if conditioned and (state in {Modality.ASSERTED, Modality.PLANNED} or (mulled and state is Modality.SPECULATIVE)):
         if not (state is Modality.ASSERTED and walk.kind not in HARD):

@@ -241,6 +241,17 @@ def _met(token: Token, scene: Scene) -> bool:
     return not objects and len(doing) > 1
 
 
+def _definite_object(token: Token, _: Scene) -> bool:
+    """A particular pact, not the breaking of treaties at large."""
+    objects = tree.objects(token)
+    return any(o.pos_ == "PROPN" or tree.kids(o, "poss") or tree.kids(o, "det") for o in objects)
+
+
+def _indefinite(token: Token, _: Scene) -> bool:
+    """Not *the* war, which goes on in the background of every report about it."""
+    return not any(c.lower_ in {"the", "this", "that"} for c in tree.kids(token, "det")) and not tree.kids(token, "poss")
+
+
 _NEEDS: dict[str, Callable[[Token, Scene], bool]] = {
     "actor": _actor,
     "two_actors": _two_actors,
@@ -252,6 +263,8 @@ _NEEDS: dict[str, Callable[[Token, Scene], bool]] = {
     "warlike": _warlike,
     "menace": _menace,
     "military_clause": _military_clause,
+    "definite_object": _definite_object,
+    "indefinite": _indefinite,
     "addressed": _addressed,
     "ultimatum": _ultimatum,
     "parties": _parties,

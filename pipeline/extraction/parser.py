@@ -81,7 +81,7 @@ def readable(text: str, keep: Iterable[tuple[int, int]]) -> str:
     plain = text.translate(_PLAIN)
     words = [word for word in plain.split() if word[:1].isalpha()]
     capitals = sum(word[0].isupper() for word in words)
-    if len(words) < MIN_CAPITAL_WORDS or capitals < MOSTLY_CAPITALS * len(words):
+    if not plain.isupper() and (len(words) < MIN_CAPITAL_WORDS or capitals < MOSTLY_CAPITALS * len(words)):
         return plain
     return _small(plain, keep)
 

@@ -19,7 +19,7 @@ TARGETED = {
     EventType.FORCE: ("on", "against", "at", "in", "into", "near", "inside", "toward", "towards", "with", "over", "to", "across"),
     EventType.SANCTION: ("on", "against", "to", "at", "over"),
     EventType.SANCTION_RELIEF: ("on", "against", "from"),
-    EventType.DEMAND: ("to", "on", "for", "of", "from"),
+    EventType.DEMAND: ("to", "on", "for", "of"),
     EventType.ARMS_SUPPLY: ("to", "for", "with"),
     EventType.RUPTURE: ("with", "from", "to", "in"),
     EventType.TALKS: ("with",),
@@ -34,6 +34,10 @@ OBJECT_CONTROL = frozenset(
     ["urge", "tell", "order", "force", "ask", "allow", "call", "press", "push", "want", "warn", "expect", "instruct", "persuade", "help",
      "encourage", "permit", "compel", "request", "command", "direct", "require", "invite", "beg", "implore", "lead", "give", "oblige"]
 )  # fmt: skip
+REGIONS = frozenset({"region", "peninsula", "territory", "island", "enclave", "province", "area"})
+REJECTS = frozenset({"dismiss", "reject", "oppose", "resist", "repudiate", "support", "back", "favour", "welcome", "discuss", "violate"})
+ANSWERS = frozenset({"reject", "defy", "ignore", "accept", "refuse", "dismiss", "face", "receive", "meet", "get"})
+HOSTS = frozenset({"host", "mediate", "broker", "organise", "organize", "facilitate", "offer", "propose", "chair"})
 PAIR = frozenset({EventType.TALKS, EventType.CEASEFIRE})
 MOVED = frozenset({EventType.DEPLOYMENT, EventType.WITHDRAWAL, EventType.EXERCISE, EventType.MOBILIZATION, EventType.WEAPONS_TEST})
 
@@ -66,6 +70,9 @@ def doers(verb: Token, depth: int = 0) -> list[Token]:
     agents = [o for a in tree.kids(verb, "agent") for p in tree.kids(a, "pobj") for o in tree.conjuncts(p)]
     if agents:
         return agents
+    if tree.misread_perfect(verb):
+        first = min(child.i for child in tree.kids(verb, "aux"))
+        return [verb.doc[first - 1]] if first else []
     if tree.is_passive(verb):
         return []
     own = tree.kids(verb, "nsubj")
@@ -88,11 +95,17 @@ def _controllers(verb: Token, depth: int) -> list[Token]:
         return _from_head(verb, head, depth)
     if verb.dep_ == "acl":
         return _of_modified(verb, head, depth)
+    if verb.dep_ == "relcl" and _infinitive(verb):
+        return _of_modified(verb, head, depth)
     if verb.dep_ == "relcl":
         return tree.conjuncts(head)
     if verb.dep_ in {"pcomp", "pobj"}:
         return _of_preposition(head, depth)
     return []
+
+
+def _infinitive(verb: Token) -> bool:
+    return any(child.tag_ == "TO" for child in verb.children)
 
 
 def _from_head(verb: Token, head: Token, depth: int) -> list[Token]:
@@ -120,6 +133,8 @@ def _of_modified(verb: Token, noun: Token, depth: int) -> list[Token]:
     if named:
         return named
     above, relation = tree.governor(noun)
+    if above is not None and tree.kids(above, "dative") and tree.lemma(above) in {"give", "offer", "grant"}:
+        return [o for d in tree.kids(above, "dative") for o in (tree.kids(d, "pobj") or [d])]
     if above is not None and relation in {"dobj", "attr"} or (above is not None and relation.startswith("prep")):
         return doers(above, depth + 1)
     return tree.pobjs(noun, "by")
@@ -144,6 +159,7 @@ def _of_preposition(prep: Token, depth: int) -> list[Token]:
 def _of_verb(verb: Token, kind: EventType, scene: Scene) -> tuple[list[Reference], list[Reference]]:
     actors = resolve_all(doers(verb), scene)
     objects = tree.objects(verb)
+    actors = actors or _commanders(verb, scene)
     if kind in MOVED and not actors:
         actors = resolve_all(tree.themes(verb), scene)
     if kind is EventType.EXERCISE:
@@ -154,13 +170,27 @@ def _of_verb(verb: Token, kind: EventType, scene: Scene) -> tuple[list[Reference
         return actors, _supplied(verb, objects, actors, scene)
     if kind in {EventType.MOBILIZATION, EventType.WEAPONS_TEST, EventType.EVACUATION}:
         return actors, []
-    return actors, _targets(verb, kind, objects, scene)
+    taken = {r.code for r in actors}
+    return actors, [r for r in _targets(verb, kind, objects, scene, taken) if r.code not in taken]
 
 
-def _targets(verb: Token, kind: EventType, objects: list[Token], scene: Scene) -> list[Reference]:
+def _commanders(verb: Token, scene: Scene) -> list[Reference]:
+    """Whoever orders forces that are not named: ``Maduro ordered the army to …``."""
+    for above in verb.ancestors:
+        if tree.lemma(above) not in OBJECT_CONTROL or not tree.is_verb(above):
+            return []
+        controlled = tree.objects(above)
+        if any(tree.lemma(o) in scene.lexicon.classes["people_in_arms"] for o in controlled):
+            return resolve_all(doers(above), scene)
+    return []
+
+
+def _targets(
+    verb: Token, kind: EventType, objects: list[Token], scene: Scene, taken: set[str]
+) -> list[Reference]:
     found: list[Reference] = []
     if kind in OBJECT_IS_RECIPIENT:
-        found += resolve_all(objects, scene)
+        found += [r for r in resolve_all(objects, scene) if r.code not in taken]
         found += resolve_all((d for d in tree.kids(verb, "dative")), scene)
         if not found and kind is EventType.DEMAND:
             found += _addressed(verb, scene)
@@ -182,15 +212,21 @@ def _addressed(verb: Token, scene: Scene) -> list[Reference]:
 
 def _placed(tokens: Iterable[Token], kind: EventType, scene: Scene) -> list[Reference]:
     """Whom nouns after prepositions stand for; what merely lies somewhere (``in the Black Sea``) stands for nobody."""
-    found = resolve_all(tokens, scene)
+    places = list(tokens)
+    found = resolve_all(places, scene)
     if kind is EventType.FORCE and not found:
-        found = [r for token in tokens for r in _by_place(token, scene)]
+        inner = [p for token in places for p in tree.pobjs(token, "near", "in", "off", "around", "inside", "outside")]
+        found = resolve_all(inner, scene)
+        found = found or [r for token in (*places, *inner) for r in _by_place(token, scene)]
     return found
 
 
 def _by_place(token: Token, scene: Scene) -> list[Reference]:
     """The state that a city or region belongs to, where it is attacked."""
     name = scene.name_at(token)
+    if name is None and tree.lemma(token) in REGIONS and any(c.lower_ == "the" for c in token.children):
+        before = [n for t in reversed(scene.doc[: token.i]) if (n := scene.name_at(t)) and n.kind == "region" and n.code]
+        name = before[0] if before else None
     if name is None or name.kind not in WHERE_ONLY or name.code is None:
         return []
     start, end = scene.place(name.start, name.end)
@@ -242,6 +278,9 @@ def _of_noun(noun: Token, kind: EventType, scene: Scene) -> tuple[list[Reference
     verb, relation = tree.governor(noun)
     if verb is not None:
         actors, recipients = _through_verb(verb, relation, noun, kind, actors, recipients, scene)
+    asked = verb is not None and tree.lemma(verb) in scene.lexicon.cues.verbs.demand
+    if kind in PAIR and not actors and not recipients and verb is not None and not asked and not _adjunct(relation, scene):
+        actors = resolve_all(doers(verb), scene) if relation.startswith("prep") else []
     if noun.dep_ == "conj" and noun.head.pos_ in tree.NOMINAL and not (actors and recipients):
         above = _of_noun(noun.head, kind, scene)
         actors, recipients = actors or above[0], recipients or above[1]
@@ -262,7 +301,7 @@ def _owners(noun: Token, kind: EventType, scene: Scene) -> list[Reference]:
         found = resolve_all(before, scene) or resolve_all((c for m in before for c in m.children), scene)
     if kind in MOVED | PAIR and not found:
         found = resolve_all(tree.pobjs(noun, "of"), scene)
-    if kind is EventType.ARMS_SUPPLY and not found:
+    if kind in {EventType.ARMS_SUPPLY, EventType.DEMAND} and not found:
         found = resolve_all(tree.pobjs(noun, "from"), scene)
     return found
 
@@ -314,20 +353,36 @@ def _through_verb(
     if relation in {"nsubj", "nsubjpass"} and not (relation == "nsubjpass" and tree.kids(verb, "agent")):
         return _of_subject_noun(verb, relation, kind, actors, recipients, scene)
     done_by = resolve_all(doers(verb), scene)
-    if word in cues.suffers and relation in {"dobj"} | {f"prep:{p}" for p in ("with", "from")}:
+    if kind is EventType.DEMAND and word in ANSWERS and relation == "dobj":
         return actors, recipients or [r for r in done_by if r.code not in {a.code for a in actors}]
-    light = word in cues.light or _is_cue(word, scene)
+    if word in cues.suffers and relation in {"dobj"} | {f"prep:{p}" for p in ("with", "from")}:
+        recipients = recipients or [r for r in done_by if r.code not in {a.code for a in actors}]
+        return actors or _who_menaces(verb, recipients, scene), recipients
+    light = (word in cues.light or _is_cue(word, scene)) and not (word in REJECTS and kind not in PAIR)
+    light = light and not (word in cues.verbs.demand and relation.startswith("prep"))
     near = relation in {"dobj", "nsubjpass", "attr", "oprd", "dative"} or relation.startswith("prep")
     if not actors and light and near and not _adjunct(relation, scene):
         actors = done_by
-        if word in {"order", "tell", "instruct"} and tree.objects(verb) and not actors:
-            actors = resolve_all(tree.objects(verb), scene)
-    if kind in PAIR and near and light and not _adjunct(relation, scene):
+        actors = actors or _commanders(verb, scene)
+    if kind in PAIR and near and light and not (actors and word in HOSTS) and not _adjunct(relation, scene):
         taken = {r.code for r in recipients}
         actors = _once([*actors, *(r for r in done_by if r.code not in taken)])
     if not recipients and near and (light or kind in PAIR):
         recipients = _of_light_verb(verb, noun, kind, actors, scene)
     return actors, recipients
+
+
+def _who_menaces(verb: Token, recipients: list[Reference], scene: Scene) -> list[Reference]:
+    """Who says that someone shall ``face`` something: the nearest other subject above."""
+    if tree.lemma(verb) != "face":
+        return []
+    taken = {r.code for r in recipients}
+    for above in verb.ancestors:
+        if tree.is_verb(above):
+            found = [r for r in resolve_all(doers(above), scene) if r.code not in taken]
+            if found:
+                return found
+    return []
 
 
 def _is_cue(word: str, scene: Scene) -> bool:
@@ -377,6 +432,11 @@ def implied_recipients(trigger: Token, scene: Scene, actors: list[Reference]) ->
             found = [r for r in resolve_all(tree.objects(above), scene) if r.code not in taken]
             if found:
                 return [_implied(r) for r in found]
+        for joined in tree.kids(above, "conj"):
+            if tree.lemma(joined) in scene.lexicon.cues.verbs.warn | scene.lexicon.cues.verbs.threat:
+                found = [r for r in resolve_all(tree.objects(joined), scene) if r.code not in taken]
+                if found:
+                    return [_implied(r) for r in found]
         for condition in (*tree.kids(above, "advcl"), *(c for j in tree.kids(above, "conj") for c in tree.kids(j, "advcl"))):
             found = _who_would(condition, trigger, scene, taken)
             if found:

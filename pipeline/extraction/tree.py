@@ -15,12 +15,16 @@ SUBJECTS = ("nsubj", "nsubjpass", "csubj")
 CLAUSES = frozenset({"relcl", "acl", "advcl", "ccomp", "parataxis", "csubj"})
 PRE_MODIFIERS = frozenset({"amod", "compound", "nmod", "poss", "nummod", "quantmod", "npadvmod"})
 MAX_DEPTH = 12
+_MISTAKEN = {"hop": "hope", "basis": "base"}
+"""What the model's lemmatizer makes of *hopes* and *bases*."""
 _WHO = frozenset({"who", "which", "that"})
 
 
 def lemma(token: Token) -> str:
     """The lemma, lower case; for what the tagger took for a name, without a plural's ending."""
     low: str = token.lemma_.lower()
+    if low in _MISTAKEN:
+        return _MISTAKEN[low]
     if token.pos_ == "PROPN" and low.endswith("s") and len(low) > 3 and not low.endswith("ss"):  # noqa: PLR2004 - us, as
         return low[:-1]
     return low
@@ -86,14 +90,36 @@ def is_passive(verb: Token) -> bool:
     return verb.tag_ == "VBN" and verb.dep_ in {"acl", "amod"} and not kids(verb, "nsubj", "dobj")
 
 
+def misread_perfect(verb: Token) -> bool:
+    """Whether the parser hung a perfect on its object as if it were an adjective (``denied it had massed troops``)."""
+    return verb.dep_ == "amod" and any(child.lower_ in {"had", "has", "have", "'ve", "'d"} for child in kids(verb, "aux"))
+
+
 def objects(verb: Token) -> list[Token]:
     """Direct objects, in the active or passive, with what is joined to them."""
     found = [o for base in kids(verb, "dobj", "nsubjpass") for o in conjuncts(base)]
+    if misread_perfect(verb):
+        found = [verb.head]
+    if verb.dep_ == "relcl" and any(o.lower_ in _WHO for o in found):
+        found = [verb.head]
     if not found and verb.dep_ in {"acl", "relcl"} and (is_passive(verb) or _relative_object(verb)):
         found = [verb.head]
+    if not found and kids(verb, "auxpass"):
+        found = _stranded_subject(verb)
     if not found and is_passive(verb) and verb.dep_ == "conj":
         found = objects(verb.head)
     return found
+
+
+def _stranded_subject(verb: Token) -> list[Token]:
+    """The noun right before a passive that the parser hung elsewhere (``guarantees no troops would be sent``)."""
+    first = min(child.i for child in kids(verb, "aux", "auxpass", "neg"))
+    before = verb.doc[first - 1] if first else None
+    if before is None or before.pos_ not in NOMINAL or before.is_ancestor(verb):
+        return []
+    while before.dep_ == "conj" and before.head.pos_ in NOMINAL:
+        before = before.head
+    return conjuncts(before)
 
 
 def _relative_object(verb: Token) -> bool:

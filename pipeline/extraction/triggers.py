@@ -97,7 +97,8 @@ def _applies(token: Token, pattern: Pattern, scene: Scene) -> bool:
 
 def _pos_fits(token: Token, pattern: Pattern) -> bool:
     if pattern.pos == "verb":
-        return tree.is_verb(token) and token.dep_ not in {"amod", "aux", "auxpass", "compound"}
+        held = token.dep_ not in {"amod", "aux", "auxpass", "compound"} or tree.misread_perfect(token)
+        return tree.is_verb(token) and held
     if token.tag_ == "VBG" and token.dep_ in {"dobj", "pobj", "nsubj", "nsubjpass"} and not tree.kids(token, "dobj"):
         return True
     if token.pos_ not in tree.NOMINAL:
