@@ -18,6 +18,7 @@ from pipeline.records.topics import Topics
 
 log = logging.getLogger(__name__)
 CHUNK = 100
+REQUEST_MS = 10_000
 ACKNOWLEDGE_MS = 30_000
 RETRY_S = 1.0
 MAX_RETRY_S = 15.0
@@ -162,7 +163,7 @@ def _producer(settings: Settings) -> Any:
         linger_ms=5,
         max_request_size=MAX_BYTES + 64 * 1024,
         max_block_ms=10_000,
-        request_timeout_ms=10_000,
+        request_timeout_ms=REQUEST_MS,
         delivery_timeout_ms=ACKNOWLEDGE_MS,
         bootstrap_timeout_ms=10_000,
         allow_auto_create_topics=False,

@@ -15,6 +15,7 @@ from prometheus_client import REGISTRY
 
 from config.feeds import Feed
 from config.settings import load_settings
+from connectors import deliver
 from connectors.deliver import DeliveryError
 from connectors.fetch import Limits
 from connectors.outcome import Outcome
@@ -151,6 +152,34 @@ async def test_kafka_away_and_back(broker: Broker, server: FeedServer):
     articles = await asyncio.to_thread(delivered, settings)
     assert len({article.article_id for article in articles}) == 5
     assert REGISTRY.get_sample_value("brinkwatch_connect_unacknowledged_articles") == 0
+
+
+async def test_given_up_by_the_producer_they_are_sent_again(
+    broker: Broker, server: FeedServer, monkeypatch: pytest.MonkeyPatch
+):
+    """Away for longer than a producer waits, the broker gets the same articles from a new one; polls wait meanwhile."""
+    monkeypatch.setattr(deliver, "REQUEST_MS", 1000)
+    monkeypatch.setattr(deliver, "ACKNOWLEDGE_MS", 1500)
+    settings = broker.settings("connect")
+    stop = asyncio.Event()
+    polls: list[Poll] = []
+    feeds = [feed(server), feed(server, "/page")]
+    task = asyncio.create_task(run(settings, feeds, stop_event=stop, on_poll=polls.append))
+    await until(lambda: len({poll.feed.id for poll in polls}) == 2)
+    await asyncio.to_thread(broker.kafka.kill)
+    try:
+        server.etag, server.body = '"2"', feedserver.rss(5)
+        await until(lambda: REGISTRY.get_sample_value("brinkwatch_connect_kafka_up") == 0, 60)
+        await asyncio.sleep(0.5)
+        asked = len(server.requests)
+        await asyncio.sleep(3)
+        assert len(server.requests) == asked
+    finally:
+        await asyncio.to_thread(broker.kafka.start)
+    await until(lambda: sum(poll.handled.get("new", 0) for poll in polls) == 5, 90)  # type: ignore[call-overload]
+    stop.set()
+    await asyncio.wait_for(task, 30)
+    assert len({article.article_id for article in await asyncio.to_thread(delivered, settings)}) == 5
 
 
 async def test_fetching_waits_for_the_topic(broker: Broker, server: FeedServer):
