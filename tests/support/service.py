@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import psutil
+from kafka import TopicPartition
 
 from config.settings import Settings
 from deploy.local.installation import environment
@@ -73,13 +74,16 @@ class Topic:
 
     def __init__(self, settings: Settings, name: str) -> None:
         self._consumer = consumer(settings, "look", isolation_level="read_committed", fetch_max_wait_ms=100)
-        self._consumer.subscribe([name])
+        self._partitions = [TopicPartition(name, n) for n in self._consumer.partitions_for_topic(name)]
+        self._consumer.assign(self._partitions)
+        self._consumer.seek_to_beginning(*self._partitions)
         self.messages: list[Message] = []
 
     def look(self) -> list[Message]:
-        """All messages so far."""
-        while batch := list(flat(self._consumer.poll(timeout_ms=300))):
-            self.messages += batch
+        """All messages up to the topic's end as of now, however fast it grows."""
+        ends = self._consumer.end_offsets(self._partitions)
+        while any(self._consumer.position(partition) < end for partition, end in ends.items()):
+            self.messages += flat(self._consumer.poll(timeout_ms=100))
         return self.messages
 
     def wait(self, count: int, seconds: float = 60) -> list[Message]:
