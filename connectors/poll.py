@@ -24,11 +24,13 @@ from connectors.fetch import Fetched, Fetcher, Validators
 from connectors.formats import Source
 from connectors.metrics import Handling
 from connectors.outcome import Outcome
+from connectors.plaintext import one_line
 from connectors.sandbox import Sandbox
 from connectors.sift import Reading, Sifted, identify, sift
 from connectors.store import FeedState, Store
 
 log = logging.getLogger(__name__)
+MAX_DETAIL = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,8 @@ class Poller:
     ) -> Poll:
         """Write down how the poll ended and when the next one is; everything to be sent has been acknowledged."""
         outcome = parsed.outcome if parsed else fetched.outcome
-        detail = (parsed.error or "; ".join(parsed.warnings) if parsed else fetched.error)[:500]
+        said = (parsed.error or "; ".join(parsed.warnings)) if parsed else fetched.error
+        detail = one_line(said, MAX_DETAIL)  # it may quote the server, whose control characters must not reach a log
         before = self.state(feed)
         state = _next_state(feed, before, outcome, detail, fetched, self._dice.random())
         self._parts.store.record(state, sifted.seen if sifted else ())

@@ -30,6 +30,7 @@ MAX_POLLS = 16
 MAX_POLLS_A_HOST = 2
 MAX_STARTED = 2 * MAX_POLLS
 MAX_SLEEP_S = 60.0
+COUNT_S = 1.0
 PRUNE_S = 6 * 3600.0
 GRACE_S = 8.0
 
@@ -110,18 +111,21 @@ class Connector:
         self._due = self._first_dues(time.time())
         log.info("polling", extra={"fields": {"feeds": len(self._feeds), "disabled": self._disabled}})
         stopping = asyncio.create_task(stop.wait())
-        next_prune = 0.0
+        next_prune = next_count = 0.0
         try:
             while not stop.is_set():
                 now = time.time()
                 if now >= next_prune:
                     self._parts.store.prune(now)
                     next_prune = now + PRUNE_S
+                if now >= next_count:
+                    self._count_states()
+                    next_count = now + COUNT_S
                 self._start_due(now)
-                self._count_states()
                 await self._wait(stopping)
         finally:
             stopping.cancel()
+            self._count_states()
             await _finish(self._under_way, GRACE_S if self._parts.delivery.up else 0.0)
 
     def _start_due(self, now: float) -> None:

@@ -87,12 +87,15 @@ def _print_polls(polls: Sequence[Poll]) -> None:
     """A table of polls, and how many ended how."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table("feed", "outcome", "new", "updated", "seen", "seconds", "detail", box=None)
     for poll in polls:
         counts = [str(poll.handled.get(name, 0)) for name in ("new", "updated", "seen")]  # type: ignore[call-overload]  # a StrEnum's member equals its text
-        table.add_row(poll.feed.id, poll.outcome.value, *counts, f"{poll.seconds:.2f}", poll.detail[:80])
+        table.add_row(poll.feed.id, poll.outcome.value, *counts, f"{poll.seconds:.2f}", Text(poll.detail[:80]))
     console = Console()
+    if not console.is_terminal:
+        console.width = 200  # a file or a pipe has no width that lines must fit
     console.print(table)
     tally = Counter(poll.outcome.value for poll in polls)
     console.print(", ".join(f"{number} {name}" for name, number in tally.most_common()) or "no feeds")

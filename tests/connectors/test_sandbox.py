@@ -10,6 +10,8 @@ import feedserver
 import msgspec
 import psutil
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connectors import sandbox as module
 from connectors.entry import Parsed
@@ -86,3 +88,18 @@ def test_an_answer_is_bounded(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "MAX_REPLY", 1000)
     job = msgspec.msgpack.encode(module._Job(feedserver.rss(50).encode(), "", ""))
     assert msgspec.msgpack.decode(answer(job), type=Parsed).outcome is Outcome.TOO_LARGE
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.data())
+def test_no_body_gets_past_its_label(data: st.DataObject):
+    """Random bytes, and good feeds with bytes changed, cut and doubled, are all read to an answer in bounds."""
+    base = data.draw(
+        st.sampled_from([feedserver.rss(4), feedserver.ATOM, feedserver.JSON, feedserver.LAUGHS, ""])
+    ).encode()
+    start, end = sorted((data.draw(st.integers(0, len(base))), data.draw(st.integers(0, len(base)))))
+    body = base[:start] + data.draw(st.binary(max_size=40)) + base[end:] + base[: data.draw(st.integers(0, 50))]
+    content_type = data.draw(st.sampled_from(["", "text/xml", "text/xml; charset=utf-16", "a; charset=\x00"]))
+    reply = msgspec.msgpack.decode(answer(msgspec.msgpack.encode(module._Job(body, "", content_type))), type=Parsed)
+    assert reply.outcome is not Outcome.PARSE_FAILED
+    assert reply.outcome is Outcome.OK or reply.error

@@ -221,6 +221,17 @@ async def test_a_request_to_wait_counts_for_the_whole_host(broker: Broker, serve
     assert all(state.next_due and state.next_due - state.polled_at > 118 for state in states.values())
 
 
+async def test_what_a_server_says_can_not_forge_log_lines(
+    broker: Broker, server: FeedServer, caplog: pytest.LogCaptureFixture
+):
+    """A server's words are quoted without the characters that move a cursor or begin a line."""
+    with caplog.at_level("INFO"):
+        await once(broker.settings("connect"), [feed(server, "/escape")])
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "connectors.poll"]
+    assert line.startswith("escape: bad_response: ")
+    assert line.isprintable()
+
+
 async def test_gone_is_not_asked_again(broker: Broker, server: FeedServer):
     """410 stops a feed, over restarts too; under a new address it starts anew."""
     settings = broker.settings("connect")

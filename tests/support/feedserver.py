@@ -154,6 +154,10 @@ async def _no_http(_: FeedServer, request: web.Request) -> web.StreamResponse:
     return await _raw(request, b"SSH-2.0-OpenSSH_9.9\r\n\r\n", pause_s=0.05)
 
 
+async def _escape(_: FeedServer, request: web.Request) -> web.StreamResponse:
+    return await _raw(request, b"HTTP/1.1 200 \x1b[2J\x07ok\r\nBad\x1b[31m Header\n\nx: y\r\n\r\n", pause_s=0.05)
+
+
 async def _header_flood(_: FeedServer, request: web.Request) -> web.StreamResponse:
     flood = b"".join(b"X-%d: %s\r\n" % (n, b"a" * 1000) for n in range(2000))
     return await _raw(request, b"HTTP/1.1 200 OK\r\n" + flood + b"\r\n", pause_s=0.05)
@@ -220,6 +224,7 @@ ROUTES = {
     "/reset": _reset,
     "/hang-up": _hang_up,
     "/no-http": _no_http,
+    "/escape": _escape,
     "/header-flood": _header_flood,
     "/endless": _endless,
     "/drip": _drip,
