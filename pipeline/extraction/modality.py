@@ -193,7 +193,7 @@ def _verb_words(verb: Token, walk: _Walk, *, inherited: bool = False) -> None:
             walk.add(Turn.PAST, child)
         elif child.dep_ in {"nsubj", "nsubjpass"} and not inherited and _says_none(child, walk):
             walk.add(Turn.NEGATE, next((c for c in child.children if c.lower_ in {"no", "neither"}), child))
-        elif child.dep_ == "advmod" and low == "yet" and tree.kids(verb, "xcomp"):
+        elif child.dep_ == "advmod" and low in {"yet", "still"} and verb.lemma_ == "be" and tree.kids(verb, "xcomp"):
             walk.add(Turn.SUPPOSE, child)
     if verb == walk.trigger:
         for theme in tree.objects(verb):
@@ -338,11 +338,13 @@ def _through_preposition(token: Token, walk: _Walk) -> Token | None:
     if word == "without" or (word in {"than", "of"} and prep.head.lower_ in {"rather", "instead"}):
         walk.add(Turn.NEGATE, prep)
         return None
-    if word == "alongside" and token.dep_ == "pcomp":
+    if word in {"alongside", "besides"} and token.dep_ == "pcomp":
         walk.add(Turn.PLAN, token)
         return None
     cues = walk.scene.lexicon.cues
     if tree.is_verb(head):
+        if word == "since":
+            walk.add(Turn.PAST, prep)
         if word in cues.factive and not (word == "against" and tree.lemma(head) in cues.verbs.warn) and not _called(head, word, walk):
             return None
         if not _called(head, word, walk) and walk.definite and token.dep_ == "pobj":
@@ -523,7 +525,7 @@ def _verb_turn(verb: Token, token: Token | None, walk: _Walk) -> Turn | None:  #
     if word in verbs.warn:
         return _warning(verb, walk)
     if word in verbs.face and walk.kind in HARD:
-        return Turn.THREAT if word == "face" else Turn.SUPPOSE
+        return Turn.THREAT if word in {"face", "pay"} else Turn.SUPPOSE
     if word in verbs.negate and not _lifted(word, walk):
         return Turn.NEGATE
     if word in verbs.cease and walk.kind not in {EventType.SANCTION_RELIEF, EventType.CEASEFIRE}:

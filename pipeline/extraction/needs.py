@@ -41,8 +41,10 @@ def _about(token: Token) -> list[Token]:
     return [*tree.kids(token, "poss"), *(doers(verb) if verb is not None else [])]
 
 
-def _two_actors(_: Token, scene: Scene) -> bool:
-    return len(scene.codes()) > 1
+def _two_actors(token: Token, scene: Scene) -> bool:
+    """Two are named, or one is and another is meant by a pronoun of the event."""
+    named = scene.codes()
+    return len(named) > 1 or (bool(named) and bool({r.code for r in resolve_all(_about(token), scene)} - named))
 
 
 def _object_actor(token: Token, scene: Scene) -> bool:
@@ -175,7 +177,7 @@ def _actor_and_armed(token: Token, scene: Scene) -> bool:
 def _menace(token: Token, scene: Scene) -> bool:
     """Consequences are a threat of force where a state holds them out to someone."""
     for above in tree.ancestors(token):
-        if tree.lemma(above) in scene.lexicon.cues.verbs.threat | scene.lexicon.cues.verbs.vow | scene.lexicon.cues.verbs.warn | {"face", "promise", "meet"}:
+        if tree.lemma(above) in scene.lexicon.cues.verbs.threat | scene.lexicon.cues.verbs.vow | scene.lexicon.cues.verbs.warn | {"face", "promise", "meet", "pay"}:
             return bool(scene.codes()) and not _economic(token)
     return False
 
@@ -247,6 +249,26 @@ def _definite_object(token: Token, _: Scene) -> bool:
     return any(o.pos_ == "PROPN" or tree.kids(o, "poss") or tree.kids(o, "det") for o in objects)
 
 
+def _armed_subject(token: Token, scene: Scene) -> bool:
+    """Armed forces or an armed group do it."""
+    doing = doers(token)
+    words = {tree.lemma(t) for d in doing for t in (d, *tree.modifiers(d))}
+    armed = words & (scene.lexicon.classes["shooters"] - {"attack", "raid", "guard"})
+    return bool(armed and scene.codes()) or any(r.kind in {"armed_group", "force"} for r in resolve_all(doing, scene))
+
+
+def _between_actors(token: Token, scene: Scene) -> bool:
+    """``between A and B``, or of one with another."""
+    return len(resolve_all(tree.pobjs(token, "between", "with", "of"), scene)) > 1 or bool(resolve_all(tree.pobjs(token, "with"), scene))
+
+
+def _convened(token: Token, scene: Scene) -> bool:
+    """A summit that is held, planned or called off, not one at which something else happens."""
+    if _between_actors(token, scene):
+        return True
+    return token.dep_ in {"dobj", "nsubjpass", "ROOT"} or (token.dep_ == "pobj" and token.head.lower_ in {"for", "of"})
+
+
 def _indefinite(token: Token, _: Scene) -> bool:
     """Not *the* war, which goes on in the background of every report about it."""
     return not any(c.lower_ in {"the", "this", "that"} for c in tree.kids(token, "det")) and not tree.kids(token, "poss")
@@ -265,6 +287,9 @@ _NEEDS: dict[str, Callable[[Token, Scene], bool]] = {
     "military_clause": _military_clause,
     "definite_object": _definite_object,
     "indefinite": _indefinite,
+    "armed_subject": _armed_subject,
+    "between_actors": _between_actors,
+    "convened": _convened,
     "addressed": _addressed,
     "ultimatum": _ultimatum,
     "parties": _parties,

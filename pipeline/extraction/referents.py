@@ -180,6 +180,11 @@ def _country(token: Token, scene: Scene) -> list[Reference]:
     barred = {r.code for other in others for o in tree.conjuncts(other) if o != token for r in _plainly(o, scene)}
     is_subject = token.dep_ in tree.SUBJECTS
     before = [r for t in reversed(scene.doc[: token.i]) for r in _plainly(t, scene) if _is_state(r) and r.code not in barred]
+    if is_subject:
+        for subject in _subjects_before(token, scene):
+            person = [r for r in resolve(subject, scene) if r.kind in {"person", "office"} and r.code not in barred]
+            if person:
+                return person[:1]
     plain = [r for r in before if r.how not in {"office"}]
     people = [r for r in before if r.how == "office"]
     known = scene.context.states(without=barred | ({r.code for r in people} if not is_subject else set()))

@@ -29,7 +29,7 @@ TARGETED = {
 OBJECT_IS_RECIPIENT = frozenset(
     {EventType.FORCE, EventType.SANCTION, EventType.DEMAND, EventType.TALKS, EventType.RUPTURE, EventType.INCIDENT, EventType.SANCTION_RELIEF}
 )  # fmt: skip
-PLACED_AT_BORDER = frozenset({"border", "frontier", "boundary", "doorstep", "territory", "airspace", "proximity"})
+PLACED_AT_BORDER = frozenset({"zone", "waters", "coast", "adiz", "strait", "islands", "shore", "border", "frontier", "boundary", "doorstep", "territory", "airspace", "proximity"})
 OBJECT_CONTROL = frozenset(
     ["urge", "tell", "order", "force", "ask", "allow", "call", "press", "push", "want", "warn", "expect", "instruct", "persuade", "help",
      "encourage", "permit", "compel", "request", "command", "direct", "require", "invite", "beg", "implore", "lead", "give", "oblige"]
@@ -78,7 +78,17 @@ def doers(verb: Token, depth: int = 0) -> list[Token]:
     own = tree.kids(verb, "nsubj")
     if own:
         return _relative(own[0], verb, depth)
-    return _controllers(verb, depth)
+    return _of_headline(verb) or _controllers(verb, depth)
+
+
+def _of_headline(verb: Token) -> list[Token]:
+    """``Macron to visit …``: the name before *to*, which the tagger may take for a verb, where it opens the sentence."""
+    marker = next((child for child in verb.children if child.tag_ == "TO"), None)
+    if marker is None or marker.i == 0 or verb.dep_ not in {"ROOT", "advcl", "relcl", "acl"}:
+        return []
+    before = verb.doc[marker.i - 1]
+    opens = all(t.text[:1].isupper() or t.lower_ in {"and", ","} for t in verb.doc[: marker.i])
+    return tree.conjuncts(before) if opens and (before.dep_ == "ROOT" or before.head == verb) else []
 
 
 def _relative(subject: Token, verb: Token, depth: int) -> list[Token]:
@@ -237,7 +247,7 @@ def _at_border(tokens: list[Token], scene: Scene) -> list[Reference]:
     """Whose border troops are moved to: ``on its border with X``, ``near X's border``, ``the X border``."""
     found: list[Reference] = []
     for token in tokens:
-        for place in tree.pobjs(token, "on", "near", "along", "towards", "toward", "to", "at", "within", "around", "outside", "close", "by"):
+        for place in tree.pobjs(token, "on", "near", "along", "towards", "toward", "to", "at", "within", "around", "outside", "close", "by", "into", "in", "off"):
             found += _border_of(place, scene)
     if tokens and not found and tokens[0].dep_ == "conj" and tree.is_verb(tokens[0].head):
         head = tokens[0].head
@@ -405,6 +415,9 @@ def _of_subject_noun(
         recipients = _placed(tree.pobjs(verb, *preps), kind, scene)
     if kind in PAIR and not actors:
         actors = resolve_all(tree.pobjs(verb, "between", "with"), scene)
+    if not actors and verb.lemma_ == "be":
+        wished = [d for said in tree.kids(verb, "attr") for clause in tree.kids(said, "relcl") for d in doers(clause)]
+        actors = resolve_all(wished, scene)
     return actors, recipients
 
 

@@ -142,6 +142,7 @@ def _subjects(verb: Token) -> list[Token]:
 def _hung_on(token: Token) -> set[str]:
     """Words of adverbs and prepositional phrases that hang on ``token``."""
     found = {c.lower_ for c in tree.kids(token, "advmod", "acomp", "oprd")}
+    found |= {c.lower_ for p in tree.kids(token, "prep") for c in tree.kids(p, "advmod")}
     return found | _heads(tree.pobjs(token)) | {m.lower_ for p in tree.pobjs(token) for m in tree.modifiers(p)}
 
 
