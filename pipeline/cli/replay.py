@@ -25,7 +25,7 @@ def replay(
     file: Annotated[
         Path, typer.Argument(metavar="FILE.jsonl", help="Lines of JSON: published, title, text, source, url.")
     ],
-    alerts: Annotated[Path, typer.Option(metavar="OUT.jsonl", help="Where to write the alerts, a line each.")],
+    alerts: Annotated[Path, typer.Option(metavar="OUT.jsonl|-", help="Where to write the alerts, a line each.")],
     dyads: Annotated[Path | None, typer.Option(metavar="OUT.jsonl", help="Write the dyads as they end.")] = None,
     signals: Annotated[
         Path | None, typer.Option(metavar="OUT.jsonl", help="Write the signals, under each dyad.")
@@ -102,6 +102,11 @@ def _encoded(records: Iterable[object]) -> Iterator[bytes]:
 
 
 def _write(path: Path, lines: Iterable[bytes]) -> None:
+    """Lines to ``path``, or to standard output where that is ``-``."""
+    if str(path) == "-":
+        sys.stdout.buffer.writelines(line + b"\n" for line in lines)
+        sys.stdout.buffer.flush()
+        return
     try:
         with path.open("wb") as sink:
             sink.writelines(line + b"\n" for line in lines)
