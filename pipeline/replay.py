@@ -7,6 +7,7 @@ does not matter, and the same input gives the same bytes twice. An article count
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from pipeline.records.dyad import NOBODY
 from pipeline.records.minhash import signature
 from pipeline.scoring.book import Book
 
+log = logging.getLogger(__name__)
 BATCH = 100
 MAX_LINE = 2 * 1024 * 1024
 AFTERMATH = timedelta(hours=1)
@@ -66,12 +68,14 @@ class Replayed:
 
     Attributes:
         articles: Articles read.
+        crashed: Ids of those on which extraction failed; live they would be dead letters.
         signals: Signals found, in order of dyad and time.
         alerts: Transitions, in order of time.
         dyads: Every dyad as it stands at the end, in alphabetical order.
     """
 
     articles: int = 0
+    crashed: list[str] = field(default_factory=list)
     signals: list[tuple[str, Signal]] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
     dyads: list[Dyad] = field(default_factory=list)
@@ -199,6 +203,18 @@ def score(
     return sorted(alerts, key=lambda alert: (alert.at, alert.dyad, alert.sequence)), dyads
 
 
+def _extract(engine: Engine, batch: list[Article], crashed: list[str]) -> Sequence[Any]:
+    """What was found in a batch; if that fails, article by article, as the live job does."""
+    try:
+        return engine.extract(batch)
+    except Exception as error:  # noqa: BLE001  hostile text may break extraction in any way; live it is a dead letter
+        if len(batch) == 1:
+            log.warning("an article can't be read: %s: %r", batch[0].url or batch[0].title[:80], error)
+            crashed.append(batch[0].article_id)
+            return []
+    return [found for article in batch for found in _extract(engine, [article], crashed)]
+
+
 def replay(
     articles: Iterable[Article],
     engine: Engine,
@@ -217,7 +233,7 @@ def replay(
     end = _EARLIEST
     by_dyad: defaultdict[str, list[Signal]] = defaultdict(list)
     for batch in batches(unique(articles)):
-        for extraction in engine.extract(batch):
+        for extraction in _extract(engine, batch, result.crashed):
             for signal in extraction.signals:
                 for dyad in signal.dyads:
                     by_dyad[dyad].append(signal)

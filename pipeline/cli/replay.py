@@ -31,7 +31,9 @@ def replay(
         Path | None, typer.Option(metavar="OUT.jsonl", help="Write the signals, under each dyad.")
     ] = None,
     rules: Annotated[Path | None, typer.Option(metavar="FILE", help="Other rules than alerts.yaml.")] = None,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Bad lines are no failure.")] = False,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Bad lines, and articles that can't be read, are no failure.")
+    ] = False,
     config: ConfigDir = None,
 ) -> None:
     """Play dated articles through extraction, scoring and rules, and write the alerts that would have been raised."""
@@ -51,8 +53,8 @@ def replay(
     if signals:
         _write(signals, _encoded(signal for _, signal in result.signals))
     found = f"{result.articles} articles, {len(result.signals)} signals, {len(result.alerts)} alert transitions"
-    print(f"{found}, {len(bad)} bad lines", file=sys.stderr)
-    if bad and not skip_bad:
+    print(f"{found}, {len(bad)} bad lines, {len(result.crashed)} articles that could not be read", file=sys.stderr)
+    if (bad or result.crashed) and not skip_bad:
         raise typer.Exit(1)
 
 

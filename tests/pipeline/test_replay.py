@@ -110,6 +110,24 @@ def test_time_ends_soon_after_the_last_article():
     assert result.dyads[0].open_alert == result.alerts[0].alert_id
 
 
+def test_an_article_that_breaks_extraction_is_passed_over():
+    """The others of its batch count, as they do live, and it is told which one it was."""
+
+    class Brittle(Stub):
+        """Breaks on one title."""
+
+        def extract(self, articles: list[Article]) -> list[Extraction]:
+            """As the stub, unless the title is among them."""
+            if any(article.title == "break" for article in articles):
+                raise RecursionError
+            return super().extract(articles)
+
+    items = [line(0, "ARV-BRN 30"), line(1, "break"), line(2, "ARV-CAL 30")]
+    result = replay(read(lines(items), on_error=pytest.fail), Brittle(), rules())
+    assert [alert.dyad for alert in result.alerts] == ["ARV-BRN", "ARV-CAL"]
+    assert len(result.crashed) == 1
+
+
 def test_nothing_in_nothing_out():
     """An empty file is no failure."""
     result = replay([], Stub(), rules())

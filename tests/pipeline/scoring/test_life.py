@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from timelines import DYAD, at, brief, play, rules, told
 
+from config.alerts import load_alerts
 from pipeline.records import EventType, Level, Modality, Transition
 from pipeline.scoring.book import Book
 
@@ -179,3 +181,24 @@ def test_a_dyad_without_a_rule_is_scored_and_silent():
     assert play(book, [told(0, "a", 80)], until=1) == []
     assert book.dyads()[0].score > 70
     assert book.dyads()[0].level is Level.CALM
+
+
+def test_the_drill_raises_within_a_minute_and_ends_in_time():
+    """The shipped drill rule on a crisis of 150 s: heard of from second 16, blows until 84, then the way back."""
+    shipped = load_alerts(Path(__file__).parents[3] / "config" / "alerts.yaml")
+    outlets = [f"o{number}.example" for number in range(6)]
+    plan = [(second, 5.0) for second in range(16, 64, 5)]
+    plan += [(second, 8.0) for second in range(64, 86, 3)] + [(second, -6.0) for second in range(94, 130, 5)]
+    book = Book(shipped)
+    for number, (second, severity) in enumerate(plan):
+        kind = EventType.FORCE if severity > 0 else EventType.WITHDRAWAL
+        hours = second / 3600
+        book.apply(DYAD, told(hours, f"d{number}", severity, outlets[number % 6], event_type=kind, drill=True))
+    book.advance(at(180 / 3600))
+    alerts = book.drain()[0]
+    seconds = [(alert.at - at(0)).total_seconds() for alert in alerts]
+    assert alerts[0].transition is Transition.RAISED
+    assert seconds[0] < 60
+    assert alerts[-1].transition is Transition.RESOLVED
+    assert 95 < seconds[-1] < 175
+    assert all(alert.drill and alert.summary.startswith("Drill: ") for alert in alerts)
