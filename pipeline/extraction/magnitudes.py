@@ -134,9 +134,16 @@ def _no_count(words: list[Token], value: float, scene: Scene) -> bool:
     before = token.doc[token.i - 1] if token.i else None
     if before is not None and before.text in {"-", "/", ":", "."} and not before.whitespace_ and not token.doc[token.i - 1].is_space:
         return True
-    if only and token.text.isdigit() and value in _YEARS and token.dep_ != "nummod":
+    if only and token.text.isdigit() and value in _YEARS and not _counts(token):
+        return True
+    if before is not None and before.lower_ in {"war", "phase", "article", "chapter", "day", "part", "force"}:
         return True
     return only and (token.lower_ == "one" and token.dep_ not in {"nummod"})
+
+
+def _counts(token: Token) -> bool:
+    """Whether a number that looks like a year counts something: ``2000 troops``, not ``1990 invasion``."""
+    return token.dep_ == "nummod" and token.head.tag_ in {"NNS", "NNPS"}
 
 
 def _vague(place: int, scene: Scene) -> _Number:
@@ -179,7 +186,7 @@ def _head_of(number: _Number) -> Token | None:
     inside = set(range(number.first.i, number.last.i + 1))
     for token in (number.last, number.first):
         head = token
-        while head.i in inside and head.head is not head:
+        while head.i in inside and head.head != head:
             head = head.head
         while head.i not in inside and head.dep_ in {"compound", "nmod", "amod"} and head.head.i > head.i:
             head = head.head

@@ -333,7 +333,7 @@ def _through_preposition(token: Token, walk: _Walk) -> Token | None:
     if prep.pos_ in tree.NOMINAL or prep.head == prep:
         return None
     head, word = prep.head, prep.lower_
-    while head.pos_ == "ADP" and head.head is not head:
+    while head.pos_ == "ADP" and head.head != head:
         word, head = head.lower_ if head.lower_ in walk.scene.lexicon.cues.factive else word, head.head
     if word == "without" or (word in {"than", "of"} and prep.head.lower_ in {"rather", "instead"}):
         walk.add(Turn.NEGATE, prep)
@@ -366,7 +366,7 @@ def _called(verb: Token, prep: str, walk: _Walk) -> bool:
 def _into_noun(token: Token, noun: Token, walk: _Walk) -> Token | None:
     """Under a noun: a cue noun judges and bars; others are passed through or end the walk."""
     if noun.pos_ not in tree.NOMINAL and noun.pos_ not in {"PRON", "NUM", "DET"}:
-        return noun if noun.head is not noun else None
+        return noun if noun.head != noun else None
     word = tree.lemma(noun)
     turn = _noun_turn(token, word, walk)
     if turn is not None:
@@ -437,6 +437,8 @@ def _into_verb(token: Token, verb: Token, walk: _Walk) -> Token | None:
         return None
     if walk.kind is EventType.DEMAND and tree.lemma(verb) in ANSWERS and token.dep_ in {"dobj", "nsubjpass", "prep", "pobj"}:
         return None
+    if tree.lemma(verb) in walk.scene.lexicon.cues.nouns.report and verb.i and tree.lemma(verb.doc[verb.i - 1]) in {"dismiss", "reject", "deny", "refute"}:
+        walk.add(Turn.NEGATE, verb.doc[verb.i - 1])
     turn = _verb_turn(verb, token, walk)
     if turn is not None:
         particle = [c for c in verb.children if c.dep_ == "prt"]

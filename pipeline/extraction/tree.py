@@ -168,7 +168,7 @@ def clause_head(token: Token) -> Token:
 def clause(token: Token) -> list[Token]:
     """Tokens of the clause of ``token``, with open complements, without clauses that have a verb and subject of their own."""
     head = clause_head(token)
-    while head.dep_ in {"xcomp", "pcomp"} and head.head is not head:
+    while head.dep_ in {"xcomp", "pcomp"} and head.head != head:
         head = clause_head(head.head)
     found, todo = [head], [head]
     while todo:
