@@ -18,7 +18,7 @@ EventName = Literal[
 ]  # fmt: skip
 Need = Literal[
     "actor", "two_actors", "object_actor", "subject_actor", "arms_to_actor", "at_no_one", "not_calling", "warlike",
-    "menace", "military_clause", "definite_object", "indefinite", "armed_subject", "between_actors", "convened", "addressed", "ultimatum", "parties", "met",
+    "menace", "military_clause", "definite_object", "indefinite", "armed_subject", "on_actor", "between_actors", "convened", "addressed", "ultimatum", "parties", "met",
 ]  # fmt: skip
 CLASS_KEYS = (
     "theme", "object", "subject", "modifier", "near", "from", "complement", "complement_of", "governor", "unless",

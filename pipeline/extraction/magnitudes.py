@@ -257,4 +257,5 @@ def _unit_name(number: _Number, unit: Token, scene: Scene) -> str:
             return canonical
     compounds = [c for c in unit.children if c.dep_ in {"compound", "nmod"} and c.i > number.last.i and scene.name_at(c) is None]
     head = unit.lower_ if unit.tag_ in {"NNS", "NNPS"} or unit.lower_.endswith("s") else unit.lower_ + "s"
-    return " ".join([*(c.lower_ for c in sorted(compounds, key=lambda t: t.i)), head])
+    first = min((c.left_edge.i for c in compounds), default=unit.i)
+    return " ".join([*(t.lower_ for t in unit.doc[max(first, number.last.i + 1) : unit.i] if scene.name_at(t) is None), head])

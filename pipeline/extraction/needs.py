@@ -262,6 +262,15 @@ def _between_actors(token: Token, scene: Scene) -> bool:
     return len(resolve_all(tree.pobjs(token, "between", "with", "of"), scene)) > 1 or bool(resolve_all(tree.pobjs(token, "with"), scene))
 
 
+def _on_actor(token: Token, scene: Scene) -> bool:
+    """It is laid on somebody: ``restrictions on Russian banks``."""
+    verb, relation = tree.governor(token)
+    places = tree.pobjs(token, "on", "against")
+    places += tree.pobjs(verb, "on", "against") if verb is not None and relation in {"dobj", "nsubjpass"} else []
+    doing = {r.code for r in resolve_all(doers(verb), scene)} if verb is not None else set()
+    return len(scene.codes()) > 1 and any(r.code not in doing for r in resolve_all(places, scene))
+
+
 def _convened(token: Token, scene: Scene) -> bool:
     """A summit that is held, planned or called off, not one at which something else happens."""
     if _between_actors(token, scene):
@@ -288,6 +297,7 @@ _NEEDS: dict[str, Callable[[Token, Scene], bool]] = {
     "definite_object": _definite_object,
     "indefinite": _indefinite,
     "armed_subject": _armed_subject,
+    "on_actor": _on_actor,
     "between_actors": _between_actors,
     "convened": _convened,
     "addressed": _addressed,

@@ -53,7 +53,7 @@ CASES = {
     "will-send": ("Australia will send 400 soldiers to Fiji next month.", [("deployment", "planned", True, "AUS", "")]),
     "headline-to": ("Germany to send troops to Lithuania", [("deployment", "planned", True, "DEU", "")]),
     "plans-to": ("Morocco plans to hold military exercises with Spain.", [("exercise", "planned", True, "MAR", "")]),
-    "agreed-to-talks": ("Chile and Bolivia agreed to hold talks in March.", [("talks", "planned", True, "CHL BOL", "")]),
+    "agreed-to-talks": ("Chile and Bolivia agreed to hold talks in March.", [("talks", "planned", True, "BOL CHL", "")]),
     "planned-adjective": ("The planned deployment of Kenyan troops to Haiti drew criticism.", [("deployment", "planned", True, "KEN", "")]),
     "set-to": ("Poland is set to receive visitors while Latvia is set to deploy a battalion.", [("deployment", "planned", True, "LVA", "")]),
     # -- fears and deliberation
@@ -83,7 +83,7 @@ CASES = {
     "talks-collapsed": ("Talks between Cyprus and Turkey collapsed.", [("talks", "negated", False, "CYP TUR", "")]),
     "no-sign": ("There was no sign that Ethiopian forces were withdrawing.", [("withdrawal", "negated", False, "ETH", "")]),
     "cancelled": ("South Korea cancelled its drills with the United States.", [("exercise", "negated", False, "KOR", "")]),
-    "neither-nor": ("Neither India nor China has withdrawn its troops.", [("withdrawal", "negated", False, "IND CHN", "")]),
+    "neither-nor": ("Neither India nor China has withdrawn its troops.", [("withdrawal", "negated", False, "CHN IND", "")]),
     "mixed": (
         "Macron ruled out a military response but threatened Niger with sanctions.",
         [("force", "negated", False, "FRA", "NER"), ("sanction", "threatened", True, "FRA", "NER")],
@@ -108,7 +108,7 @@ CASES = {
     "recall": ("Algeria recalled its ambassador from Madrid.", [("rupture", "asserted", True, "DZA", "ESP")]),
     "meet": ("Lavrov met his Turkish counterpart in Antalya.", [("talks", "asserted", True, "RUS TUR", "")]),
     "withdraw": ("Kenya has withdrawn 500 troops from Somalia.", [("withdrawal", "asserted", True, "KEN", "")]),
-    "truce": ("Yemen's government and the Houthis agreed a truce.", [("ceasefire", "asserted", True, "YEM HOUTHI", "")]),
+    "truce": ("Yemen's government and the Houthis agreed a truce.", [("ceasefire", "asserted", True, "HOUTHI YEM", "")]),
     "lift-sanctions": ("The EU lifted sanctions on Zimbabwe.", [("sanction_relief", "asserted", True, "EU", "ZWE")]),
     "missile-test": ("North Korea fired two ballistic missiles into the sea.", [("weapons_test", "asserted", True, "PRK", "")]),
     "airspace": ("A Russian fighter jet violated Estonian airspace.", [("incident", "asserted", True, "RUS", "EST")]),
