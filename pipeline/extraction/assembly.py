@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.extraction import tree
+from pipeline.extraction.aims import implied_recipients
 from pipeline.extraction.attribution import attribution, reported_by
 from pipeline.extraction.confidence import confidence
 from pipeline.extraction.magnitudes import magnitudes
 from pipeline.extraction.modality import Verdict, judge
 from pipeline.extraction.places import location
 from pipeline.extraction.referents import resolve_all
-from pipeline.extraction.roles import implied_recipients, roles
+from pipeline.extraction.roles import roles
 from pipeline.extraction.scene import Reference, Scene
 from pipeline.extraction.severity import polarity, severity
 from pipeline.extraction.triggers import Candidate, candidates
@@ -54,7 +55,11 @@ def events(scene: Scene) -> list[Event]:
 
 def _as_demanded(event: Event, told: Sequence[Event]) -> Event:
     """What is demanded, or demanded not to be, is up to those of whom it is demanded."""
-    if event.actors or event.verdict.modality not in {Modality.DEMANDED, Modality.NEGATED} or event.candidate.kind is EventType.DEMAND:
+    if (
+        event.actors
+        or event.verdict.modality not in {Modality.DEMANDED, Modality.NEGATED}
+        or event.candidate.kind is EventType.DEMAND
+    ):
         return event
     demands = [other for other in told if other.candidate.kind is EventType.DEMAND and other.recipients]
     if not demands:
@@ -71,7 +76,13 @@ def _event(candidate: Candidate, counted: tuple[Magnitude, ...], scene: Scene) -
     if not actors and candidate.kind in AIMED and verdict.modality is Modality.THREATENED and said is not None:
         actors = _speaking(said, scene)
         recipients = [r for r in recipients if r.code not in {a.code for a in actors}]
-    if not recipients and actors and candidate.kind in AIMED and verdict.modality in PROSPECTIVE and not verdict.hypothetical:
+    if (
+        not recipients
+        and actors
+        and candidate.kind in AIMED
+        and verdict.modality in PROSPECTIVE
+        and not verdict.hypothetical
+    ):
         recipients = implied_recipients(candidate.token, scene, actors)
     return Event(candidate, tuple(actors), tuple(recipients), verdict, counted, said)
 
@@ -178,7 +189,7 @@ def _condition(verdict: Verdict, scene: Scene) -> str | None:
         return None
     words = verdict.condition
     text = scene.sentence.text[words[0].idx : words[-1].idx + len(words[-1].text)]
-    return text.strip(" ,.;“”\"")[:MAX_CONDITION] or None
+    return text.strip(' ,.;“”"')[:MAX_CONDITION] or None
 
 
 def _evidence(event: Event, scene: Scene) -> Evidence:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.extraction import tree
+from pipeline.extraction.control import doers
 from pipeline.extraction.referents import resolve_all
-from pipeline.extraction.roles import doers
 from pipeline.records import Attribution
 
 if TYPE_CHECKING:
@@ -15,7 +15,18 @@ if TYPE_CHECKING:
     from pipeline.extraction.scene import Scene
 
 MAX_SPEAKER = 120
-_AGENCY = ("newswire", "agency", "newspaper", "daily", "broadcaster", "media", "television", "channel", "outlet", "website")
+_AGENCY = (
+    "newswire",
+    "agency",
+    "newspaper",
+    "daily",
+    "broadcaster",
+    "media",
+    "television",
+    "channel",
+    "outlet",
+    "website",
+)
 _OWN = frozenset({"we", "i", "it", "that", "which", "who", "this", "there"})
 
 
@@ -25,7 +36,9 @@ def attribution(trigger: Token, scene: Scene) -> Attribution | None:
     for token in _speakers(trigger, scene):
         return _of(token, scene, quoted=quoted)
     if scene.speaker is not None and (quoted or not scene.quoted):
-        return Attribution(speaker=scene.speaker.text, code=scene.speaker.side[0].code if scene.speaker.side else None, quoted=quoted)
+        return Attribution(
+            speaker=scene.speaker.text, code=scene.speaker.side[0].code if scene.speaker.side else None, quoted=quoted
+        )
     return None
 
 
@@ -83,7 +96,9 @@ def _of(token: Token, scene: Scene, *, quoted: bool) -> Attribution:
 
 def _antecedent_text(token: Token, scene: Scene) -> str | None:
     """The name that a pronoun stands for, in the sentence or before it."""
-    before = [n for n in (scene.actor_at(t) for t in reversed(scene.doc[: token.i])) if n is not None and n.kind == "person"]
+    before = [
+        n for n in (scene.actor_at(t) for t in reversed(scene.doc[: token.i])) if n is not None and n.kind == "person"
+    ]
     if before:
         return before[0].text
     known = scene.context.person or scene.context.subject

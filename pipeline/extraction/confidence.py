@@ -35,5 +35,11 @@ def confidence(
     value -= TITLE if scene.sentence.part == "title" else 0.0
     value -= LONG if len(scene.doc) > LONG_SENTENCE else 0.0
     value -= MANY_CUES * max(0, len(verdict.cues) - MANY)
-    value *= min((r.certainty for r in (*actors, *recipients) if r.how in {"name", "capital", "demonym", "office"}), default=1.0) ** 0.5
+    value *= (
+        min(
+            (r.certainty for r in (*actors, *recipients) if r.how in {"name", "capital", "demonym", "office"}),
+            default=1.0,
+        )
+        ** 0.5
+    )
     return round(min(max(value, LEAST), MOST), 3)

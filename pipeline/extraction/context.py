@@ -35,7 +35,9 @@ class Context:
     def states(self, without: Iterable[str] = ()) -> list[Reference]:
         """States, most recent first: those named as such before those that only a person stands for."""
         barred = set(without)
-        states = [r for r in self.recent if r.kind not in ORGANISED and r.kind != "armed_group" and r.code not in barred]
+        states = [
+            r for r in self.recent if r.kind not in ORGANISED and r.kind != "armed_group" and r.code not in barred
+        ]
         return [r for r in states if r.how != "office"] + [r for r in states if r.how == "office"]
 
     def organisations(self) -> list[Reference]:

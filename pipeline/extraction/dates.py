@@ -19,7 +19,20 @@ if TYPE_CHECKING:
     from spacy.tokens import Token
 
 RECENT_DAYS = 92
-_MONTHS = "january february march april may june july august september october november december".split()
+_MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
 _YEAR = re.compile(r"(?<![\d$€£,.:/-])(?:1[5-9]\d\d|20[0-4]\d)s?(?![\d,]*\d|\s?(?:troops|soldiers|men|km|tonnes))")
 _MONTH_YEAR = re.compile(rf"\b({'|'.join(_MONTHS)})(?: \d{{1,2}})?,? ((?:19|20)\d\d)\b", re.IGNORECASE)
 _LONG_AGO = re.compile(
@@ -62,7 +75,14 @@ def past_of(trigger: Token, published: dt.date | None) -> Past | None:
 def _scopes(trigger: Token) -> Iterable[list[Token]]:
     """Where a date would be the event's: in its own phrase, then in its clause."""
     if not tree.is_verb(trigger):
-        yield sorted((t for t in trigger.subtree if tree.clause_head(t) == tree.clause_head(trigger) or tree.clause_head(t).dep_ in {"acl"}), key=lambda t: t.i)
+        yield sorted(
+            (
+                t
+                for t in trigger.subtree
+                if tree.clause_head(t) == tree.clause_head(trigger) or tree.clause_head(t).dep_ in {"acl"}
+            ),
+            key=lambda t: t.i,
+        )
     head = tree.clause_head(trigger)
     if not tree.is_verb(trigger) and _is_aside(trigger):
         return
@@ -106,9 +126,9 @@ def _is_past(year: int, month: int | None, published: dt.date | None) -> bool:
     if published is None:
         return True
     last = dt.date(year, month, 28) if month else dt.date(year, 12, 31)
-    return (published - last).days > (RECENT_DAYS if month or year < published.year - 1 else -1) and year < published.year or (
-        year == published.year and month is not None and (published - last).days > RECENT_DAYS
-    )
+    return (
+        (published - last).days > (RECENT_DAYS if month or year < published.year - 1 else -1) and year < published.year
+    ) or (year == published.year and month is not None and (published - last).days > RECENT_DAYS)
 
 
 def _current_year(text: str, published: dt.date | None) -> bool:

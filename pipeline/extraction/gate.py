@@ -20,7 +20,32 @@ from pipeline.extraction.sentences import Sentence
 SHORT_STEM = 3
 MAX_SUFFIX = 5
 _SUFFIXES = frozenset(
-    ["", "s", "es", "e", "ed", "d", "ing", "y", "ies", "ied", "ier", "er", "ers", "ying", "yed", "yment", "yments", "ment", "ments", "'s", "ves", "ion", "ions", "al"]
+    [
+        "",
+        "s",
+        "es",
+        "e",
+        "ed",
+        "d",
+        "ing",
+        "y",
+        "ies",
+        "ied",
+        "ier",
+        "er",
+        "ers",
+        "ying",
+        "yed",
+        "yment",
+        "yments",
+        "ment",
+        "ments",
+        "'s",
+        "ves",
+        "ion",
+        "ions",
+        "al",
+    ]
 )
 _REFERS = re.compile(
     r"(?<!\w)(?:he|she|it|they|we|his|her|its|their|our|both|them|us|country|side|sides|nation|organi[sz]ation|alliance|bloc|"
@@ -68,7 +93,9 @@ class Gate:
         self, sentence: Sentence, folded: str, patterns: set[int], classes: set[str], actors: frozenset[int]
     ) -> bool:
         named = sentence.index in actors
-        leans = named or "strong_military" in classes or _REFERS.search(folded, sentence.start, sentence.end) is not None
+        leans = (
+            named or "strong_military" in classes or _REFERS.search(folded, sentence.start, sentence.end) is not None
+        )
         return any(
             (leans or self._patterns[number].strong) and all(need & classes for need in self._needs[number])
             for number in patterns
@@ -95,7 +122,7 @@ def _inflected(folded: str, end: int, last: str, length: int) -> bool:
     rest = match[0] if match else ""
     if rest in _SUFFIXES:
         return True
-    return length > SHORT_STEM and (rest[:1] == last and rest[1:] in {"ed", "ing", "er"}) or rest in {"ting", "ted"}
+    return (length > SHORT_STEM and (rest[:1] == last and rest[1:] in {"ed", "ing", "er"})) or rest in {"ting", "ted"}
 
 
 def _needed(pattern: Pattern) -> tuple[frozenset[str], ...]:

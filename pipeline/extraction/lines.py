@@ -98,9 +98,7 @@ def _read(source: Iterable[str]) -> Iterator[tuple[int, Line] | _Bad]:
             yield _Bad(number, str(error))
 
 
-def _answers(
-    lines: list[tuple[int, Line]], engine: Engine
-) -> Iterator[tuple[Answer | None, int, str]]:
+def _answers(lines: list[tuple[int, Line]], engine: Engine) -> Iterator[tuple[Answer | None, int, str]]:
     """An answer for each line; if the batch fails, one by one, so that a poison line harms only itself."""
     articles = [as_article(line) for _, line in lines]
     try:
@@ -108,7 +106,9 @@ def _answers(
     except Exception:  # whatever a hostile text provokes: the singles below say whose it is
         log.exception("extracting a batch failed; taking its lines one by one")
     else:
-        yield from ((Answer(id=line.id, signals=e.signals), number, "") for (number, line), e in zip(lines, found, strict=True))
+        yield from (
+            (Answer(id=line.id, signals=e.signals), number, "") for (number, line), e in zip(lines, found, strict=True)
+        )
         return
     for (number, line), article in zip(lines, articles, strict=True):
         try:

@@ -19,10 +19,47 @@ if TYPE_CHECKING:
 _SMALL = {
     word: number
     for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
     )
-} | {word: 10 * number for number, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)}
-_SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "dozen": 12.0, "m": 1e6, "mn": 1e6, "bn": 1e9, "k": 1e3}
+} | {
+    word: 10 * number
+    for number, word in enumerate(
+        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2
+    )
+}
+_SCALES = {
+    "hundred": 1e2,
+    "thousand": 1e3,
+    "million": 1e6,
+    "billion": 1e9,
+    "trillion": 1e12,
+    "dozen": 12.0,
+    "m": 1e6,
+    "mn": 1e6,
+    "bn": 1e9,
+    "k": 1e3,
+}
 _VAGUE = {"dozens": "dozens", "scores": "dozens", "hundreds": "hundreds", "thousands": "thousands"}
 _COMPARATORS = (
     (("more", "than"), "over"), (("greater", "than"), "over"), (("over",), "over"), (("above",), "over"), (("exceeding",), "over"),
@@ -79,7 +116,9 @@ def _number_at(place: int, scene: Scene) -> _Number | None:
         return _vague(place, scene)
     words = []
     for word in doc[place : place + MAX_WORDS]:
-        if _value_of(word.lower_) is None and not (word.lower_ in {"a", "half", "and", "an", "-"} and _more(word, bool(words))):
+        if _value_of(word.lower_) is None and not (
+            word.lower_ in {"a", "half", "and", "an", "-"} and _more(word, bool(words))
+        ):
             break
         words.append(word)
     while words and words[-1].lower_ in {"a", "an", "and", "half", "-"}:
@@ -94,7 +133,10 @@ def _number_at(place: int, scene: Scene) -> _Number | None:
 
 def _more(word: Token, begun: bool) -> bool:
     following = word.doc[word.i + 1 : word.i + 2]
-    return bool(following) and (_value_of(following[0].lower_) is not None and (begun or following[0].lower_ in _SCALES) or word.lower_ == "half" and following[0].lower_ == "a")
+    return bool(following) and (
+        (_value_of(following[0].lower_) is not None and (begun or following[0].lower_ in _SCALES))
+        or (word.lower_ == "half" and following[0].lower_ == "a")
+    )
 
 
 def _value_of(word: str) -> float | None:
@@ -132,7 +174,12 @@ def _no_count(words: list[Token], value: float, scene: Scene) -> bool:
     if scene.name_at(token) is not None:
         return True
     before = token.doc[token.i - 1] if token.i else None
-    if before is not None and before.text in {"-", "/", ":", "."} and not before.whitespace_ and not token.doc[token.i - 1].is_space:
+    if (
+        before is not None
+        and before.text in {"-", "/", ":", "."}
+        and not before.whitespace_
+        and not token.doc[token.i - 1].is_space
+    ):
         return True
     if only and token.text.isdigit() and value in _YEARS and not _counts(token):
         return True
@@ -155,7 +202,12 @@ def _vague(place: int, scene: Scene) -> _Number:
         comparator = f"{doc[place - 2].lower_}_of_{comparator}"
         first = doc[place - 2]
     following = doc[place + 1 : place + 3]
-    if len(following) == 2 and following[0].lower_ == "of" and following[1].lower_ == "thousands" and comparator == "hundreds":  # noqa: PLR2004
+    if (
+        len(following) == 2
+        and following[0].lower_ == "of"
+        and following[1].lower_ == "thousands"
+        and comparator == "hundreds"
+    ):
         comparator, last = "hundreds_of_thousands", following[1]
     return _Number(first, last, None, comparator if comparator != "tens_of_hundreds" else "thousands")
 
@@ -255,7 +307,11 @@ def _unit_name(number: _Number, unit: Token, scene: Scene) -> str:
     for canonical, words in scene.lexicon.countable.items():
         if word in words or unit.lower_ in words:
             return canonical
-    compounds = [c for c in unit.children if c.dep_ in {"compound", "nmod"} and c.i > number.last.i and scene.name_at(c) is None]
+    compounds = [
+        c for c in unit.children if c.dep_ in {"compound", "nmod"} and c.i > number.last.i and scene.name_at(c) is None
+    ]
     head = unit.lower_ if unit.tag_ in {"NNS", "NNPS"} or unit.lower_.endswith("s") else unit.lower_ + "s"
     first = min((c.left_edge.i for c in compounds), default=unit.i)
-    return " ".join([*(t.lower_ for t in unit.doc[max(first, number.last.i + 1) : unit.i] if scene.name_at(t) is None), head])
+    return " ".join(
+        [*(t.lower_ for t in unit.doc[max(first, number.last.i + 1) : unit.i] if scene.name_at(t) is None), head]
+    )

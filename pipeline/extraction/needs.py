@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from pipeline.extraction import tree
+from pipeline.extraction.control import doers
 from pipeline.extraction.referents import resolve_all
-from pipeline.extraction.roles import doers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 STRIKES = frozenset({"strike", "hit", "target", "pound"})
 AIMED = ("on", "against", "at", "in", "into", "near", "inside", "toward", "towards", "across", "over")
 _HOURS = re.compile(r"\b(?:\d+|[a-z-]+)[ -](?:hours?|days?|weeks?)\b")
-_SIDES = re.compile(r"\b(?:both|two|three|warring|rival|all) (?:sides|parties|countries|nations|leaders|neighbou?rs|delegations|ministers)\b")
+_SIDES = re.compile(
+    r"\b(?:both|two|three|warring|rival|all) (?:sides|parties|countries|nations|leaders|neighbou?rs|delegations|ministers)\b"
+)
 
 
 def holds(need: str, token: Token, scene: Scene) -> bool:
@@ -70,7 +72,11 @@ def _arms_to_actor(token: Token, scene: Scene) -> bool:
     receivers = [*towards, *(objects if tree.pobjs(token, "with") else [])]
     if resolve_all(receivers, scene):
         return True
-    return tree.lemma(token) not in {"send", "give", "hand", "ship"} and bool(scene.codes()) and bool(words & classes["arms"])
+    return (
+        tree.lemma(token) not in {"send", "give", "hand", "ship"}
+        and bool(scene.codes())
+        and bool(words & classes["arms"])
+    )
 
 
 def _at_no_one(token: Token, scene: Scene) -> bool:
@@ -80,12 +86,18 @@ def _at_no_one(token: Token, scene: Scene) -> bool:
     described = {tree.lemma(m) for n in nouns for m in (*tree.modifiers(n), n)}
     words = {tree.lemma(t) for t in tree.clause(token)}
     own = {r.code for r in resolve_all(doers(token), scene)} if tree.is_verb(token) else set()
-    aimed = resolve_all([p for n in (token, *nouns) for p in tree.pobjs(n, "at", "against", "on", "near", "into", "in")], scene)
+    aimed = resolve_all(
+        [p for n in (token, *nouns) for p in tree.pobjs(n, "at", "against", "on", "near", "into", "in")], scene
+    )
     near = [p for q in tree.pobjs(token, *AIMED) for p in tree.pobjs(q, "near", "off", "around")]
     if any(r.code not in own for r in [*aimed, *resolve_all(near, scene)]):
         return False
-    aimed_at_things = {tree.lemma(p) for p in tree.pobjs(token, *AIMED)} & (classes["targets"] - {"island", "site", "area"})
-    return not aimed_at_things and bool(described & classes["ballistic"] or words & classes["sea_words"] and words & classes["tests"])
+    aimed_at_things = {tree.lemma(p) for p in tree.pobjs(token, *AIMED)} & (
+        classes["targets"] - {"island", "site", "area"}
+    )
+    return not aimed_at_things and bool(
+        described & classes["ballistic"] or (words & classes["sea_words"] and words & classes["tests"])
+    )
 
 
 def _not_calling(token: Token, _: Scene) -> bool:
@@ -94,7 +106,12 @@ def _not_calling(token: Token, _: Scene) -> bool:
     if word not in {"call", "order", "pull", "kick"}:
         return True
     beside = {c.lower_ for c in token.children} | {tree.lemma(c) for c in tree.kids(token, "xcomp", "ccomp")}
-    wanted = {"call": {"home", "back"}, "order": {"leave", "out", "depart"}, "pull": {"out", "back", "home"}, "kick": {"out"}}
+    wanted = {
+        "call": {"home", "back"},
+        "order": {"leave", "out", "depart"},
+        "pull": {"out", "back", "home"},
+        "kick": {"out"},
+    }
     beside |= {p.lower_ for o in tree.objects(token) for p in o.children}
     return bool(beside & wanted[word])
 
@@ -107,20 +124,39 @@ def _warlike(token: Token, scene: Scene) -> bool:
 def _warlike_verb(token: Token, scene: Scene) -> bool:
     classes = scene.lexicon.classes
     objects = tree.objects(token)
-    struck = {r.code for r in resolve_all([*objects, *tree.pobjs(token, "with")] if tree.lemma(token) == "clash" else objects, scene)}
+    struck = {
+        r.code
+        for r in resolve_all([*objects, *tree.pobjs(token, "with")] if tree.lemma(token) == "clash" else objects, scene)
+    }
     subjects = doers(token) or [m for m in tree.kids(token, "nsubj")]
     doing = {r.code for r in resolve_all(subjects, scene)}
     subject_words = {tree.lemma(t) for s in subjects for t in (s, *tree.modifiers(s))}
-    object_words = {tree.lemma(t) for o in [*objects, *tree.pobjs(token, "in", "near")] for t in (o, *tree.modifiers(o))}
+    object_words = {
+        tree.lemma(t) for o in [*objects, *tree.pobjs(token, "in", "near")] for t in (o, *tree.modifiers(o))
+    }
     armed_subject = bool(subject_words & (classes["strong_military"] | classes["people_in_arms"]))
     armed_object = bool(object_words & classes["targets"])
     if not objects and tree.lemma(token) in {"target", "pound", "hit", "pummel"}:
         return False
-    if armed_subject and (armed_object or struck or scene.codes()) and bool(objects or tree.lemma(token) in {"attack", "clash", "strike"}):
+    if (
+        armed_subject
+        and (armed_object or struck or scene.codes())
+        and bool(objects or tree.lemma(token) in {"attack", "clash", "strike"})
+    ):
         return True
     if doing and struck - doing:
         return not _with_words(token, scene)
-    return bool(doing) and armed_object and bool(object_words & (classes["strong_military"] | {"village", "town", "target", "base", "position", "convoy", "airport", "depot", "refinery"}))
+    return (
+        bool(doing)
+        and armed_object
+        and bool(
+            object_words
+            & (
+                classes["strong_military"]
+                | {"village", "town", "target", "base", "position", "convoy", "airport", "depot", "refinery"}
+            )
+        )
+    )
 
 
 def _with_words(token: Token, scene: Scene) -> bool:
@@ -136,13 +172,31 @@ def _warlike_noun(token: Token, scene: Scene) -> bool:
     classes = scene.lexicon.classes
     modifiers = tree.modifiers(token)
     words = {tree.lemma(m) for m in modifiers} | {m.lower_ for m in modifiers}
-    if words & {"hunger", "heart", "panic", "personal", "terror", "knife", "verbal", "political", "racist", "arson", "acid", "general", "nationwide", "lightning", "legal"}:
+    if words & {
+        "hunger",
+        "heart",
+        "panic",
+        "personal",
+        "terror",
+        "knife",
+        "verbal",
+        "political",
+        "racist",
+        "arson",
+        "acid",
+        "general",
+        "nationwide",
+        "lightning",
+        "legal",
+    }:
         return False
     if words & classes["armed_kind"]:
         return True
     aimed = tree.pobjs(token, *AIMED)
     aimed_words = {tree.lemma(t) for p in aimed for t in (p, *tree.modifiers(p))}
-    by = any(scene.actor_at(m) is not None and m.dep_ in {"amod", "poss", "compound", "pobj", "nmod"} for m in modifiers)
+    by = any(
+        scene.actor_at(m) is not None and m.dep_ in {"amod", "poss", "compound", "pobj", "nmod"} for m in modifiers
+    )
     at = bool(resolve_all(aimed, scene)) or any(scene.name_at(p) is not None for p in aimed)
     if tree.lemma(token) in {"hostility", "barrage", "salvo"}:
         return by or at or _armed_clause(token, scene)
@@ -155,7 +209,11 @@ def _warlike_noun(token: Token, scene: Scene) -> bool:
 
 def _launched_by_actor(token: Token, scene: Scene) -> bool:
     verb, relation = tree.governor(token)
-    if verb is None or not (relation == "dobj" or relation.startswith("prep")) or tree.lemma(verb) not in scene.lexicon.cues.light | {"threaten", "respond"}:
+    if (
+        verb is None
+        or not (relation == "dobj" or relation.startswith("prep"))
+        or tree.lemma(verb) not in scene.lexicon.cues.light | {"threaten", "respond"}
+    ):
         return False
     return bool(resolve_all(doers(verb), scene)) and _armed_clause(token, scene)
 
@@ -167,7 +225,9 @@ def _armed_clause(token: Token, scene: Scene) -> bool:
 
 def _military_clause(token: Token, scene: Scene) -> bool:
     words = {tree.lemma(t) for t in tree.clause(token) if t != token}
-    return bool(words & (scene.lexicon.classes["strong_military"] | {"force", "militia"})) or _actor_and_armed(token, scene)
+    return bool(words & (scene.lexicon.classes["strong_military"] | {"force", "militia"})) or _actor_and_armed(
+        token, scene
+    )
 
 
 def _actor_and_armed(token: Token, scene: Scene) -> bool:
@@ -177,13 +237,22 @@ def _actor_and_armed(token: Token, scene: Scene) -> bool:
 def _menace(token: Token, scene: Scene) -> bool:
     """Consequences are a threat of force where a state holds them out to someone."""
     for above in tree.ancestors(token):
-        if tree.lemma(above) in scene.lexicon.cues.verbs.threat | scene.lexicon.cues.verbs.vow | scene.lexicon.cues.verbs.warn | {"face", "promise", "meet", "pay"}:
+        if tree.lemma(
+            above
+        ) in scene.lexicon.cues.verbs.threat | scene.lexicon.cues.verbs.vow | scene.lexicon.cues.verbs.warn | {
+            "face",
+            "promise",
+            "meet",
+            "pay",
+        }:
             return bool(scene.codes()) and not _economic(token)
     return False
 
 
 def _economic(token: Token) -> bool:
-    return bool({tree.lemma(m) for m in tree.modifiers(token)} & {"economic", "financial", "legal", "health", "political"})
+    return bool(
+        {tree.lemma(m) for m in tree.modifiers(token)} & {"economic", "financial", "legal", "health", "political"}
+    )
 
 
 def _addressed(token: Token, scene: Scene) -> bool:
@@ -197,7 +266,10 @@ def _addressed(token: Token, scene: Scene) -> bool:
     if word in {"call", "press"}:
         objects += tree.pobjs(token, "on")
     if word in {"demand", "insist"}:
-        objects = [*tree.pobjs(token, "of", "from", "on"), *(m for o in objects for m in (o, *tree.pobjs(o, "from", "by", "of")))]
+        objects = [
+            *tree.pobjs(token, "of", "from", "on"),
+            *(m for o in objects for m in (o, *tree.pobjs(o, "from", "by", "of"))),
+        ]
     asked = resolve_all(objects, scene)
     if word in {"warn", "tell", "ask", "order"} and not any(_to_do(c) for c in complements):
         return False
@@ -236,7 +308,11 @@ def _met(token: Token, scene: Scene) -> bool:
     """A meeting of two actors; meeting a demand or a target is none."""
     doing = {r.code for r in resolve_all(doers(token), scene)}
     objects = [*tree.objects(token), *tree.pobjs(token, "with")]
-    people = [o for o in objects if scene.actor_at(o) is not None or tree.lemma(o) in scene.lexicon.classes["counterparts"] or o.pos_ == "PROPN"]
+    people = [
+        o
+        for o in objects
+        if scene.actor_at(o) is not None or tree.lemma(o) in scene.lexicon.classes["counterparts"] or o.pos_ == "PROPN"
+    ]
     other = {r.code for r in resolve_all(people, scene)}
     if people and doing and (other - doing):
         return True
@@ -259,7 +335,9 @@ def _armed_subject(token: Token, scene: Scene) -> bool:
 
 def _between_actors(token: Token, scene: Scene) -> bool:
     """``between A and B``, or of one with another."""
-    return len(resolve_all(tree.pobjs(token, "between", "with", "of"), scene)) > 1 or bool(resolve_all(tree.pobjs(token, "with"), scene))
+    return len(resolve_all(tree.pobjs(token, "between", "with", "of"), scene)) > 1 or bool(
+        resolve_all(tree.pobjs(token, "with"), scene)
+    )
 
 
 def _on_actor(token: Token, scene: Scene) -> bool:
@@ -280,7 +358,9 @@ def _convened(token: Token, scene: Scene) -> bool:
 
 def _indefinite(token: Token, _: Scene) -> bool:
     """Not *the* war, which goes on in the background of every report about it."""
-    return not any(c.lower_ in {"the", "this", "that"} for c in tree.kids(token, "det")) and not tree.kids(token, "poss")
+    return not any(c.lower_ in {"the", "this", "that"} for c in tree.kids(token, "det")) and not tree.kids(
+        token, "poss"
+    )
 
 
 _NEEDS: dict[str, Callable[[Token, Scene], bool]] = {

@@ -19,7 +19,22 @@ LABELS = frozenset(
 MOSTLY_CAPITALS = 0.6
 MIN_CAPITAL_WORDS = 4
 
-_PLAIN = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "«": '"', "»": '"', "\u00a0": " ", "\n": " ", "\r": " ", "\t": " ", "\u200b": " ", "–": "-"})
+_PLAIN = str.maketrans(
+    {
+        "‘": "'",
+        "’": "'",
+        "“": '"',
+        "”": '"',
+        "«": '"',
+        "»": '"',
+        "\u00a0": " ",
+        "\n": " ",
+        "\r": " ",
+        "\t": " ",
+        "\u200b": " ",
+        "–": "-",
+    }
+)
 
 
 class ModelError(BrinkwatchError):
@@ -41,7 +56,9 @@ def load_model(name: str, hyphenated: Iterable[str]) -> Language:
     nlp = _first_installed(spacy) if name == "auto" else _load(spacy, name)
     missing = LABELS - set(nlp.get_pipe("parser").labels) if "parser" in nlp.pipe_names else LABELS
     if missing:
-        raise ModelError(f"loading the language model failed: {name}: no parser with the labels {', '.join(sorted(missing))}")
+        raise ModelError(
+            f"loading the language model failed: {name}: no parser with the labels {', '.join(sorted(missing))}"
+        )
     for word in hyphenated:
         for form in {word, word.capitalize(), word + "s"}:
             nlp.tokenizer.add_special_case(form, [{"ORTH": form}])
@@ -90,5 +107,7 @@ def _small(text: str, keep: Iterable[tuple[int, int]]) -> str:
     letters = [low if len(low := character.lower()) == 1 else character for character in text]
     for start, end in keep:
         kept = text[start:end]
-        letters[start:end] = kept.title() if kept.isupper() and len(kept) > 5 and len(kept.title()) == len(kept) else kept  # noqa: PLR2004 - acronyms stay
+        letters[start:end] = (
+            kept.title() if kept.isupper() and len(kept) > 5 and len(kept.title()) == len(kept) else kept
+        )
     return "".join(letters)

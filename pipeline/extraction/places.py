@@ -13,8 +13,52 @@ if TYPE_CHECKING:
 
     from pipeline.extraction.scene import Scene
 
-WHERE = ("in", "near", "at", "on", "along", "to", "into", "inside", "over", "towards", "toward", "across", "from", "off", "around", "within", "outside")
-SITES = frozenset({"border", "frontier", "sea", "coast", "waters", "strait", "ocean", "airspace", "island", "peninsula", "region", "gulf", "capital", "line", "river", "shoal", "reef", "base", "port", "north", "south", "east", "west"})
+WHERE = (
+    "in",
+    "near",
+    "at",
+    "on",
+    "along",
+    "to",
+    "into",
+    "inside",
+    "over",
+    "towards",
+    "toward",
+    "across",
+    "from",
+    "off",
+    "around",
+    "within",
+    "outside",
+)
+SITES = frozenset(
+    {
+        "border",
+        "frontier",
+        "sea",
+        "coast",
+        "waters",
+        "strait",
+        "ocean",
+        "airspace",
+        "island",
+        "peninsula",
+        "region",
+        "gulf",
+        "capital",
+        "line",
+        "river",
+        "shoal",
+        "reef",
+        "base",
+        "port",
+        "north",
+        "south",
+        "east",
+        "west",
+    }
+)
 PLACED = frozenset({"city", "region", "sea", "state", "territory", "capital"})
 MAX_TEXT = 120
 

@@ -72,7 +72,11 @@ def with_speakers(
             span = quoted[sentence.part].at(offset)
             if span is None or (span[0] >= sentence.start and span[1] <= sentence.end):
                 continue
-            chosen |= {s.index for s in sentences[max(0, index - 12) : index + 12] if s.part == sentence.part and _touches(s, span)}
+            chosen |= {
+                s.index
+                for s in sentences[max(0, index - 12) : index + 12]
+                if s.part == sentence.part and _touches(s, span)
+            }
     return tuple(sorted(chosen))
 
 
@@ -217,6 +221,8 @@ def _aliases(scene: Scene) -> list[tuple[str, Reference]]:
             continue
         side = resolve_all([token], scene)
         if side and scene.context.alias(token.text) is None:
-            text = tree.span_text([t for t in tree.phrase(token) if t.pos_ == "PROPN" and scene.name_at(t) is None] or [token])
+            text = tree.span_text(
+                [t for t in tree.phrase(token) if t.pos_ == "PROPN" and scene.name_at(t) is None] or [token]
+            )
             found.append((token.text, Reference(text, side[0].code, None, "office", "person", 0.9)))
     return found

@@ -19,12 +19,46 @@ HE = frozenset({"he", "she", "him", "his", "her", "himself", "herself", "hers"})
 IT = frozenset({"it", "its", "they", "them", "their", "itself", "themselves", "theirs"})
 COUNTRY = frozenset({"country", "nation", "state", "republic", "neighbour", "neighbor"})
 BODY = frozenset({"organisation", "organization", "alliance", "bloc", "union"})
-SPOKESMEN = frozenset({"government", "ministry", "president", "minister", "leader", "premier", "chancellor", "kremlin", "regime", "administration", "army", "military"})
+SPOKESMEN = frozenset(
+    {
+        "government",
+        "ministry",
+        "president",
+        "minister",
+        "leader",
+        "premier",
+        "chancellor",
+        "kremlin",
+        "regime",
+        "administration",
+        "army",
+        "military",
+    }
+)
 OTHERS = frozenset(
     ["ally", "neighbour", "neighbor", "rival", "enemy", "foe", "opponent", "critic", "adversary", "partner", "friend", "border",
      "backer", "territory", "waters", "airspace", "demand", "proposal", "citizen", "counterpart"]
 )  # fmt: skip
-BACKED = frozenset({"backed", "supported", "funded", "armed", "allied", "aligned", "occupied", "held", "controlled", "made", "built", "born", "based", "administered", "sponsored", "trained"})
+BACKED = frozenset(
+    {
+        "backed",
+        "supported",
+        "funded",
+        "armed",
+        "allied",
+        "aligned",
+        "occupied",
+        "held",
+        "controlled",
+        "made",
+        "built",
+        "born",
+        "based",
+        "administered",
+        "sponsored",
+        "trained",
+    }
+)
 AGAINST = frozenset({"anti", "pro", "non", "ex"})
 MAX_DEPTH = 6
 
@@ -137,7 +171,9 @@ def _it(token: Token, scene: Scene) -> list[Reference]:
 def _described(token: Token, scene: Scene, depth: int) -> list[Reference]:
     """By a modifier, an apposition, an explained family name, or as ``the country``."""
     word = tree.lemma(token)
-    modifiers = [c for c in token.children if c.dep_ in tree.PRE_MODIFIERS and not (c.dep_ == "poss" and word in OTHERS)]
+    modifiers = [
+        c for c in token.children if c.dep_ in tree.PRE_MODIFIERS and not (c.dep_ == "poss" and word in OTHERS)
+    ]
     found = _first(modifiers, scene, depth)
     if not found and token.pos_ == "PROPN":
         alias = scene.context.alias(token.text)
@@ -179,7 +215,9 @@ def _country(token: Token, scene: Scene) -> list[Reference]:
     others = [o for o in (*tree.kids(verb, *tree.SUBJECTS), *tree.objects(verb), *tree.pobjs(verb)) if o != token]
     barred = {r.code for other in others for o in tree.conjuncts(other) if o != token for r in _plainly(o, scene)}
     is_subject = token.dep_ in tree.SUBJECTS
-    before = [r for t in reversed(scene.doc[: token.i]) for r in _plainly(t, scene) if _is_state(r) and r.code not in barred]
+    before = [
+        r for t in reversed(scene.doc[: token.i]) for r in _plainly(t, scene) if _is_state(r) and r.code not in barred
+    ]
     if is_subject:
         for subject in _subjects_before(token, scene):
             person = [r for r in resolve(subject, scene) if r.kind in {"person", "office"} and r.code not in barred]
@@ -192,7 +230,9 @@ def _country(token: Token, scene: Scene) -> list[Reference]:
 
 
 def _body(token: Token, scene: Scene) -> list[Reference]:
-    before = [r for t in reversed(scene.doc[: token.i]) for r in _plainly(t, scene) if r.kind in {"organisation", "alliance"}]
+    before = [
+        r for t in reversed(scene.doc[: token.i]) for r in _plainly(t, scene) if r.kind in {"organisation", "alliance"}
+    ]
     return (before or scene.context.organisations())[:1]
 
 

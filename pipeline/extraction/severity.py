@@ -36,13 +36,39 @@ ULTIMATUM = 5.5
 THREAT = 3.5
 THREAT_OF_FORCE = 4.5
 REJECTION = 2.0
-HEAVY_WORDS = frozenset({"air", "airstrike", "drone", "missile", "rocket", "artillery", "shell", "bombardment", "shelling", "bombing", "ballistic", "cruise", "aerial", "bomb", "bombard", "nuclear", "tank"})
+HEAVY_WORDS = frozenset(
+    {
+        "air",
+        "airstrike",
+        "drone",
+        "missile",
+        "rocket",
+        "artillery",
+        "shell",
+        "bombardment",
+        "shelling",
+        "bombing",
+        "ballistic",
+        "cruise",
+        "aerial",
+        "bomb",
+        "bombard",
+        "nuclear",
+        "tank",
+    }
+)
 PLANNED = 0.6
 INACTIVE = 0.25
 DEMANDED = 0.5
 LOG_SHARE = 0.1
 MAX_MAGNITUDE = 1.6
-_VAGUE = {"dozens": 36.0, "hundreds": 300.0, "thousands": 3_000.0, "tens_of_thousands": 30_000.0, "hundreds_of_thousands": 300_000.0}
+_VAGUE = {
+    "dozens": 36.0,
+    "hundreds": 300.0,
+    "thousands": 3_000.0,
+    "tens_of_thousands": 30_000.0,
+    "hundreds_of_thousands": 300_000.0,
+}
 _MONEY = frozenset({"dollars", "euros", "pounds"})
 _MONEY_UNIT = 1e6
 CALMING = frozenset({EventType.TALKS, EventType.SANCTION_RELIEF, EventType.CEASEFIRE, EventType.WITHDRAWAL})

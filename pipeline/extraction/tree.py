@@ -92,7 +92,9 @@ def is_passive(verb: Token) -> bool:
 
 def misread_perfect(verb: Token) -> bool:
     """Whether the parser hung a perfect on its object as if it were an adjective (``denied it had massed troops``)."""
-    return verb.dep_ == "amod" and any(child.lower_ in {"had", "has", "have", "'ve", "'d"} for child in kids(verb, "aux"))
+    return verb.dep_ == "amod" and any(
+        child.lower_ in {"had", "has", "have", "'ve", "'d"} for child in kids(verb, "aux")
+    )
 
 
 def objects(verb: Token) -> list[Token]:
@@ -149,7 +151,19 @@ def governor(noun: Token) -> tuple[Token | None, str]:
             relation = token.dep_ if not relation else relation
         if is_verb(head) and token.dep_ != "conj":
             return head, relation or token.dep_
-        if token.dep_ in {"conj", "prep", "pobj", "compound", "nmod", "amod", "appos", "agent", "pcomp", "dobj", "dative"}:
+        if token.dep_ in {
+            "conj",
+            "prep",
+            "pobj",
+            "compound",
+            "nmod",
+            "amod",
+            "appos",
+            "agent",
+            "pcomp",
+            "dobj",
+            "dative",
+        }:
             token = head
             continue
         return None, ""
@@ -199,7 +213,9 @@ def modifiers(noun: Token) -> list[Token]:
     while todo and len(found) < 3 * MAX_DEPTH:
         token = todo.pop()
         found.append(token)
-        todo += [child for child in token.children if child.dep_ in PRE_MODIFIERS or child.dep_ in {"conj", "advmod", "dep"}]
+        todo += [
+            child for child in token.children if child.dep_ in PRE_MODIFIERS or child.dep_ in {"conj", "advmod", "dep"}
+        ]
     if noun.dep_ == "conj" and not found and noun.head.pos_ in NOMINAL:
         return modifiers(noun.head)
     return found

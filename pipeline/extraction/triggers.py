@@ -74,10 +74,25 @@ def _relieved(token: Token, scene: Scene) -> bool:
     if token.dep_ == "compound" and tree.lemma(token.head) in {"relief", "waiver", "exemption"}:
         return True
     verb, relation = tree.governor(token)
-    if verb is not None and tree.lemma(verb) in relieve and relation in {"dobj", "nsubjpass", "nsubj"} and not _called_off(verb, relation):
+    if (
+        verb is not None
+        and tree.lemma(verb) in relieve
+        and relation in {"dobj", "nsubjpass", "nsubj"}
+        and not _called_off(verb, relation)
+    ):
         return True
     over = token.head.head if token.dep_ == "pobj" and token.head.lower_ in {"of", "from"} else None
-    return over is not None and tree.lemma(over) in {"lifting", "easing", "removal", "relief", "suspension", "relaxation", "end", "waiver", "lift"}
+    return over is not None and tree.lemma(over) in {
+        "lifting",
+        "easing",
+        "removal",
+        "relief",
+        "suspension",
+        "relaxation",
+        "end",
+        "waiver",
+        "lift",
+    }
 
 
 def _called_off(verb: Token, relation: str) -> bool:
@@ -117,7 +132,10 @@ def _arguments_fit(token: Token, pattern: Pattern, scene: Scene) -> bool:
         (pattern.theme, lambda: _heads(tree.themes(token))),
         (pattern.object, lambda: _heads(tree.objects(token))),
         (pattern.subject, lambda: _heads(_subjects(token))),
-        (pattern.modifier, lambda: {tree.lemma(m) for m in tree.modifiers(token)} | {m.lower_ for m in tree.modifiers(token)}),
+        (
+            pattern.modifier,
+            lambda: {tree.lemma(m) for m in tree.modifiers(token)} | {m.lower_ for m in tree.modifiers(token)},
+        ),
         (pattern.from_, lambda: _heads(tree.pobjs(token, "from", "of"))),
         (pattern.complement, lambda: {tree.lemma(c) for c in tree.kids(token, "xcomp", "ccomp", "advcl")}),
         (pattern.complement_of, lambda: _hung_on(token)),
@@ -195,7 +213,11 @@ def _words(token: Token, pattern: Pattern, scene: Scene) -> tuple[Token, ...]:
     """The trigger with its particle, its deciding modifiers and adverbs, if they stand beside it."""
     if token.pos_ in tree.NOMINAL:
         named = scene.lexicon.words_of(pattern.modifier) if pattern.modifier else frozenset()
-        before = [c for c in token.children if c.dep_ in {"amod", "compound"} and (tree.lemma(c) in named or c.dep_ == "compound")]
+        before = [
+            c
+            for c in token.children
+            if c.dep_ in {"amod", "compound"} and (tree.lemma(c) in named or c.dep_ == "compound")
+        ]
         before = [c for c in before if scene.name_at(c) is None and c.i < token.i]
         start = min([c.i for c in before], default=token.i)
         return tuple(token.doc[start : token.i + 1])

@@ -26,9 +26,15 @@ ARTICLE: list[tuple[str, list[Expected]]] = [
     (TITLE, [Expected("force", ("threatened",), True, "PRK", "KOR")]),
     (
         "North Korean leader Kim Jong Un has told South Korea he will answer “firmly to every provocation”, amid mounting worry the country may attack Japan.",
-        [Expected("force", ("threatened",), True, "PRK", None), Expected("force", ("speculative",), False, "PRK", "JPN")],
+        [
+            Expected("force", ("threatened",), True, "PRK", None),
+            Expected("force", ("speculative",), False, "PRK", "JPN"),
+        ],
     ),
-    ("He accused the alliance of stirring up trouble in Asia, charging it with arrogance and ignoring signed nuclear accords.", []),
+    (
+        "He accused the alliance of stirring up trouble in Asia, charging it with arrogance and ignoring signed nuclear accords.",
+        [],
+    ),
     (
         "Pyongyang was angered above all by naval drills involving Japan and Australia near Guam this autumn.",
         [Expected("exercise", ("asserted", "historical"), True, "JPN AUS")],
@@ -50,7 +56,10 @@ ARTICLE: list[tuple[str, list[Expected]]] = [
         "Such units are backed by tanks and were central to the army that China sent when it brutally invaded Vietnam in 1979.",
         [Expected("force", ("historical",), False, "CHN", "VNM")],
     ),
-    ("Park Geun-hye had long telephone talks with Obama on Friday.", [Expected("talks", ("asserted",), True, "KOR USA")]),
+    (
+        "Park Geun-hye had long telephone talks with Obama on Friday.",
+        [Expected("talks", ("asserted",), True, "KOR USA")],
+    ),
     (
         "Obama has now ruled out military action but he has threatened tough financial sanctions if North Korea shells the island.",
         [
@@ -61,10 +70,19 @@ ARTICLE: list[tuple[str, list[Expected]]] = [
     ),
     (
         "Tokyo later presented sweeping security demands to both Pyongyang and Beijing, insisting on promises that no missiles or bombers would be stationed near its coast without its consent.",
-        [Expected("demand", ("asserted",), True, "JPN", "PRK CHN"), Expected("deployment", ("negated", "demanded"), False)],
+        [
+            Expected("demand", ("asserted",), True, "JPN", "PRK CHN"),
+            Expected("deployment", ("negated", "demanded"), False),
+        ],
     ),
-    ("The wish list will very likely be turned down, since it would overturn the order that has held since the Korean armistice.", []),
-    ("Washington earlier gave assurances to Tokyo in 1960 about the defence of Japan, while Beijing says the island is a province of its own.", []),
+    (
+        "The wish list will very likely be turned down, since it would overturn the order that has held since the Korean armistice.",
+        [],
+    ),
+    (
+        "Washington earlier gave assurances to Tokyo in 1960 about the defence of Japan, while Beijing says the island is a province of its own.",
+        [],
+    ),
     (
         "It is also hardly ready to support any step that leaves neighbours exposed to possible North Korean strikes.",
         [Expected("force", ("speculative", "conditional"), False, "PRK")],
@@ -78,7 +96,10 @@ ARTICLE: list[tuple[str, list[Expected]]] = [
     ("Others, as the North Koreans understand, go too far.”", []),
     (
         "Kim also said he hoped for fruitful talks with Seoul and Tokyo on the letter, and that he was not looking for armed conflict.",
-        [Expected("talks", ("speculative", "planned", "demanded"), False, "PRK KOR JPN"), Expected("force", ("negated",), False, "PRK")],
+        [
+            Expected("talks", ("speculative", "planned", "demanded"), False, "PRK KOR JPN"),
+            Expected("force", ("negated",), False, "PRK"),
+        ],
     ),
     (
         "In an interview published by Reuters, he said: “Military conflict is certainly not something we desire.”",
@@ -88,7 +109,10 @@ ARTICLE: list[tuple[str, list[Expected]]] = [
         "Conditions for the negotiations are still to be settled, with Russel hinting any fresh talks could take place beside a summit between China and South Korea.",
         [Expected("talks", ("speculative", "planned"), False)],
     ),
-    ("“I repeat: there will be no talks about Korea without Koreans,” he said.", [Expected("talks", ("negated",), False)]),
+    (
+        "“I repeat: there will be no talks about Korea without Koreans,” he said.",
+        [Expected("talks", ("negated",), False)],
+    ),
     ("His words came after complaints from smaller Asian nations that big powers were carving up the map.", []),
     (
         "Russel said that besides preparing nuclear talks, the US and its EU partners were consulting on an oil embargo if North Korea attacked South Korea, but he declined to give details.",
@@ -118,7 +142,10 @@ def test_sentence_of_a_crisis_report(told, number):
     got = list(told.get(number, []))
     for expected in ARTICLE[number][1]:
         match = next((s for s in got if _fits(s, expected)), None)
-        assert match is not None, (expected, [(str(s.event_type), str(s.modality), codes(s.actors), codes(s.recipients)) for s in got])
+        assert match is not None, (
+            expected,
+            [(str(s.event_type), str(s.modality), codes(s.actors), codes(s.recipients)) for s in got],
+        )
         got.remove(match)
     allowed = {e.kind for e in ARTICLE[number][1] if e.active}
     assert [s for s in got if s.active and s.event_type not in allowed] == []
@@ -128,7 +155,9 @@ def _fits(signal, expected: Expected) -> bool:
     if signal.event_type != expected.kind or signal.modality not in expected.modalities:
         return False
     if signal.event_type == "talks":
-        return not expected.actors or codes((*signal.actors, *signal.recipients)).split() == sorted(expected.actors.split())
+        return not expected.actors or codes((*signal.actors, *signal.recipients)).split() == sorted(
+            expected.actors.split()
+        )
     if expected.actors and codes(signal.actors).split() != sorted(expected.actors.split()):
         return False
     return expected.recipients is None or codes(signal.recipients).split() == sorted(expected.recipients.split())

@@ -13,7 +13,9 @@ WORDS = st.sampled_from(
      "dozens of", "US", "we", "its", "the country", "attack", "\u200b", "İstanbul", "ﬁre", "🙂", "\x00", "—", "(Reuters) -", "talks", "with", "between", "and", "to", "deploy"]
 )  # fmt: skip
 TEXTS = st.one_of(st.text(max_size=400), st.lists(WORDS, max_size=60).map(" ".join))
-SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+SLOW = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 @SLOW
@@ -98,7 +100,11 @@ def test_dyads_of_mutual_and_one_sided_events(engine):
 
 def test_batch_and_single_agree(engine):
     """An article's signals do not depend on what else is in the batch."""
-    articles = [article("Iran fired missiles at Iraq."), article("Sunny weather in Spain."), article("Chad expelled the Sudanese ambassador.")]
+    articles = [
+        article("Iran fired missiles at Iraq."),
+        article("Sunny weather in Spain."),
+        article("Chad expelled the Sudanese ambassador."),
+    ]
     together = engine.extract(articles)
     assert together == [engine.extract([one])[0] for one in articles]
     assert [extraction.outcome for extraction in together] == ["signals", "gated", "signals"]

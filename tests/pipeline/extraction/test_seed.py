@@ -33,14 +33,21 @@ def told(request, engine):
     line = _as_text() if request.param == "text" else _as_line()
     signals = engine.extract([as_article(line)])[0].signals
     gold = json.loads(GOLD.read_text(encoding="utf-8"))["sentences"]
-    return [(row, [s for s in signals if s.evidence.sentence[:60] in row["text"] or row["text"] in s.evidence.sentence]) for row in gold]
+    return [
+        (row, [s for s in signals if s.evidence.sentence[:60] in row["text"] or row["text"] in s.evidence.sentence])
+        for row in gold
+    ]
 
 
 def _wanted(told, *, optional=False):
     for row, got in told:
         for gold in row["signals"]:
             if gold["event_type"] not in OUTSIDE_CODEBOOK and (optional or not gold["optional"]):
-                yield row, gold, [s for s in got if s.event_type == gold["event_type"] and s.modality in gold["modality_accepted"]]
+                yield (
+                    row,
+                    gold,
+                    [s for s in got if s.event_type == gold["event_type"] and s.modality in gold["modality_accepted"]],
+                )
 
 
 def test_every_required_signal_is_found(told):
@@ -56,7 +63,10 @@ def test_actors(told):
 
 def _same_actors(signal, gold):
     if gold["event_type"] in MUTUAL:
-        return set(codes((*signal.actors, *signal.recipients)).split()) == {*(gold["actor"] or ()), *(gold["recipient"] or ())}
+        return set(codes((*signal.actors, *signal.recipients)).split()) == {
+            *(gold["actor"] or ()),
+            *(gold["recipient"] or ()),
+        }
     return set(codes(signal.actors).split()) == set(gold["actor"] or ())
 
 
@@ -65,13 +75,17 @@ def test_nothing_else_is_active(told):
     wrong = []
     for row, got in told:
         allowed = {gold["event_type"] for gold in row["signals"] if gold["active"]}
-        wrong += [(row["idx"], str(s.event_type), s.evidence.trigger) for s in got if s.active and s.event_type not in allowed]
+        wrong += [
+            (row["idx"], str(s.event_type), s.evidence.trigger) for s in got if s.active and s.event_type not in allowed
+        ]
     assert wrong == []
 
 
 def test_magnitudes(told):
     """Troops and battalion tactical groups, both *over*."""
-    counted = {(m.value, m.comparator, m.unit) for row, got in told if row["idx"] == 7 for s in got for m in s.magnitudes}
+    counted = {
+        (m.value, m.comparator, m.unit) for row, got in told if row["idx"] == 7 for s in got for m in s.magnitudes
+    }
     assert {(100000.0, "over", "troops"), (50.0, "over", "battalion tactical groups")} <= counted
 
 
@@ -87,12 +101,17 @@ def test_speakers(told):
     wrong = [
         (row["idx"], gold["attribution"]["code"], [s.attribution and s.attribution.code for s in fits])
         for row, gold, fits in _wanted(told)
-        if gold["attribution"] and not any(s.attribution and s.attribution.code == gold["attribution"]["code"] for s in fits)
+        if gold["attribution"]
+        and not any(s.attribution and s.attribution.code == gold["attribution"]["code"] for s in fits)
     ]
     assert wrong == []
 
 
 def test_outlets(told):
     """Who is cited for the quotations."""
-    wrong = [(row["idx"], gold["reported_by"]) for row, gold, fits in _wanted(told) if gold["reported_by"] and not any(s.reported_by == gold["reported_by"] for s in fits)]
+    wrong = [
+        (row["idx"], gold["reported_by"])
+        for row, gold, fits in _wanted(told)
+        if gold["reported_by"] and not any(s.reported_by == gold["reported_by"] for s in fits)
+    ]
     assert wrong == []

@@ -19,7 +19,9 @@ def _parties(signal, gold):
     if gold["event_type"] in {"talks", "ceasefire"}:
         both = set(codes((*signal.actors, *signal.recipients)).split()) == {*gold["actor"], *gold["recipient"]}
         return both, both
-    return set(codes(signal.actors).split()) == set(gold["actor"]), set(codes(signal.recipients).split()) == set(gold["recipient"])
+    return set(codes(signal.actors).split()) == set(gold["actor"]), set(codes(signal.recipients).split()) == set(
+        gold["recipient"]
+    )
 
 
 def test_wire_sentences(engine):
@@ -33,14 +35,20 @@ def test_wire_sentences(engine):
             loud.append(row["id"])
         for gold in (g for g in row["signals"] if not g["optional"]):
             wanted += 1
-            fits = [s for s in extraction.signals if s.event_type == gold["event_type"] and s.modality in gold["modality_accepted"]]
+            fits = [
+                s
+                for s in extraction.signals
+                if s.event_type == gold["event_type"] and s.modality in gold["modality_accepted"]
+            ]
             if not fits:
                 continue
             best = max(fits, key=lambda s: sum(_parties(s, gold)))
             matched += 1
             actors += _parties(best, gold)[0]
             recipients += _parties(best, gold)[1]
-            if gold["magnitude"] is not None and gold["magnitude"] not in {m.value or m.comparator for m in best.magnitudes}:
+            if gold["magnitude"] is not None and gold["magnitude"] not in {
+                m.value or m.comparator for m in best.magnitudes
+            }:
                 missing_magnitudes.append(row["id"])
     assert matched >= TYPE_AND_MODALITY * wanted
     assert actors >= ACTORS * wanted
