@@ -59,6 +59,7 @@ class WatchApp(App[None]):
     Args:
         topics: Names of the topics.
         source: Where messages come from; read on a thread of its own.
+        until: Ends the view when it is set by someone else.
     """
 
     TITLE = "brinkwatch"
@@ -69,10 +70,15 @@ class WatchApp(App[None]):
     #dyads { height: 1fr; min-height: 5; }
     #evidence { height: 9; border-top: solid $primary; padding: 0 1; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "quit", "Quit"), Binding("tab", "focus_next", "Evidence")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "quit", "Quit"),
+        Binding("ctrl+c", "quit", show=False, priority=True),
+        Binding("tab", "focus_next", "Evidence"),
+    ]
 
-    def __init__(self, topics: Topics, source: Source) -> None:
+    def __init__(self, topics: Topics, source: Source, until: threading.Event | None = None) -> None:
         super().__init__()
+        self._until = until or threading.Event()
         self._board = Board(topics)
         self._source = source
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
@@ -109,6 +115,8 @@ class WatchApp(App[None]):
 
     def take_in(self) -> None:
         """Bring the view up to date with what was read since."""
+        if self._until.is_set():
+            self.exit()
         taken = 0
         while taken < MAX_TAKEN and not self._messages.empty():
             self._board.take(self._messages.get())
@@ -199,13 +207,13 @@ def evidence_text(dyad: str, board: Board) -> Text:
     return text
 
 
-def run_app(settings: Settings) -> None:
-    """Show the view until the person leaves it. Logs are kept off the screen meanwhile."""
+def run_app(settings: Settings, until: threading.Event | None = None) -> None:
+    """Show the view until the person leaves it, or ``until`` is set. Logs are kept off the screen meanwhile."""
     handlers = logging.getLogger().handlers[:]
     for handler in handlers:
         logging.getLogger().removeHandler(handler)
     try:
-        WatchApp(Topics(settings.topic_prefix), messages_of(settings)).run()
+        WatchApp(Topics(settings.topic_prefix), messages_of(settings), until).run()
     finally:
         for handler in handlers:
             logging.getLogger().addHandler(handler)

@@ -8,13 +8,13 @@ import time
 from collections import Counter
 
 import pytest
-from pipeline.extraction.engine import Engine
 from samples import article
 from service import Process, Topic, wait_for
 
 from config.settings import load_settings
 from deploy.local.kafka import EmbeddedKafka
 from deploy.topics import apply_topics
+from pipeline.extraction.engine import Engine
 from pipeline.kafka.client import producer
 from pipeline.records import Signal, decode, encode
 from pipeline.records.topics import Topics
