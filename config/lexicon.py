@@ -18,7 +18,8 @@ EventName = Literal[
 ]  # fmt: skip
 Need = Literal[
     "actor", "two_actors", "object_actor", "subject_actor", "arms_to_actor", "at_no_one", "not_calling", "warlike",
-    "menace", "military_clause", "definite_object", "indefinite", "armed_subject", "on_actor", "between_actors", "convened", "addressed", "ultimatum", "parties", "met",
+    "menace", "military_clause", "definite_object", "indefinite", "armed_subject", "on_actor", "between_actors",
+    "convened", "addressed", "ultimatum", "parties", "met",
 ]  # fmt: skip
 CLASS_KEYS = (
     "theme", "object", "subject", "modifier", "near", "from", "complement", "complement_of", "governor", "unless",
@@ -31,13 +32,13 @@ Classes = tuple[str, ...]
 
 
 class Pattern(Strict):
-    """Words that may name an event, and what else must hold. Every key given must hold; the first pattern that does wins.
+    """Words that may name an event, and what else must hold: every key given. The first pattern that holds wins.
 
     Attributes:
         type: The event type.
         pos: Whether the word is read as a verb or a noun.
         words: Lemmas.
-        theme: What is moved or done: the object, the passive subject or, without an object, the subject is in one of these classes.
+        theme: What is moved or done (object, passive subject; without an object, the subject) is in these classes.
         object, subject: The same for just that.
         modifier: A word that stands with a noun (adjective, compound, ``of …``) is in one of these classes.
         near: A word of the same clause is.
@@ -49,7 +50,7 @@ class Pattern(Strict):
         unless_modifier: No modifier is.
         particle: One of these particles belongs to the verb.
         phrase: One of these texts stands in the clause.
-        needs: Tests by name, see ``pipeline/extraction/tests_of_sense.py``.
+        needs: Tests by name, see ``pipeline/extraction/needs.py``.
         plover: PLOVER event and mode when it is asserted.
         strong: It says enough without any named actor.
     """

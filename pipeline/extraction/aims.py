@@ -41,7 +41,8 @@ TARGETED = {
     EventType.INCIDENT: ("with", "of", "against", "near", "over", "into"),
 }
 OBJECT_IS_RECIPIENT = frozenset(
-    {EventType.FORCE, EventType.SANCTION, EventType.DEMAND, EventType.TALKS, EventType.RUPTURE, EventType.INCIDENT, EventType.SANCTION_RELIEF}
+    {EventType.FORCE, EventType.SANCTION, EventType.SANCTION_RELIEF, EventType.DEMAND, EventType.TALKS,
+     EventType.RUPTURE, EventType.INCIDENT}
 )  # fmt: skip
 PLACED_AT_BORDER = frozenset(
     {
@@ -65,6 +66,7 @@ REGIONS = frozenset({"region", "peninsula", "territory", "island", "enclave", "p
 
 
 def targets(verb: Token, kind: EventType, objects: list[Token], scene: Scene, taken: set[str]) -> list[Reference]:
+    """Whom a verb's event is done to, without those in ``taken``: objects, datives, nouns after prepositions."""
     found: list[Reference] = []
     if kind in OBJECT_IS_RECIPIENT:
         found += [r for r in resolve_all(objects, scene) if r.code not in taken]

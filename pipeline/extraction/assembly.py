@@ -171,8 +171,10 @@ def _party(reference: Reference) -> Party:
 
 
 def dyads(kind: EventType, actors: Sequence[Reference], recipients: Sequence[Reference]) -> tuple[str, ...]:
-    """Keys of the pairs an event is about, at most six: each actor with each recipient; talks and ceasefires without a
-    recipient pair their actors; a side that is not named is ``*``.
+    """Keys of the pairs an event is about, at most six.
+
+    Each actor with each recipient; talks and ceasefires without a recipient pair their actors; a side that is not
+    named is ``*``.
     """
     doing, done_to = [r.code for r in actors], [r.code for r in recipients]
     if doing and done_to:

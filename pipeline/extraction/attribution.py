@@ -43,13 +43,14 @@ def attribution(trigger: Token, scene: Scene) -> Attribution | None:
 
 
 def _speakers(trigger: Token, scene: Scene) -> list[Token]:
-    """Subjects of the verbs of saying above ``trigger``, nearest first; then of one that stands beside, then *according to*."""
+    """Subjects of the verbs of saying above ``trigger``, nearest first; else whoever stands after *according to*."""
     say = scene.lexicon.cues.say
     found: list[Token] = []
     for above in tree.ancestors(trigger):
         if above != trigger and tree.lemma(above) in say and _speech(above):
             found += [s for s in _who(above) if s != trigger and s not in trigger.subtree]
-        found += [s for p in tree.kids(above, "parataxis", "ccomp") if tree.lemma(p) in say and not p.is_ancestor(trigger) and p != trigger
+        found += [s for p in tree.kids(above, "parataxis",
+        "ccomp") if tree.lemma(p) in say and not p.is_ancestor(trigger) and p != trigger
                   and _aside(p, trigger) for s in _who(p)]  # fmt: skip
     if not found:
         found = _according(scene)
@@ -68,7 +69,7 @@ def _who(verb: Token) -> list[Token]:
     if tree.kids(verb, "nsubjpass"):
         agents = [o for a in tree.kids(verb, "agent") for o in tree.kids(a, "pobj")]
         return agents or (tree.kids(verb, "nsubjpass") if tree.lemma(verb) in {"worry", "concern"} else [])
-    return own or [d for d in doers(verb)][:1]
+    return own or doers(verb)[:1]
 
 
 def _aside(verb: Token, trigger: Token) -> bool:
@@ -106,7 +107,7 @@ def _antecedent_text(token: Token, scene: Scene) -> str | None:
 
 
 def reported_by(trigger: Token, scene: Scene) -> str | None:
-    """The outlet that is cited: a name of the gazetteer's outlets near a verb of reporting, or an agency by its noun."""
+    """The outlet that is cited: by its name near a verb of reporting, or as an agency by its noun."""
     del trigger
     reporters = scene.lexicon.cues.reporters | scene.lexicon.cues.say
     words = {tree.lemma(t) for t in scene.doc}

@@ -82,6 +82,7 @@ MAX_STEPS = 24
 
 
 def climb(token: Token, walk: Walk) -> None:
+    """Collect cues from ``token`` upwards."""
     for _ in range(MAX_STEPS):
         if token.dep_ == "ROOT" or token.head == token:
             _root(token, walk)
@@ -120,7 +121,7 @@ def _through_conjunction(token: Token, walk: Walk) -> Token | None:
         own = tree.kids(token, *tree.SUBJECTS, "aux", "auxpass")
         if not own or (token.tag_ == "VB" and not tree.kids(token, *tree.SUBJECTS)):
             _shared(head, walk, joined_by_or=any(c.lower_ in {"or", "nor"} for c in tree.kids(head, "cc")))
-        elif tree.kids(token, *tree.SUBJECTS) and head.dep_ in {"ROOT"}:
+        elif tree.kids(token, *tree.SUBJECTS) and head.dep_ == "ROOT":
             return None
     return head
 
@@ -142,34 +143,46 @@ def _through_preposition(token: Token, walk: Walk) -> Token | None:
     prep = token.head if token.dep_ in {"pobj", "pcomp"} else token
     if prep.pos_ in tree.NOMINAL or prep.head == prep:
         return None
+    head, word = _hung_on(prep, walk)
+    if _sets_apart(token, prep, word, walk):
+        return None
+    if tree.is_verb(head):
+        return None if _taken_for_granted(token, head, prep, word, walk) else _into_verb(token, head, walk)
+    if head.pos_ != "ADJ":
+        return _into_noun(token, head, walk)
+    if word in {"to", "of", "for", "about", "against"}:
+        adjective(head, tree.lemma(head), walk)
+        return head
+    return None
+
+
+def _hung_on(prep: Token, walk: Walk) -> tuple[Token, str]:
+    """What a preposition hangs on, and its word: of several in a row the one that takes something for granted."""
     head, word = prep.head, prep.lower_
     while head.pos_ == "ADP" and head.head != head:
         word, head = head.lower_ if head.lower_ in walk.scene.lexicon.cues.factive else word, head.head
+    return head, word
+
+
+def _sets_apart(token: Token, prep: Token, word: str, walk: Walk) -> bool:
+    """``without attacking``, ``rather than attacking``; ``besides opening talks``, which is only under way."""
     if word == "without" or (word in {"than", "of"} and prep.head.lower_ in {"rather", "instead"}):
         walk.add(Turn.NEGATE, prep)
-        return None
+        return True
     if word in {"alongside", "besides"} and token.dep_ == "pcomp":
         walk.add(Turn.PLAN, token)
-        return None
+        return True
+    return False
+
+
+def _taken_for_granted(token: Token, verb: Token, prep: Token, word: str, walk: Walk) -> bool:
+    """``after the attack``; also what is definite and not governed (``in the war``)."""
     cues = walk.scene.lexicon.cues
-    if tree.is_verb(head):
-        if word == "since":
-            walk.add(Turn.PAST, prep)
-        if (
-            word in cues.factive
-            and not (word == "against" and tree.lemma(head) in cues.verbs.warn)
-            and not _called(head, word, walk)
-        ):
-            return None
-        if not _called(head, word, walk) and walk.definite and token.dep_ == "pobj":
-            return None
-        return _into_verb(token, head, walk)
-    if head.pos_ == "ADJ":
-        if word in {"to", "of", "for", "about", "against"}:
-            adjective(head, tree.lemma(head), walk)
-            return head
-        return None
-    return _into_noun(token, head, walk)
+    if word == "since":
+        walk.add(Turn.PAST, prep)
+    if _called(verb, word, walk) or (word == "against" and tree.lemma(verb) in cues.verbs.warn):
+        return False
+    return word in cues.factive or (walk.definite and token.dep_ == "pobj")
 
 
 def _called(verb: Token, prep: str, walk: Walk) -> bool:
@@ -177,7 +190,9 @@ def _called(verb: Token, prep: str, walk: Walk) -> bool:
     return prep in walk.scene.lexicon.cues.governed and verb_turn(verb, None, walk) is not None
 
 
-def _into_noun(token: Token, noun: Token, walk: Walk) -> Token | None:
+def _into_noun(  # noqa: PLR0911 - one answer for each way in which a noun holds what is below it
+    token: Token, noun: Token, walk: Walk
+) -> Token | None:
     """Under a noun: a cue noun judges and bars; others are passed through or end the walk."""
     if noun.pos_ not in tree.NOMINAL and noun.pos_ not in {"PRON", "NUM", "DET"}:
         return noun if noun.head != noun else None
@@ -214,7 +229,7 @@ def _into_verb(token: Token, verb: Token, walk: Walk) -> Token | None:
     """Into the verb that the event depends on."""
     if token.dep_ == "advcl":
         return _from_adverbial(token, walk)
-    if token.dep_ in {"nsubj", "csubj"} and not _subject_shares(token, verb, walk):
+    if token.dep_ in {"nsubj", "csubj"} and not _subject_shares(verb, walk):
         return None
     if (
         token.dep_ == "nsubjpass"
@@ -273,36 +288,29 @@ def _from_adverbial(clause: Token, walk: Walk) -> Token | None:
     return None
 
 
-def _subject_shares(token: Token, verb: Token, walk: Walk) -> bool:
-    """Whether an event in subject place has the modality of its verb: ``the drills will begin``, ``war is no option``."""
+def _subject_shares(verb: Token, walk: Walk) -> bool:
+    """Whether an event in subject place has its verb's modality: ``the drills will begin``, ``war is no option``."""
     word = tree.lemma(verb)
     if verb.lemma_ == "be" or verb.pos_ == "AUX":
         return _copula_shares(verb)
-    if word == "fear" and verb.tag_ in {"VBZ", "VBP", "NNS"}:
-        walk.add(Turn.SUPPOSE, verb)
+    turn = _subject_turn(verb, word, walk)
+    if turn is not None:
+        walk.add(turn, verb)
+    if turn in {Turn.NEGATE, Turn.PROTASIS} or word == "fear":
         return False
-    if word in walk.scene.lexicon.cues.verbs.negate and word in {"fail", "collapse", "break_down"}:
-        walk.add(Turn.NEGATE, verb)
-        return False
-    if (
-        word == "break"
-        and walk.kind is EventType.TALKS
-        and any(c.lower_ in {"down", "up", "off"} for c in tree.kids(verb, "prt", "advmod"))
-    ):
-        walk.add(Turn.NEGATE, verb)
-        return False
-    if (
-        word in CAUSES
-        and tree.kids(verb, "aux")
-        and any(a.lower_ in {"would", "could", "will", "might", "may"} for a in tree.kids(verb, "aux"))
-    ):
-        walk.add(Turn.PROTASIS, verb)
-        return False
-    if word in {"run", "happen", "loom", "rise"} or word in walk.scene.lexicon.cues.aspectual:
-        if word == "loom":
-            walk.add(Turn.SUPPOSE, verb)
-        return not tree.objects(verb) or word in {"take"}
-    return False
+    begins = word in {"run", "happen", "loom", "rise"} or word in walk.scene.lexicon.cues.aspectual
+    return begins and (not tree.objects(verb) or word == "take")
+
+
+def _subject_turn(verb: Token, word: str, walk: Walk) -> Turn | None:
+    """What a verb does to the event that is its subject: ``talks collapsed``, ``an attack would trigger …``."""
+    if word == "loom" or (word == "fear" and verb.tag_ in {"VBZ", "VBP", "NNS"}):
+        return Turn.SUPPOSE
+    broken = word == "break" and any(c.lower_ in {"down", "up", "off"} for c in tree.kids(verb, "prt", "advmod"))
+    if word in {"fail", "collapse"} or (broken and walk.kind is EventType.TALKS):
+        return Turn.NEGATE
+    modal = any(a.lower_ in {"would", "could", "will", "might", "may"} for a in tree.kids(verb, "aux"))
+    return Turn.PROTASIS if word in CAUSES and modal else None
 
 
 def _copula_shares(verb: Token) -> bool:

@@ -1,4 +1,4 @@
-"""Confidence: how far a signal can be trusted, by rules. Not calibrated yet: 0.8 does not mean right four times in five."""
+"""Confidence: how far a signal can be trusted, by rules. Not calibrated: 0.8 is not four in five."""
 
 from __future__ import annotations
 
@@ -42,4 +42,4 @@ def confidence(
         )
         ** 0.5
     )
-    return round(min(max(value, LEAST), MOST), 3)
+    return float(round(min(max(value, LEAST), MOST), 3))

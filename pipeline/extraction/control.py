@@ -1,4 +1,4 @@
-"""Control: who does what a verb says, through passives, relative clauses, infinitives, and verbs that hand their object on."""
+"""Control: who does what a verb says, through passives, relative clauses and infinitives."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 8
 OBJECT_CONTROL = frozenset(
-    ["urge", "tell", "order", "force", "ask", "allow", "call", "press", "push", "want", "warn", "expect", "instruct", "persuade", "help",
-     "encourage", "permit", "compel", "request", "command", "direct", "require", "invite", "beg", "implore", "lead", "give", "oblige"]
+    ["urge", "tell", "order", "force", "ask", "allow", "call", "press", "push", "want", "warn", "expect",
+    "instruct", "persuade", "help",
+     "encourage", "permit", "compel", "request", "command", "direct", "require", "invite", "beg", "implore",
+     "lead", "give", "oblige"]
 )  # fmt: skip
 
 
@@ -39,7 +41,7 @@ def doers(verb: Token, depth: int = 0) -> list[Token]:
 
 
 def _of_headline(verb: Token) -> list[Token]:
-    """``Macron to visit …``: the name before *to*, which the tagger may take for a verb, where it opens the sentence."""
+    """``Macron to visit …``: the name before *to* that opens a headline; the tagger may take it for a verb."""
     marker = next((child for child in verb.children if child.tag_ == "TO"), None)
     if marker is None or marker.i == 0 or verb.dep_ not in {"ROOT", "advcl", "relcl", "acl"}:
         return []
@@ -77,7 +79,7 @@ def _infinitive(verb: Token) -> bool:
 
 def _from_head(verb: Token, head: Token, depth: int) -> list[Token]:
     if verb.dep_ in {"xcomp", "ccomp", "advcl"} and tree.lemma(head) in OBJECT_CONTROL:
-        controlled = tree.objects(head) or [d for d in tree.kids(head, "dative")] or tree.pobjs(head, "on", "for")
+        controlled = tree.objects(head) or tree.kids(head, "dative") or tree.pobjs(head, "on", "for")
         if controlled and not (verb.dep_ == "advcl" and verb.tag_ == "VBG"):
             return controlled
     if head.pos_ == "ADJ":

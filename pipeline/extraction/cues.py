@@ -40,6 +40,7 @@ def own_words(token: Token, walk: Walk) -> None:
 
 
 def noun_words(noun: Token, walk: Walk) -> None:
+    """Cues on a noun: its determiner, its adjectives; shared from the first of several joined nouns."""
     cues = walk.scene.lexicon.cues
     for child in noun.children:
         word = tree.lemma(child)
@@ -66,6 +67,7 @@ def noun_words(noun: Token, walk: Walk) -> None:
 
 
 def adjective(token: Token, word: str, walk: Walk) -> None:
+    """What an adjective does, if it is a cue."""
     adjectives = walk.scene.lexicon.cues.adjectives
     for turn, words in (
         (Turn.SUPPOSE, adjectives.suppose),
@@ -81,25 +83,14 @@ def adjective(token: Token, word: str, walk: Walk) -> None:
 
 def verb_words(verb: Token, walk: Walk, *, inherited: bool = False) -> None:
     """Negation, auxiliaries, adverbs and the condition of one verb."""
-    cues = walk.scene.lexicon.cues
     condition = condition_of(verb, walk)
     for child in verb.children:
-        low = child.lower_
-        if child.dep_ == "neg" or (
-            child.dep_ in {"advmod", "preconj", "det", "cc"} and low in cues.adverbs.negate and child.i <= verb.i
-        ):
-            if not (low == "not" and _not_only(child)):
-                walk.add(Turn.NEGATE, child)
-        elif child.dep_ == "aux" and child.i < verb.i:
+        if child.dep_ == "aux" and child.i < verb.i:
             auxiliary(child, verb, walk)
-        elif child.dep_ == "advmod" and low in cues.adverbs.suppose:
-            walk.add(Turn.SUPPOSE, child)
-        elif child.dep_ == "advmod" and low in cues.adverbs.past and child.i < verb.i:
-            walk.add(Turn.PAST, child)
         elif child.dep_ in {"nsubj", "nsubjpass"} and not inherited and _says_none(child, walk):
             walk.add(Turn.NEGATE, next((c for c in child.children if c.lower_ in {"no", "neither"}), child))
-        elif child.dep_ == "advmod" and low in {"yet", "still"} and verb.lemma_ == "be" and tree.kids(verb, "xcomp"):
-            walk.add(Turn.SUPPOSE, child)
+        elif (turn := _adverb_turn(child, verb, walk)) is not None:
+            walk.add(turn, child)
     if verb == walk.trigger:
         for theme in tree.objects(verb):
             noun_negation(theme, walk)
@@ -108,6 +99,20 @@ def verb_words(verb: Token, walk: Walk, *, inherited: bool = False) -> None:
         walk.add(Turn.CONDITION, *condition[:1])
     if verb.tag_ == "VB" and verb.dep_ == "ROOT" and any(c.tag_ == "TO" for c in verb.children):
         walk.add(Turn.PLAN, *[c for c in verb.children if c.tag_ == "TO"][:1])
+
+
+def _adverb_turn(child: Token, verb: Token, walk: Walk) -> Turn | None:
+    """What a negation or adverb does."""
+    adverbs = walk.scene.lexicon.cues.adverbs
+    low = child.lower_
+    negates = child.dep_ in {"advmod", "preconj", "det", "cc"} and low in adverbs.negate and child.i <= verb.i
+    if child.dep_ == "neg" or negates:
+        return None if low == "not" and _not_only(child) else Turn.NEGATE
+    if child.dep_ != "advmod":
+        return None
+    if low in adverbs.suppose or (low in {"yet", "still"} and verb.lemma_ == "be" and tree.kids(verb, "xcomp")):
+        return Turn.SUPPOSE
+    return Turn.PAST if low in adverbs.past and child.i < verb.i else None
 
 
 def _not_only(token: Token) -> bool:
@@ -124,6 +129,7 @@ def _says_none(subject: Token, walk: Walk) -> bool:
 
 
 def auxiliary(aux: Token, verb: Token, walk: Walk) -> None:
+    """What an auxiliary does: *could*, *will*, *would*, *should*."""
     auxiliaries = walk.scene.lexicon.cues.auxiliaries
     low = aux.lower_
     if low in auxiliaries.suppose:
@@ -182,10 +188,12 @@ def had_inverted(clause: Token) -> bool:
 
 
 def noun_negation(noun: Token, walk: Walk) -> None:
+    """*No* and its like on a noun."""
     for child in noun.children:
         if child.dep_ in {"det", "neg", "preconj"} and child.lower_ in {"no", "neither", "not"}:
             walk.add(Turn.NEGATE, child)
 
 
 def infinitive(token: Token) -> bool:
+    """Whether a verb has *to*."""
     return any(c.tag_ == "TO" for c in token.children)

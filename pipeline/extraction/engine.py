@@ -39,7 +39,7 @@ READ = frozenset({"en", "und"})
 UNDATED = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 """``published_at`` of an article whose date nobody knows: then only dates that need no comparison make history."""
 NAMES_AS_OF = dt.date(2026, 1, 1)
-"""The date at which the gazetteer is asked who holds which office, for undated articles. A constant: the clock is no input."""
+"""When the gazetteer is asked who holds which office, for undated articles: a constant, for the clock is no input."""
 
 
 def _or_packaged(path: Path) -> Path:

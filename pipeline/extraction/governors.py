@@ -34,6 +34,7 @@ REACTIONS = frozenset(
 
 
 def noun_turn(token: Token, word: str, walk: Walk) -> Turn | None:
+    """What a noun does to the event below it; None for one that is no cue or does not govern it."""
     nouns = walk.scene.lexicon.cues.nouns
     governed = token.dep_ in {"compound", "nmod", "acl", "relcl", "ccomp", "appos", "poss"} or token.head.lower_ in {
         "of",
@@ -84,7 +85,7 @@ def verb_turn(verb: Token, token: Token | None, walk: Walk) -> Turn | None:  # n
         return Turn.NEGATE
     if word in verbs.cease and walk.kind not in {EventType.SANCTION_RELIEF, EventType.CEASEFIRE}:
         return Turn.CEASE
-    if word in verbs.demand and walk.kind is not EventType.DEMAND and _demands(verb, token, walk):
+    if word in verbs.demand and walk.kind is not EventType.DEMAND and _demands(verb, token):
         return Turn.DEMAND
     return _weaker_turn(verb, word, token, walk)
 
@@ -106,7 +107,7 @@ def _lifted(word: str, walk: Walk) -> bool:
     return walk.kind is EventType.SANCTION_RELIEF and word in walk.scene.lexicon.cues.verbs.relieve
 
 
-def _demands(verb: Token, token: Token | None, walk: Walk) -> bool:
+def _demands(verb: Token, token: Token | None) -> bool:
     """``called the drills a provocation`` demands nothing; ``called for`` does."""
     word = tree.lemma(verb)
     if (

@@ -61,13 +61,17 @@ _SCALES = {
     "k": 1e3,
 }
 _VAGUE = {"dozens": "dozens", "scores": "dozens", "hundreds": "hundreds", "thousands": "thousands"}
-_COMPARATORS = (
-    (("more", "than"), "over"), (("greater", "than"), "over"), (("over",), "over"), (("above",), "over"), (("exceeding",), "over"),
-    (("fewer", "than"), "under"), (("less", "than"), "under"), (("under",), "under"), (("almost",), "under"), (("nearly",), "under"),
-    (("up", "to"), "up_to"), (("as", "many", "as"), "up_to"), (("at", "least"), "at_least"), (("no", "fewer", "than"), "at_least"),
-    (("about",), "about"), (("around",), "about"), (("some",), "about"), (("roughly",), "about"), (("approximately",), "about"),
-    (("an", "estimated"), "about"), (("estimated",), "about"), (("close", "to"), "about"),
-)  # fmt: skip
+_COMPARATORS = tuple(
+    (tuple(words.split()), comparator)
+    for comparator, phrases in {
+        "over": ("more than", "greater than", "over", "above", "exceeding"),
+        "under": ("fewer than", "less than", "under", "almost", "nearly"),
+        "up_to": ("up to", "as many as"),
+        "at_least": ("at least", "no fewer than"),
+        "about": ("about", "around", "some", "roughly", "approximately", "an estimated", "estimated", "close to"),
+    }.items()
+    for words in phrases
+)
 _DIGITS = re.compile(r"^\d{1,3}(?:,\d{3})+(?:\.\d+)?$|^\d+(?:\.\d+)?$")
 _SCALED = re.compile(r"^(\d+(?:\.\d+)?)(k|m|mn|bn|b|tn)$", re.IGNORECASE)
 _CURRENCY = {"$": "dollars", "€": "euros", "£": "pounds", "us$": "dollars"}
@@ -114,7 +118,7 @@ def _number_at(place: int, scene: Scene) -> _Number | None:
     token = doc[place]
     if token.lower_ in _VAGUE:
         return _vague(place, scene)
-    words = []
+    words: list[Token] = []
     for word in doc[place : place + MAX_WORDS]:
         if _value_of(word.lower_) is None and not (
             word.lower_ in {"a", "half", "and", "an", "-"} and _more(word, bool(words))
@@ -185,7 +189,7 @@ def _no_count(words: list[Token], value: float, scene: Scene) -> bool:
         return True
     if before is not None and before.lower_ in {"war", "phase", "article", "chapter", "day", "part", "force"}:
         return True
-    return only and (token.lower_ == "one" and token.dep_ not in {"nummod"})
+    return only and (token.lower_ == "one" and token.dep_ != "nummod")
 
 
 def _counts(token: Token) -> bool:
@@ -202,12 +206,7 @@ def _vague(place: int, scene: Scene) -> _Number:
         comparator = f"{doc[place - 2].lower_}_of_{comparator}"
         first = doc[place - 2]
     following = doc[place + 1 : place + 3]
-    if (
-        len(following) == 2
-        and following[0].lower_ == "of"
-        and following[1].lower_ == "thousands"
-        and comparator == "hundreds"
-    ):
+    if [t.lower_ for t in following] == ["of", "thousands"] and comparator == "hundreds":
         comparator, last = "hundreds_of_thousands", following[1]
     return _Number(first, last, None, comparator if comparator != "tens_of_hundreds" else "thousands")
 

@@ -1,9 +1,11 @@
 """Modality: in what way the sentence holds an event to be true.
 
-The walk climbs from the trigger to the root and collects cues on its way; the verdict then applies them from the inside
-out. What takes an event for granted (``after the attack``, a relative clause) ends the walk; a noun that governs the event
-(``fears of``, ``plans for``, ``threat of``) lets nothing but a negation through from above.
+The walk climbs from the trigger to the root and collects cues on its way; the verdict then applies them from the
+inside out. What takes an event for granted (``after the attack``, a relative clause) ends the walk; a noun that governs
+the event (``fears of``, ``plans for``, ``threat of``) lets nothing but a negation through from above.
 """
+
+# ruff: noqa: RUF001 - typographic marks are the matter here
 
 from __future__ import annotations
 

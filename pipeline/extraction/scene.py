@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 How = Literal["name", "office", "capital", "demonym", "pronoun", "anaphora", "speaker", "implied"]
 WHERE_ONLY = frozenset({"city", "region", "sea"})
 WHO = frozenset(
-    {"state", "territory", "organisation", "alliance", "armed_group", "demonym", "people", "capital", "seat", "person", "office", "force"}
+    {"state", "territory", "organisation", "alliance", "armed_group", "demonym", "people", "capital", "seat",
+    "person", "office", "force"}
 )  # fmt: skip
 
 

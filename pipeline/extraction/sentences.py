@@ -4,6 +4,8 @@ Newlines, bullets and datelines bound a sentence; abbreviations and initials do 
 ``MAX_TEXT`` is cut, a sentence beyond ``MAX_SENTENCE`` is cut in pieces, and after ``MAX_SENTENCES`` the rest is left.
 """
 
+# ruff: noqa: RUF001 - typographic marks are the matter here
+
 from __future__ import annotations
 
 import re

@@ -1,7 +1,8 @@
-"""Severity: how grave an event is, on PLOVER's Goldstein-like scale turned round: positive escalates, negative calms.
+"""Severity: how grave an event is, on PLOVER's scale turned round: positive escalates, negative calms.
 
-Weights: the PLOVER event table (talks +2.5, ceasefire +7.5, withdrawal +8, rejection -2, threat -3.5, mobilization -5.5,
-troops -6.5, sanction -6, coercion -7, assault -9, with heavy weapons -9.5), signs turned. Military aid, +10 there, escalates here.
+Weights: the PLOVER event table (talks +2.5, ceasefire +7.5, withdrawal +8, rejection -2, threat -3.5, mobilization
+-5.5, troops -6.5, sanction -6, coercion -7, assault -9, with heavy weapons -9.5), signs turned. Military aid, +10
+there, escalates here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Questions about a parse tree that the rules share: lemmas, arguments, clauses, governors. No meaning, only grammar."""
+"""Questions about a parse tree that the rules share: lemmas, arguments, clauses. No meaning, only grammar."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def span_text(tokens: list[Token]) -> str:
 
 
 def pobjs(token: Token, *preps: str) -> list[Token]:
-    """Objects of its prepositions (all, where none is named), with what is joined to them; ``out of`` counts as ``of``."""
+    """Objects of its prepositions (of all, where none is named), and what is joined to them; ``out of`` is ``of``."""
     found: list[Token] = []
     for prep in kids(token, "prep", "dative", "agent"):
         if not preps or prep.lower_ in preps:
@@ -148,7 +148,7 @@ def governor(noun: Token) -> tuple[Token | None, str]:
         if token.dep_ in {"pobj", "pcomp"}:
             relation = f"prep:{head.lower_}"
         elif token.dep_ not in {"prep", "conj", "appos", "compound", "amod", "nmod", "agent"}:
-            relation = token.dep_ if not relation else relation
+            relation = relation or token.dep_
         if is_verb(head) and token.dep_ != "conj":
             return head, relation or token.dep_
         if token.dep_ in {
@@ -180,7 +180,7 @@ def clause_head(token: Token) -> Token:
 
 
 def clause(token: Token) -> list[Token]:
-    """Tokens of the clause of ``token``, with open complements, without clauses that have a verb and subject of their own."""
+    """Tokens of the clause of ``token``: with open complements, without clauses that have their own subject."""
     head = clause_head(token)
     while head.dep_ in {"xcomp", "pcomp"} and head.head != head:
         head = clause_head(head.head)
@@ -209,7 +209,7 @@ def modifiers(noun: Token) -> list[Token]:
     """Words that stand with a noun: adjectives, compounds, owners, and the nouns after ``of``, with their own."""
     found: list[Token] = []
     todo = [child for child in noun.children if child.dep_ in PRE_MODIFIERS]
-    todo += [inner for inner in pobjs(noun, "of", "by", "involving", "with")]
+    todo += pobjs(noun, "of", "by", "involving", "with")
     while todo and len(found) < 3 * MAX_DEPTH:
         token = todo.pop()
         found.append(token)

@@ -1,7 +1,7 @@
 """Triggers: which words of a parsed sentence name an event of which type.
 
-A pattern of the lexicon applies where its words, classes and needs all hold and no veto does; the first that applies to a
-token wins. The needs, which take more than a list of words, are in ``needs.py``.
+A pattern of the lexicon applies where its words, classes and needs all hold and no veto does; the first that applies
+to a token wins. The needs, which take more than a list of words, are in ``needs.py``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pipeline.extraction import needs, tree
 from pipeline.records import EventType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from spacy.tokens import Token
 
@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 
 # Nouns that an event's name may stand before and still mean the event: ``invasion fears``, ``ceasefire deal``.
 EVENT_HEADS = frozenset(
-    ["deal", "agreement", "package", "campaign", "wave", "violation", "order", "talk", "negotiation", "effort", "proposal", "force",
-     "plan", "regime", "offer", "attempt", "zone", "spree", "season", "operation", "announcement", "drill", "exercise", "attack", "strike",
-     "measure", "relief", "list", "threat", "warning", "fear", "risk", "call", "demand", "bill", "mission", "term", "extension", "round"]
+    ["deal", "agreement", "package", "campaign", "wave", "violation", "order", "talk", "negotiation", "effort",
+    "proposal", "force",
+     "plan", "regime", "offer", "attempt", "zone", "spree", "season", "operation", "announcement", "drill",
+     "exercise", "attack", "strike",
+     "measure", "relief", "list", "threat", "warning", "fear", "risk", "call", "demand", "bill", "mission",
+     "term", "extension", "round"]
 )  # fmt: skip
 
 
@@ -128,7 +131,7 @@ def _particle_fits(token: Token, pattern: Pattern) -> bool:
 
 
 def _arguments_fit(token: Token, pattern: Pattern, scene: Scene) -> bool:
-    checks = (
+    checks: tuple[tuple[tuple[str, ...], Callable[[], set[str]]], ...] = (
         (pattern.theme, lambda: _heads(tree.themes(token))),
         (pattern.object, lambda: _heads(tree.objects(token))),
         (pattern.subject, lambda: _heads(_subjects(token))),

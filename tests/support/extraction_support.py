@@ -21,7 +21,9 @@ def article(text: str, title: str = "", published: str | None = None, drill: boo
     return msgspec.structs.replace(made, drill=drill)
 
 
-def signals(engine: Engine, text: str, title: str = "", published: str | None = None, drill: bool = False) -> tuple[Signal, ...]:
+def signals(
+    engine: Engine, text: str, title: str = "", published: str | None = None, drill: bool = False
+) -> tuple[Signal, ...]:
     """The signals of one text."""
     return engine.extract([article(text, title, published, drill)])[0].signals
 

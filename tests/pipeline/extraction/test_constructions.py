@@ -1,5 +1,7 @@
 """What single sentences say, construction by construction; every sentence is our own."""
 
+
+
 import pytest
 from extraction_support import found
 
@@ -161,7 +163,10 @@ CASES = {
         "The Philippines refused to rule out a military response.",
         [("force", "speculative", False, "PHL", "")],
     ),
-    "talks-collapsed": ("Peace talks between Cyprus and Turkey collapsed.", [("talks", "negated", False, "CYP TUR", "")]),
+    "talks-collapsed": (
+        "Peace talks between Cyprus and Turkey collapsed.",
+        [("talks", "negated", False, "CYP TUR", "")],
+    ),
     "no-sign": (
         "There was no sign that Ethiopian forces were withdrawing.",
         [("withdrawal", "negated", False, "ETH", "")],

@@ -3,6 +3,8 @@
 Every sentence has its own expectation; together they need antecedents across sentences (*he*, *the country*, *the bloc*).
 """
 
+# ruff: noqa: E501, FBT003, RUF001 - tables of sentences read best one to a line, with plain values and their own marks
+
 from typing import NamedTuple
 
 import pytest

@@ -1,5 +1,7 @@
 """What must hold for any text at all."""
 
+# ruff: noqa: E501 - tables of sentences read best one to a line, with plain values and their own marks
+
 import time
 
 from extraction_support import article, signals

@@ -1,5 +1,7 @@
 """The seed article must be understood in full. The texts lie beside the repository; where they are absent, this is skipped."""
 
+# ruff: noqa: E501 - tables of sentences read best one to a line, with plain values and their own marks
+
 import json
 from pathlib import Path
 

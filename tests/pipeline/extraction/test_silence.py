@@ -1,5 +1,7 @@
 """Ordinary news stays silent: the same words in trade, sport, crime, courts, films, weather and politics; our own sentences."""
 
+# ruff: noqa: E501 - tables of sentences read best one to a line, with plain values and their own marks
+
 import pytest
 from extraction_support import signals
 

@@ -1,5 +1,7 @@
 """Wire-style sentences written for the project, beside the repository; skipped where they are absent."""
 
+
+
 import json
 from pathlib import Path
 
