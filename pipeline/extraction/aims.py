@@ -84,7 +84,7 @@ def targets(verb: Token, kind: EventType, objects: list[Token], scene: Scene, ta
 def _addressed(verb: Token, scene: Scene) -> list[Reference]:
     """Of whom something is demanded: the subject of what shall be done, or whoever it is asked of."""
     found: list[Reference] = []
-    for complement in tree.kids(verb, "ccomp", "xcomp"):
+    for complement in (c for c in tree.kids(verb, "ccomp", "xcomp") if c.i > verb.i):
         found += resolve_all((s for base in tree.kids(complement, *tree.SUBJECTS) for s in tree.conjuncts(base)), scene)
     return found or resolve_all(tree.pobjs(verb, "of", "from", "on", "to"), scene)
 

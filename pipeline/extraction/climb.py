@@ -180,6 +180,8 @@ def _taken_for_granted(token: Token, verb: Token, prep: Token, word: str, walk: 
     cues = walk.scene.lexicon.cues
     if word == "since":
         walk.add(Turn.PAST, prep)
+    elif word == "before" and not walk.definite and token.dep_ == "pobj":
+        walk.add(Turn.SUPPOSE, prep)
     if _called(verb, word, walk) or (word == "against" and tree.lemma(verb) in cues.verbs.warn):
         return False
     return word in cues.factive or (walk.definite and token.dep_ == "pobj")
@@ -263,7 +265,9 @@ def _spliced(token: Token, verb: Token, walk: Walk) -> bool:
     """A clause that only a comma joins to the next (``it is no option, we want none``); before *he said* it is said."""
     if token.dep_ != "ccomp" or token.i > verb.i or tree.kids(token, "mark"):
         return False
-    return tree.lemma(verb) not in walk.scene.lexicon.cues.say or bool(tree.kids(verb, "neg"))
+    cues = walk.scene.lexicon.cues
+    reports = tree.lemma(verb) in cues.say - cues.verbs.demand
+    return not reports or bool(tree.kids(verb, "neg", "dobj"))
 
 
 def _from_adverbial(clause: Token, walk: Walk) -> Token | None:

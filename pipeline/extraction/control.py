@@ -60,6 +60,8 @@ def _relative(subject: Token, verb: Token, depth: int) -> list[Token]:
 def _controllers(verb: Token, depth: int) -> list[Token]:
     """Who does it where the verb has no subject of its own."""
     head = verb.head
+    if verb.dep_ == "ccomp" and verb.tag_ not in {"VB", "VBG"}:
+        return []
     if verb.dep_ in {"xcomp", "ccomp", "advcl", "conj", "dep", "acomp"} and (tree.is_verb(head) or head.pos_ == "ADJ"):
         return _from_head(verb, head, depth)
     if verb.dep_ == "acl":

@@ -42,7 +42,8 @@ _LONG_AGO = re.compile(
     r"(?:years|decades|centuries|generations) ago|cold war|world war|"
     r"(?:in|during|since) the (?:early |late |mid-?)?(?:(?:17|18|19|20)\d0s|seventies|eighties|nineties)|"
     r"(?:16|17|18|19)th[- ]century|in the past century|half a century ago|that year|"
-    r"at the time of the (?:invasion|war))\b",
+    r"at the time of the (?:invasion|war)|wwii|ww2|wwi|d-day|holocaust|nazi|napoleonic|ottoman empire|medieval|"
+    r"(?:during|in) the (?:first |second )?(?:gulf|vietnam|korean|falklands|crimean|bosnian|biafran|winter) war)\b",
     re.IGNORECASE,
 )
 _SINCE = re.compile(r"\bsince\s+(?:\w+\s+){0,2}$", re.IGNORECASE)

@@ -14,6 +14,25 @@ if TYPE_CHECKING:
     from spacy.tokens import Token
 
 
+JOINED = frozenset({EventType.TALKS, EventType.CEASEFIRE, EventType.EXERCISE})
+LEAVES = frozenset(
+    {
+        "pull",
+        "walk",
+        "quit",
+        "withdraw",
+        "boycott",
+        "skip",
+        "snub",
+        "leave",
+        "abandon",
+        "exit",
+        "violate",
+        "breach",
+        "block",
+    }
+)
+"""Talks that are left and truces that are broken are not going on."""
 REACTIONS = frozenset(
     {
         "response",
@@ -70,6 +89,8 @@ def verb_turn(verb: Token, token: Token | None, walk: Walk) -> Turn | None:  # n
     word = tree.lemma(verb)
     particles = {c.lower_ for c in verb.children if c.dep_ in {"prt", "advmod", "prep"}}
     if any(f"{word} {particle}" in verbs.negate for particle in particles):
+        return Turn.NEGATE
+    if walk.kind in JOINED and word in LEAVES:
         return Turn.NEGATE
     if word in verbs.hesitate:
         return Turn.RESOLVE

@@ -262,7 +262,7 @@ def _addressed(token: Token, scene: Scene) -> bool:
         return False
     objects = [*tree.objects(token), *tree.kids(token, "dative")]
     word = tree.lemma(token)
-    complements = tree.kids(token, "ccomp", "xcomp", "advcl")
+    complements = [c for c in tree.kids(token, "ccomp", "xcomp", "advcl") if c.i > token.i]
     if word in {"call", "press"}:
         objects += tree.pobjs(token, "on")
     if word in {"demand", "insist"}:

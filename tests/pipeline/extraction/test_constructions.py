@@ -1,7 +1,5 @@
 """What single sentences say, construction by construction; every sentence is our own."""
 
-
-
 import pytest
 from extraction_support import found
 
@@ -187,7 +185,21 @@ CASES = {
         "Norway stopped short of imposing sanctions on Serbia.",
         [("sanction", "negated", False, "NOR", "SRB")],
     ),
+    "left-talks": ("Serbia pulled out of talks with Kosovo.", [("talks", "negated", False, "SRB XKX", "")]),
+    "broken-truce": (
+        "Houthi fighters violated the ceasefire in Yemen.",
+        [("ceasefire", "negated", False, "HOUTHI", "")],
+    ),
+    "denied-role": ("Sudan denied any role in the attack on Chad.", [("force", "negated", False, "SDN", "TCD")]),
+    "comma-splice": (
+        "Belarus masses troops near Poland, Lithuania demands answers",
+        [("deployment", "asserted", True, "BLR", "")],
+    ),
     # -- history
+    "named-war": (
+        "Australian troops attacked the village during the Vietnam War.",
+        [("force", "historical", False, "AUS", "")],
+    ),
     "year": ("In 1982, Argentine troops invaded the Falkland Islands.", [("force", "historical", False, "ARG", "FLK")]),
     "decades-ago": ("Vietnam invaded Cambodia decades ago.", [("force", "historical", False, "VNM", "KHM")]),
     "own-clause": (

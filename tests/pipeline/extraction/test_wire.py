@@ -1,7 +1,5 @@
 """Wire-style sentences written for the project, beside the repository; skipped where they are absent."""
 
-
-
 import json
 from pathlib import Path
 
