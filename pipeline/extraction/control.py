@@ -64,15 +64,11 @@ def _controllers(verb: Token, depth: int) -> list[Token]:
         return []
     if verb.dep_ in {"xcomp", "ccomp", "advcl", "conj", "dep", "acomp"} and (tree.is_verb(head) or head.pos_ == "ADJ"):
         return _from_head(verb, head, depth)
-    if verb.dep_ == "acl":
-        return _of_modified(verb, head, depth)
-    if verb.dep_ == "relcl" and _infinitive(verb):
+    if verb.dep_ == "acl" or (verb.dep_ == "relcl" and _infinitive(verb)):
         return _of_modified(verb, head, depth)
     if verb.dep_ == "relcl":
         return tree.conjuncts(head)
-    if verb.dep_ in {"pcomp", "pobj"}:
-        return _of_preposition(head, depth)
-    return []
+    return _of_preposition(head, depth) if verb.dep_ in {"pcomp", "pobj"} else []
 
 
 def _infinitive(verb: Token) -> bool:

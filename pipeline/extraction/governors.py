@@ -88,18 +88,15 @@ def verb_turn(verb: Token, token: Token | None, walk: Walk) -> Turn | None:  # n
     verbs = walk.scene.lexicon.cues.verbs
     word = tree.lemma(verb)
     particles = {c.lower_ for c in verb.children if c.dep_ in {"prt", "advmod", "prep"}}
-    if any(f"{word} {particle}" in verbs.negate for particle in particles):
-        return Turn.NEGATE
-    if walk.kind in JOINED and word in LEAVES:
+    called_off = any(f"{word} {particle}" in verbs.negate for particle in particles)
+    if called_off or (walk.kind in JOINED and word in LEAVES):
         return Turn.NEGATE
     if word in verbs.hesitate:
         return Turn.RESOLVE
     if word in verbs.threat:
         return Turn.THREAT
-    if word in verbs.vow:
-        return Turn.THREAT if walk.kind in HARD else Turn.PLAN
-    if word in verbs.warn:
-        return _warning(verb, walk)
+    if word in verbs.vow | verbs.warn:
+        return _warning(verb, walk) if word in verbs.warn else Turn.THREAT if walk.kind in HARD else Turn.PLAN
     if word in verbs.face and walk.kind in HARD:
         return Turn.THREAT if word in {"face", "pay"} else Turn.SUPPOSE
     if word in verbs.negate and not _lifted(word, walk):
