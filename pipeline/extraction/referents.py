@@ -65,26 +65,39 @@ MAX_DEPTH = 6
 
 
 def resolve(token: Token, scene: Scene, depth: int = 0) -> list[Reference]:
-    """Whom the noun phrase of ``token`` stands for, without what is joined to it."""
+    """Whom the noun phrase of ``token`` stands for, without what is joined to it.
+
+    Each phrase is looked into once a sentence, and one that leads back to itself stands for nobody: so the work grows
+    with the sentence's length, whatever its pronouns point at.
+    """
+    if token.i in scene.referents:
+        return list(scene.referents[token.i])
     if depth > MAX_DEPTH:
         return []
+    scene.referents[token.i] = ()
+    found = _look_into(token, scene, depth)
+    scene.referents[token.i] = tuple(found)
+    return found
+
+
+def _look_into(token: Token, scene: Scene, depth: int) -> list[Reference]:
     low = token.lower_
     name = scene.actor_at(token)
     if name is not None:
         return _named(name, scene)
     if low in FIRST and token.text != "US":
-        return _speaking(token, scene)
+        return _speaking(token, scene, depth)
     if low in HE | IT:
-        return _he(token, scene) if low in HE else _it(token, scene)
+        return _he(token, scene, depth) if low in HE else _it(token, scene, depth)
     name = scene.name_at(token)
     return [] if name is not None and name.kind == "outlet" else _described(token, scene, depth)
 
 
-def resolve_all(tokens: Iterable[Token], scene: Scene) -> list[Reference]:
+def resolve_all(tokens: Iterable[Token], scene: Scene, depth: int = 0) -> list[Reference]:
     """Whom several noun phrases stand for, each code once."""
     found: dict[str, Reference] = {}
     for token in tokens:
-        for reference in resolve(token, scene):
+        for reference in resolve(token, scene, depth):
             found.setdefault(reference.code, reference)
     return list(found.values())
 
@@ -96,22 +109,22 @@ def _named(name: Mention, scene: Scene) -> list[Reference]:
     return [Reference(name.text, name.code, (start, end), name.resolved_by, name.kind, name.certainty)]
 
 
-def _speaking(token: Token, scene: Scene) -> list[Reference]:
+def _speaking(token: Token, scene: Scene, depth: int) -> list[Reference]:
     """``we`` in a quotation is the speaker's side."""
     if not scene.is_quoted(token):
         return []
-    speaker = speaker_in(scene)
+    speaker = speaker_in(scene, depth + 1)
     if speaker is None:
         speaker = scene.speaker.side if scene.speaker else ()
     return [_as(r, token, scene, "speaker") for r in speaker]
 
 
-def speaker_in(scene: Scene) -> tuple[Reference, ...] | None:
+def speaker_in(scene: Scene, depth: int = 0) -> tuple[Reference, ...] | None:
     """Who says what the sentence quotes, if the sentence tells."""
     for token in scene.doc:
         if tree.lemma(token) in scene.lexicon.cues.say and tree.is_verb(token) and not scene.is_quoted(token):
             subjects = [s for base in tree.kids(token, "nsubj") for s in tree.conjuncts(base)]
-            found = tuple(resolve_all(subjects, scene))
+            found = tuple(resolve_all(subjects, scene, depth))
             if found:
                 return found
     return None
@@ -123,22 +136,22 @@ def _as(reference: Reference, token: Token, scene: Scene, how: str) -> Reference
     return Reference(token.text, reference.code, span, how, reference.kind, 0.9 * reference.certainty)  # type: ignore[arg-type]  # callers pass literals
 
 
-def _he(token: Token, scene: Scene) -> list[Reference]:
+def _he(token: Token, scene: Scene, depth: int) -> list[Reference]:
     """The last person before ``token`` in the sentence, subjects first; else the article's."""
     before = [t for t in scene.doc[: token.i] if (n := scene.actor_at(t)) and n.kind in {"person", "office"}]
     subjects = [t for t in before if t.dep_ in tree.SUBJECTS]
     for candidate in [*reversed(subjects), *reversed(before)]:
-        return [_as(r, token, scene, "pronoun") for r in resolve(candidate, scene)]
+        return [_as(r, token, scene, "pronoun") for r in resolve(candidate, scene, depth + 1)]
     for subject in _subjects_before(token, scene):
-        found = _described_by_title(subject, scene)
+        found = _described_by_title(subject, scene, depth + 1)
         if found:
             return [_as(r, token, scene, "pronoun") for r in found]
     known = scene.context.person or scene.context.subject
     return [_as(r, token, scene, "pronoun") for r in known[:1]]
 
 
-def _described_by_title(token: Token, scene: Scene) -> list[Reference]:
-    return [] if token.lower_ in HE | IT | FIRST else _described(token, scene, 1)
+def _described_by_title(token: Token, scene: Scene, depth: int) -> list[Reference]:
+    return [] if token.lower_ in HE | IT | FIRST else _described(token, scene, depth)
 
 
 def _subjects_before(token: Token, scene: Scene) -> list[Token]:
@@ -153,13 +166,13 @@ def _subjects_before(token: Token, scene: Scene) -> list[Token]:
     return found
 
 
-def _it(token: Token, scene: Scene) -> list[Reference]:
+def _it(token: Token, scene: Scene, depth: int) -> list[Reference]:
     """The nearest governing subject; else whom the sentence before was about."""
     person = token.lower_ in {"they", "them", "their"}
     for subject in _subjects_before(token, scene):
         if subject.lower_ in IT | FIRST or (subject.lower_ in HE and not person):
             continue
-        found = resolve_all(tree.conjuncts(subject), scene)
+        found = resolve_all(tree.conjuncts(subject), scene, depth + 1)
         if found:
             return [_as(r, token, scene, "pronoun") for r in found]
     known = scene.context.subject or scene.context.recent[:1]
@@ -181,7 +194,7 @@ def _described(token: Token, scene: Scene, depth: int) -> list[Reference]:
     if not found:
         found = _first(tree.kids(token, "appos"), scene, depth)
     if not found and any(c.lower_ in {"the", "this", "that"} for c in tree.kids(token, "det")):
-        found = _definite(token, word, scene)
+        found = _definite(token, word, scene, depth)
     return found
 
 
@@ -195,9 +208,9 @@ def _first(tokens: Iterable[Token], scene: Scene, depth: int) -> list[Reference]
     return []
 
 
-def _definite(token: Token, word: str, scene: Scene) -> list[Reference]:
+def _definite(token: Token, word: str, scene: Scene, depth: int) -> list[Reference]:
     if word in COUNTRY:
-        found = _country(token, scene)
+        found = _country(token, scene, depth)
     elif word in BODY:
         found = _body(token, scene)
     elif word in SPOKESMEN and not tree.kids(token, "amod", "compound", "poss"):
@@ -207,7 +220,7 @@ def _definite(token: Token, word: str, scene: Scene) -> list[Reference]:
     return [_as(r, token, scene, "anaphora") for r in found]
 
 
-def _country(token: Token, scene: Scene) -> list[Reference]:
+def _country(token: Token, scene: Scene, depth: int) -> list[Reference]:
     """The most recent state that is no other argument of the same clause."""
     verb = tree.clause_head(token)
     others = [o for o in (*tree.kids(verb, *tree.SUBJECTS), *tree.objects(verb), *tree.pobjs(verb)) if o != token]
@@ -218,7 +231,8 @@ def _country(token: Token, scene: Scene) -> list[Reference]:
     ]
     if is_subject:
         for subject in _subjects_before(token, scene):
-            person = [r for r in resolve(subject, scene) if r.kind in {"person", "office"} and r.code not in barred]
+            people_named = [r for r in resolve(subject, scene, depth + 1) if r.kind in {"person", "office"}]
+            person = [r for r in people_named if r.code not in barred]
             if person:
                 return person[:1]
     plain = [r for r in before if r.how != "office"]

@@ -67,6 +67,7 @@ class Scene:
         speaker: Who speaks in its quotations, where another sentence says so.
         published: Date of publication; None if not known.
         lexicon: The words that rules use.
+        referents: Whom each token was found to stand for, so that none is looked into twice; filled by ``referents``.
     """
 
     sentence: Sentence
@@ -77,6 +78,7 @@ class Scene:
     speaker: Speaker | None
     published: dt.date | None
     lexicon: Lexicon = field(repr=False)
+    referents: dict[int, tuple[Reference, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def name_at(self, token: Token) -> Mention | None:
         """The name that ``token`` belongs to."""
