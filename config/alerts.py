@@ -9,34 +9,17 @@ import re
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import pydantic
 
 from config.document import Strict, load
+from config.duration import seconds
 
 LEVELS = ("watch", "warning", "critical")
-UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-MAX_SECONDS = 3650 * UNITS["d"]
 MAX_RULES = 200
 _Item = TypeVar("_Item")
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h|d)")
 _PATTERN = re.compile(r"all|(?:\*|[A-Z0-9_]{2,20})(?:-(?:\*|[A-Z0-9_]{2,20}))?")
-
-
-def seconds(value: Any) -> float:
-    """A duration such as ``48h``, ``10m``, ``15s`` or ``500ms`` in seconds.
-
-    Raises:
-        ValueError: It is no such text, or longer than ten years.
-    """
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError("a duration such as 48h, 10m or 15s")
-    length = float(match[1]) * UNITS[match[2]]
-    if length > MAX_SECONDS:
-        raise ValueError("a duration of at most 3650d")
-    return length
 
 
 def _positive(value: float) -> float:

@@ -6,20 +6,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import pydantic
 
 from config.document import Document, Location, Strict, load
+from config.duration import seconds
 from config.errors import ConfigError, Fault
 
 FLOOR_S = 60.0
 DRILL_FLOOR_S = 1.0
 CAP_S = 24 * 3600.0
 MAX_URL = 2048
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"(\d{1,7})([smhd])")
 _DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
 
 
@@ -48,18 +47,6 @@ class Feed:
     drill: bool = False
 
 
-def duration(value: Any) -> float:
-    """Seconds of a text such as ``90s``, ``15m``, ``1h`` or ``1d``.
-
-    Raises:
-        ValueError: Anything else, a bare number among it: its unit could only be guessed.
-    """
-    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError("a duration such as 90s, 15m or 1h")
-    return float(int(match[1]) * _UNITS[match[2]])
-
-
 def _address(value: str) -> str:
     if len(value) > MAX_URL:
         raise ValueError(f"a URL of at most {MAX_URL} characters")
@@ -80,7 +67,7 @@ def _domain(value: str) -> str:
     return value
 
 
-Duration = Annotated[float, pydantic.BeforeValidator(duration)]
+Duration = Annotated[float, pydantic.BeforeValidator(seconds)]
 Address = Annotated[str, pydantic.AfterValidator(_address)]
 Domain = Annotated[str, pydantic.AfterValidator(_domain)]
 FeedId = Annotated[str, pydantic.Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]

@@ -10,8 +10,8 @@ from config.settings import PREFIX, SECRETS, Settings
 PATH = Path(__file__).parents[1] / "docs" / "reference" / "settings.md"
 HEAD = """# Settings
 
-Generated from `config/settings.py` by `make schemas`. Each setting stands in `service.yaml` of the configuration folder,
-or in the environment, which wins. An empty variable counts as not given.
+Generated from `config/settings.py` by `make schemas`. Each setting stands in `service.yaml` of the configuration
+folder, or in the environment, which wins. An empty variable counts as not given.
 
 | setting | variable | default | meaning |
 |---|---|---|---|

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from config.alerts import seconds
+from config.duration import seconds
 from config.errors import BrinkwatchError
 from config.settings import Settings
 from pipeline.kafka.message import Message

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from config.alerts import AlertRules, Scope, load_alerts, seconds
+from config.alerts import AlertRules, Scope, load_alerts
+from config.duration import seconds
 from config.errors import ConfigError
 
 SHIPPED = Path(__file__).parents[2] / "config" / "alerts.yaml"

@@ -1,4 +1,4 @@
-"""Phrases that point at each other: pronouns in circles must neither end the process nor cost more than their number."""
+"""Phrases that point at each other: pronouns in circles must neither raise nor cost more than their number."""
 
 from __future__ import annotations
 
