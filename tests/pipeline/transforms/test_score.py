@@ -1,0 +1,158 @@
+"""The score step: what one bundle writes, what it leaves for the next start, and what it counts."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from samples import NOON, dyad, signal
+
+from config.alerts import load_alerts
+from config.settings import load_settings
+from pipeline.kafka.message import Message, Outgoing
+from pipeline.records import Alert, Dyad, EventType, Transition, decode, encode
+from pipeline.records.topics import Topics
+from pipeline.transforms.score import ScoreSession, as_messages
+
+SETTINGS = load_settings().model_copy(update={"clock": "records"})
+TOPICS = Topics(SETTINGS.topic_prefix)
+
+
+class IO:
+    """A reader-writer without a broker: what it restores and what it was told to commit."""
+
+    partitions = (0,)
+
+    def __init__(self, stored=()) -> None:
+        self.stored = list(stored)
+        self.committed: list[Outgoing] = []
+        self.transactions = 0
+        self.uncommitted = False
+        self.queue: list[Message] = []
+
+    def compacted(self, topic):
+        assert topic == TOPICS.dyads.name
+        return [Message(topic, 0, n, 0, key, value) for n, (key, value) in enumerate(self.stored)]
+
+    def start(self):
+        """Nothing to seek."""
+
+    def poll(self, at_most):
+        taken, self.queue = self.queue[:at_most], self.queue[at_most:]
+        self.uncommitted = self.uncommitted or bool(taken)
+        return taken
+
+    def caught_up(self):
+        return {0: True}
+
+    def commit(self, messages):
+        self.committed += messages
+        self.transactions += 1
+        self.uncommitted = False
+
+
+def session(io):
+    return ScoreSession(SETTINGS, load_alerts(SETTINGS.alerts_file), io, threading.Event())
+
+
+def message(value, key=b"RUS-UKR", offset=0):
+    return Message(TOPICS.signals.name, 0, offset, 0, key, value)
+
+
+def grave(number, **changes):
+    """One of several grave signals of different outlets and stories, an hour apart."""
+    at = NOON + timedelta(hours=number)
+    base = {
+        "signal_id": f"{number:x}" * 32, "article_id": f"{number:x}" * 32, "source": f"outlet{number}.example",
+        "observed_at": at, "published_at": at, "event_type": EventType.FORCE,
+    }  # fmt: skip
+    return message(encode(signal(**{**base, **changes})), offset=number)
+
+
+def test_a_crisis_is_raised_on_both_topics_in_one_transaction():
+    """A subscriber of the open alerts and one of all transitions must see the same alert, or neither."""
+    io = IO()
+    current = session(io)
+    current.finish([current.score([grave(n) for n in range(1, 6)])])
+    topics = {m.topic for m in io.committed}
+    assert topics == {TOPICS.alerts.name, TOPICS.alerts_current.name, TOPICS.dyads.name}
+    assert io.transactions == 1
+    alert = decode(next(m.value for m in io.committed if m.topic == TOPICS.alerts.name), Alert)
+    assert (alert.transition, alert.dyad) == (Transition.RAISED, "RUS-UKR")
+
+
+def test_a_resolved_alert_leaves_a_tombstone():
+    """The compacted topic holds open alerts only."""
+    from samples import alert
+
+    raised, resolved = alert(), alert(sequence=2, transition=Transition.RESOLVED)
+    by_topic = [(m.topic, m.value) for m in as_messages([raised, resolved], [dyad()], TOPICS)]
+    current = [value for topic, value in by_topic if topic == TOPICS.alerts_current.name]
+    assert current == [encode(raised), None]
+    assert [topic for topic, _ in by_topic].count(TOPICS.alerts.name) == 2
+
+
+def test_a_restart_goes_on_where_the_last_transaction_ended():
+    """What a crash left uncommitted is read again, and ends as if there had been no crash."""
+    through, crashed = IO(), IO()
+    undisturbed = session(through)
+    undisturbed.finish([undisturbed.score([grave(n) for n in range(1, 6)])])
+    first = session(crashed)
+    first.finish([first.score([grave(1), grave(2)])])
+    first.score([grave(3)])  # and then it dies
+    stored = [(m.key, m.value) for m in crashed.committed if m.topic == TOPICS.dyads.name]
+    again = IO(stored)
+    second = session(again)
+    second.finish([second.score([grave(n) for n in range(3, 6)])])
+    assert last_dyad(again) == last_dyad(through)
+    assert alerts(crashed) + alerts(again) == alerts(through)
+
+
+def test_repeats_change_nothing():
+    """Extract may write a signal twice after a crash: it must count once."""
+    once, twice = IO(), IO()
+    for io, times in ((once, 1), (twice, 2)):
+        current = session(io)
+        current.finish([current.score([grave(n) for n in range(1, 5) for _ in range(times)])])
+    assert last_dyad(once) == last_dyad(twice)
+
+
+@pytest.mark.parametrize("value", [None, b"{", encode(dyad())], ids=["none", "json", "other"])
+def test_a_bad_signal_is_a_dead_letter_in_the_same_transaction(value):
+    """Its offset is committed with it, so it must not be lost; the good one beside it counts."""
+    io = IO()
+    current = session(io)
+    scored = current.score([message(value), grave(1)])
+    current.finish([scored])
+    assert [m.value for m in io.committed if m.topic == TOPICS.deadletter.name] == [value]
+    assert scored.outcomes == {"applied": 1}
+
+
+def test_a_signal_that_names_nobody_is_never_scored():
+    """``*-*`` is a key, not a dyad: everything in the world would add up there."""
+    io = IO()
+    current = session(io)
+    scored = current.score([message(encode(signal(dyads=())), key=b"*-*")])
+    current.finish([scored])
+    assert scored.outcomes == {"inactive": 1}
+    assert io.committed == []
+
+
+def test_a_dyad_that_cannot_be_read_does_not_stop_the_start():
+    """One bad record on the compacted topic must not keep every other alert from being raised."""
+    current = session(IO([(b"A-B", b"garbage"), (b"RUS-UKR", None)]))
+    assert len(current.book) == 0
+
+
+def test_an_idle_poll_gives_nothing_to_do():
+    """No transaction for nothing, twenty times a second."""
+    assert session(IO()).poll() is None
+
+
+def last_dyad(io):
+    return decode([m.value for m in io.committed if m.topic == TOPICS.dyads.name][-1], Dyad)
+
+
+def alerts(io):
+    return [m.value for m in io.committed if m.topic == TOPICS.alerts.name]
