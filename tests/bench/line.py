@@ -14,6 +14,7 @@ import yaml
 from service import Process, Topic, wait_for
 
 from config.settings import PACKAGED, Settings, load_settings
+from deploy.local.drill.server import Drill, write_feeds
 from deploy.local.kafka import EmbeddedKafka
 from deploy.local.prism import find_prism
 from deploy.local.process import Port
@@ -60,7 +61,8 @@ def measure(folder: Path) -> dict[str, Any]:
                 wait_for(lambda: "job submitted" in score.said(), 60, "score")
                 figures["start_score_s"] = _since(begin)
                 figures |= _latency(settings)
-                figures["rss_mb"] = {
+                figures |= _connect(settings, folder)
+                figures["rss_mb"] |= {
                     "kafka": _rss(kafka.pid or 0),
                     **_jobs("extract", extract),
                     **_jobs("score", score),
@@ -81,8 +83,9 @@ def _settings(kafka: EmbeddedKafka, folder: Path) -> Settings:
     for rule in rules["rules"]:
         rule["hold_for"] = "0s"
     (config / "alerts.yaml").write_text(yaml.safe_dump(rules), encoding="utf-8")
-    with Port() as one, Port() as two:
-        ports = {"extract_metrics_port": one.number, "score_metrics_port": two.number}
+    with Port() as one, Port() as two, Port() as three:
+        names = ("extract_metrics_port", "score_metrics_port", "connect_metrics_port")
+        ports = {name: port.number for name, port in zip(names, (one, two, three), strict=True)}
     return load_settings(
         bootstrap_servers=kafka.bootstrap_servers,
         data_dir=folder / "data",
@@ -148,6 +151,25 @@ def _article(number: int, text: str, source: str) -> Article:
         observed_at=now,
         content_hash="0" * 32,
     )
+
+
+def _connect(settings: Settings, folder: Path) -> dict[str, Any]:
+    """Start-up and memory of connect while it polls the drill's seven feeds; the child that parses them counts."""
+    drill, listing = Drill(), folder / "drill.yaml"
+    drill.begin()
+    write_feeds(drill.port, listing)
+    begin = time.monotonic()
+    try:
+        with Process(settings, "connect", "--feeds", str(listing), folder=folder) as connect:
+            wait_for(lambda: '"outcome": "ok"' in connect.said(), 60, "connect")
+            started = _since(begin)
+            time.sleep(5)
+            children = psutil.Process(connect.child.pid).children(recursive=True)
+            memory = _rss(connect.child.pid) + sum(_rss(child.pid) for child in children)
+            connect.end()
+    finally:
+        drill.end()
+    return {"start_connect_s": started, "rss_mb": {"connect": memory}}
 
 
 def _jobs(name: str, process: Process) -> dict[str, int]:
