@@ -18,10 +18,8 @@ from pipeline.records.topics import Topics
 
 Say = Callable[[str], None]
 JOIN_SECONDS = 40.0
-NO_PRISM = (
-    "Prism, the runner, can't be had on this machine: running on FnApiRunner instead. This is for trying out only: it "
-    "keeps all that it processed, so its memory grows. `brinkwatch doctor` says how to get Prism."
-)
+NO_PRISM = "Prism, the runner, can't be had on this machine; `brinkwatch doctor` says how to get it."
+TRYING_OUT = "running on FnApiRunner: this is for trying out only, it keeps all that it processed and its memory grows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +48,7 @@ def environment(settings: Settings) -> dict[str, str]:
 def choose_runner(settings: Settings, say: Say) -> Settings:
     """Settings with the runner named and found, so that no child has to look for it or build it again."""
     if settings.runner == "fnapi":
+        say(TRYING_OUT)
         return settings
     try:
         return settings.model_copy(update={"runner": "prism", "prism": find_prism(settings, say)})
@@ -57,6 +56,7 @@ def choose_runner(settings: Settings, say: Say) -> Settings:
         if settings.runner == "prism":
             raise
         say(NO_PRISM)
+        say(TRYING_OUT)
         return settings.model_copy(update={"runner": "fnapi"})
 
 
