@@ -80,6 +80,7 @@ class Installation:
         self._supervisor = Supervisor(plan.settings.data_dir)
         self._stop = threading.Event()
         self._drill = Drill()
+        self._jars_here = 0
         self._thread: threading.Thread | None = None
 
     def start(self, stop: threading.Event) -> None:
@@ -148,5 +149,6 @@ class Installation:
         return listing
 
     def _jars(self, done: int, total: int) -> None:
-        if done in {1, total}:
+        if done % 15 == 0 and done != self._jars_here:
             self._say(f"fetching Kafka: {done} of {total} files")
+        self._jars_here = done
