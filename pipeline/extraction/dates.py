@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from spacy.tokens import Token
 
 RECENT_DAYS = 92
+REACH = 6
+"""Words before *when* among which the date of what follows is looked for."""
 _MONTHS = [
     "january",
     "february",
@@ -37,11 +39,13 @@ _YEAR = re.compile(r"(?<![\d$€£,.:/-])(?:1[5-9]\d\d|20[0-4]\d)s?(?![\d,]*\d|\
 _MONTH_YEAR = re.compile(rf"\b({'|'.join(_MONTHS)})(?: \d{{1,2}})?,? ((?:19|20)\d\d)\b", re.IGNORECASE)
 _LONG_AGO = re.compile(
     r"\b(?:(?:last|previous) (?:year|decade|century)|"
-    r"(?:a|an|one|two|three|four|five|six|seven|eight|nine|ten|\d+|several|many|some|few) "
-    r"(?:years?|decades?|centur(?:y|ies)) (?:ago|earlier|before)|"
-    r"(?:years|decades|centuries|generations) ago|cold war|world war|"
+    r"(?:[\w-]+ )?(?:years?|decades?|centur(?:y|ies)|generations?) (?:ago|earlier|before)|"
+    r"(?:four|five|six|seven|eight|nine|ten|eleven|several|[4-9]|1\d) months (?:ago|earlier|before)|"
+    r"(?:in|during|after|before|throughout) (?:that|those|an earlier|the (?:last|previous|earlier)) "
+    r"(?:war|conflict|crisis|siege|battle|campaign|occupation|uprising|era|period|times?|years?|days|decades?)|"
+    r"at (?:the|that) time(?= |,|$)|back then|\w+[- ]era|cold war|world war|"
     r"(?:in|during|since) the (?:early |late |mid-?)?(?:(?:17|18|19|20)\d0s|seventies|eighties|nineties)|"
-    r"(?:16|17|18|19)th[- ]century|in the past century|half a century ago|that year|"
+    r"(?:16|17|18|19)th[- ]century|in the past century|that year|"
     r"at the time of the (?:invasion|war)|wwii|ww2|wwi|d-day|holocaust|nazi|napoleonic|ottoman empire|medieval|"
     r"(?:during|in) the (?:first |second )?(?:gulf|vietnam|korean|falklands|crimean|bosnian|biafran|winter) war)\b",
     re.IGNORECASE,
@@ -91,10 +95,20 @@ def _scopes(trigger: Token) -> Iterable[list[Token]]:
     for _ in range(4):
         yield tree.clause(head)
         yield _when_clause(head, trigger)
-        if head.dep_ in {"advcl", "conj"} and tree.is_verb(head.head) and head.tag_ == "VBG":
+        yield _told_when(head)
+        if _shares_dates(head):
             head = tree.clause_head(head.head)
             continue
         return
+
+
+def _shares_dates(head: Token) -> bool:
+    """Whether a clause has its date from the one above: *In 1990 it invaded … and seized …*, *…, seizing …*."""
+    if not tree.is_verb(head.head):
+        return False
+    if head.dep_ == "conj" and not tree.kids(head, *tree.SUBJECTS) and head.tag_ == head.head.tag_:
+        return True
+    return head.dep_ in {"advcl", "conj"} and head.tag_ == "VBG"
 
 
 def _when_clause(head: Token, trigger: Token) -> list[Token]:
@@ -102,6 +116,17 @@ def _when_clause(head: Token, trigger: Token) -> list[Token]:
     for clause in tree.kids(head, "advcl"):
         if clause != trigger and any(m.lower_ == "when" for m in tree.kids(clause, "advmod", "mark")):
             return sorted(clause.subtree, key=lambda t: t.i)
+    return []
+
+
+def _told_when(head: Token) -> list[Token]:
+    """``… of forty years ago, when guns shelled the city``: what stands before *when* dates the clause behind it."""
+    if head.dep_ not in {"relcl", "advcl"}:
+        return []
+    for when in tree.kids(head, "advmod", "mark"):
+        if when.lower_ == "when":
+            before = [t for t in head.doc[max(0, when.i - REACH) : when.i] if not t.is_punct]
+            return before if before and before[-1].i >= when.i - 2 else []  # a comma may stand between
     return []
 
 

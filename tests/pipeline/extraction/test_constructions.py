@@ -91,6 +91,29 @@ CASES = {
         "Finland would close its border with Russia in the event of an attack.",
         [("rupture", "conditional", True, "FIN", "RUS")],
     ),
+    # -- told of long ago
+    "ago-when": (
+        "Villagers lit candles for the siege of thirty years ago, when Serbian guns shelled the town for a month.",
+        [("force", "historical", False, "SRB", "")],
+    ),
+    "in-that-war": (
+        "In that war Iraq invaded Kuwait and burned its oilfields.",
+        [("force", "historical", False, "IRQ", "KWT")],
+    ),
+    "back-then": ("Back then Egypt had massed troops in the desert.", [("deployment", "historical", False, "EGY", "")]),
+    "months-ago": ("Eight months ago Syria shelled the town.", [("force", "historical", False, "SYR", "")]),
+    "shared-date": (
+        "At the time Libya crossed the border and sent troops to Chad.",
+        [("deployment", "historical", False, "LBY", "")],
+    ),
+    "same-time": (
+        "Ethiopia massed troops near the border at the same time as Eritrea did.",
+        [("deployment", "asserted", True, "ETH", "")],
+    ),
+    "days-earlier": (
+        "Sudan attacked the town two days earlier, officials said.",
+        [("force", "asserted", True, "SDN", "")],
+    ),
     # -- plans
     "will-send": ("Australia will send 400 soldiers to Fiji next month.", [("deployment", "planned", True, "AUS", "")]),
     "headline-to": ("Germany to send troops to Lithuania", [("deployment", "planned", True, "DEU", "")]),
