@@ -108,9 +108,11 @@ class EmbeddedKafka:
             self._take_lock()
             classpath = jars.ensure(self._cache_dir, self._progress)
             self._launch(find_java(self._java_home).path, classpath)
-        except BaseException:
+        except BaseException as error:
             self.kill()
             self._release_lock()
+            if isinstance(error, OSError):
+                raise KafkaError(f"broker can't be started: {self.home}: {error}") from error
             raise
         return self
 

@@ -42,7 +42,7 @@ class Service(Protocol):
         """Whether it runs."""
 
     def start(self) -> object:
-        """Start it, also after it died. Raises BrinkwatchError if it can't be."""
+        """Start it, also after it died. What it raises counts as its end: it is started again later."""
 
     def stop(self) -> None:
         """End it within a bounded time. Repeatable."""
@@ -101,13 +101,14 @@ class Command:
         try:
             output = BoundedLog(self._log_file)
             reading, writing = os.pipe()
+            source = os.fdopen(reading, "rb", 0)  # closes itself where the process can't be made
             try:
                 self._child = spawn(self._command, writing, env=self._env)
             finally:
                 os.close(writing)
         except OSError as error:
             raise PlatformError(f"child can't be started: {self._command[0]}: {error}") from error
-        self._pump = threading.Thread(target=_pump, args=(os.fdopen(reading, "rb", 0), output), daemon=True)
+        self._pump = threading.Thread(target=_pump, args=(source, output), daemon=True)
         self._pump.start()
         return self
 
@@ -254,8 +255,9 @@ class Supervisor:
         child.history = started(child.history, time.monotonic())
         try:
             child.service.start()
-        except BrinkwatchError as error:
-            self._note_end(child, time.monotonic(), str(error))
+        except Exception as error:  # noqa: BLE001  # a full disk, or a fault of ours: the other children must live on
+            words = str(error) if isinstance(error, BrinkwatchError) else repr(error)
+            self._note_end(child, time.monotonic(), words)
             return
         fields = {"child": child.name, "pid": child.service.pid, "restarts": child.history.restarts}
         log.info("child started", extra={"fields": fields})

@@ -66,6 +66,16 @@ def test_given_port_that_is_taken_is_an_error(tmp_path):
         assert broker.bootstrap_servers == f"127.0.0.1:{taken.number}"
 
 
+def test_folder_that_can_not_be_written_is_named(tmp_path):
+    """A full disk or a file in the way ends the start as an error with its place, and the folder is free again."""
+    (tmp_path / "kafka").mkdir()
+    (tmp_path / "kafka" / "logs").write_text("a file in the way")
+    broker = EmbeddedKafka(tmp_path, load_settings().cache_dir)
+    for _ in range(2):
+        with pytest.raises(KafkaError, match=rf"broker can't be started: {tmp_path}.*logs"):
+            broker.start()
+
+
 def test_broker_that_dies_shows_its_log(tmp_path):
     """A folder that Kafka itself refuses must end as an error with Kafka's own words, at once and not by a timeout."""
     data = tmp_path / "kafka" / "data"

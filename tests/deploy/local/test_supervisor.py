@@ -99,6 +99,17 @@ def test_service_that_fails_to_start_is_tried_again(supervisor):
     assert order == ["fail", "fail", "start"]
 
 
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), RuntimeError("a fault")])
+def test_any_error_of_a_start_is_an_end(supervisor, caplog, error):
+    """A full disk while the broker is started again must not end the supervision of everything else."""
+    order: list[str] = []
+    supervisor.add_service("broker", _Service(order, lambda: False, failures=1, error=error))
+    good = supervisor.add("good", SLEEP)
+    _settle(supervisor, lambda: order.count("start") == 1 and good.running)
+    assert order == ["fail", "start"]
+    assert repr(error) in str(caplog.records[0].fields)
+
+
 def test_same_name_twice_is_refused(supervisor):
     """Two children of one name would share a log."""
     supervisor.add("one", SLEEP)
@@ -138,8 +149,9 @@ def test_killed_supervisor_leaves_nothing(tmp_path):
 class _Service:
     """A service that notes what is done to it."""
 
-    def __init__(self, order, client_runs, failures=0):
+    def __init__(self, order, client_runs, failures=0, error=None):
         self._order, self._client_runs, self._failures = order, client_runs, failures
+        self._error = error or PlatformError("broker can't be started: here: not yet")
         self.running = False
         self.pid = None
 
@@ -147,7 +159,7 @@ class _Service:
         if self._failures:
             self._failures -= 1
             self._order.append("fail")
-            raise PlatformError("broker can't be started: here: not yet")
+            raise self._error
         self._order.append("start")
         self.running = True
 
