@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +10,15 @@ from pathlib import Path
 
 from config.settings import PREFIX, SECRETS, Settings
 from deploy.local.drill.server import Drill, write_feeds
+from deploy.local.errors import PlatformError
 from deploy.local.kafka import EmbeddedKafka
 from deploy.local.prism import PrismNotFound, find_prism
 from deploy.local.process import Port
 from deploy.local.supervisor import Supervisor, brinkwatch
 from deploy.topics import apply_topics
 from pipeline.records.topics import Topics
+
+log = logging.getLogger(__name__)
 
 Say = Callable[[str], None]
 JOIN_SECONDS = 40.0
@@ -82,9 +86,13 @@ class Installation:
         self._drill = Drill()
         self._jars_here = 0
         self._thread: threading.Thread | None = None
+        self._failure: Exception | None = None
 
     def start(self, stop: threading.Event) -> None:
         """Start everything, in the order in which each needs the other; give up where ``stop`` is set meanwhile.
+
+        Args:
+            stop: Set by who wants the end; and by us where the supervision fails, which ``check`` then tells.
 
         Raises:
             BrinkwatchError: Something can't be had or started; what was started is ended again.
@@ -98,7 +106,7 @@ class Installation:
         except BaseException:
             self.stop()
             raise
-        self._thread = threading.Thread(target=self._supervisor.run, args=(self._stop,), name="supervisor", daemon=True)
+        self._thread = threading.Thread(target=self._supervise, args=(stop,), name="supervisor", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -108,6 +116,24 @@ class Installation:
             self._thread.join(JOIN_SECONDS)
         self._supervisor.stop()
         self._drill.end()
+
+    def check(self) -> None:
+        """That nothing but ``stop`` ended the supervision.
+
+        Raises:
+            PlatformError: Something did; with its error.
+        """
+        if self._failure is not None:
+            raise PlatformError(f"supervision failed: {self.settings.data_dir}: {self._failure!r}") from self._failure
+
+    def _supervise(self, stop: threading.Event) -> None:
+        """Keep the children running; a failure ends the whole service, which without them would only look alive."""
+        try:
+            self._supervisor.run(self._stop)
+        except Exception as error:
+            self._failure = error
+            log.exception("supervision failed")
+            stop.set()
 
     def _choose_runner(self) -> None:
         self.settings = choose_runner(self.settings, self._say)

@@ -67,6 +67,7 @@ def _run(plan: Plan, seconds: float | None, *, terminal: bool) -> None:
     finally:
         _say("stopping")
         installation.stop()
+    installation.check()
     _say("stopped; nothing is left running")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pydantic
 import pytest
 
@@ -9,6 +11,60 @@ from config.settings import load_settings
 from deploy.local import installation
 from deploy.local.errors import PlatformError
 from deploy.local.process import Port
+from pipeline.cli import up
+
+
+@pytest.fixture
+def bare(tmp_path, monkeypatch):
+    """An installation without broker and children, whose supervision is real."""
+    for step in ("_choose_runner", "_start_broker", "_start_children"):
+        monkeypatch.setattr(installation.Installation, step, lambda _: None)
+    ports = dict.fromkeys(("connect_metrics_port", "extract_metrics_port", "score_metrics_port"), 0)
+    settings = load_settings(data_dir=tmp_path).model_copy(update=ports)
+    return installation.Plan(settings, embedded=False, feeds="none", drill=False)
+
+
+def break_supervision(monkeypatch):
+    """Let it fail as an error that nobody thought of would."""
+
+    def fail(self):
+        raise RuntimeError("nobody thought of this")
+
+    monkeypatch.setattr(installation.Supervisor, "step", fail)
+
+
+def test_the_end_of_supervision_ends_the_service(bare, monkeypatch):
+    """A service whose children are gone must not go on as an empty shell: who waits is woken, and told why."""
+    break_supervision(monkeypatch)
+    stop = threading.Event()
+    running = installation.Installation(bare, print)
+    running.start(stop)
+    assert stop.wait(15)
+    running.stop()
+    with pytest.raises(PlatformError, match=rf"supervision failed: {bare.settings.data_dir}: .*nobody thought"):
+        running.check()
+
+
+def test_an_end_that_was_asked_for_is_no_failure(bare):
+    """``stop`` ends the supervision without an error."""
+    stop = threading.Event()
+    running = installation.Installation(bare, print)
+    running.start(stop)
+    running.stop()
+    running.check()
+    assert not stop.is_set()
+
+
+def test_up_fails_with_its_supervision(bare, monkeypatch):
+    """A service manager must see the failure in the exit code: the command raises what the program turns into 1."""
+    break_supervision(monkeypatch)
+    shown = []
+    monkeypatch.setattr(up, "_show", lambda _, stop, **__: shown.append(stop.wait(15)))
+    monkeypatch.setattr(up, "set_up_logging", lambda _: None)
+    monkeypatch.setattr(up.signal, "signal", lambda *_: None)
+    with pytest.raises(PlatformError, match="supervision failed"):
+        up._run(bare, None, terminal=False)
+    assert shown == [True]
 
 
 def no_prism(settings, say):
