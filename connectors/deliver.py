@@ -22,6 +22,8 @@ REQUEST_MS = 10_000
 ACKNOWLEDGE_MS = 30_000
 RETRY_S = 1.0
 MAX_RETRY_S = 15.0
+FLUSH_S = 5.0
+END_S = 2.0
 
 
 class DeliveryError(BrinkwatchError):
@@ -53,7 +55,7 @@ class Delivery:
     async def __aexit__(self, *_: object) -> None:
         if self._producer is not None:
             producer, self._producer = self._producer, None
-            await self._call(lambda: producer.close(timeout=5))
+            await self._call(lambda: _end(producer, FLUSH_S))
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     @property
@@ -135,7 +137,7 @@ class Delivery:
         self._producer = None
         self._up.clear()
         metrics.DELIVERING.set(0)
-        await self._call(lambda: producer.close(timeout=0))
+        await self._call(lambda: _end(producer, 0.0))
 
     async def _wait(self, error: Exception, delay: float) -> None:
         why = f"{type(error).__name__}: {error}"[:300]
@@ -168,6 +170,25 @@ def _producer(settings: Settings) -> Any:
         bootstrap_timeout_ms=10_000,
         allow_auto_create_topics=False,
     )
+
+
+def _end(producer: Any, flush_s: float) -> None:
+    """Close ``producer``, thread and sockets; what is not sent after ``flush_s`` seconds fails at once.
+
+    ``close`` alone raises while a batch is on its way, before it has ended its thread. An end never raises: who gives a
+    producer up has its articles still in hand, and the other polls' articles fail into their own next try.
+    """
+    try:
+        if flush_s:
+            producer.flush(timeout=flush_s)
+    except Exception as error:  # noqa: BLE001  # as above
+        log.info("articles on their way are given up", extra={"fields": {"why": f"{type(error).__name__}: {error}"}})
+    try:
+        producer._sender.force_close()  # noqa: SLF001  # no public call ends it while a batch is incomplete
+        producer._sender.join(END_S)  # noqa: SLF001  # it fails the batches as it ends; `close` waits for them
+        producer.close(timeout=0)
+    except Exception as error:  # noqa: BLE001  # as above
+        log.warning("closing a producer failed", extra={"fields": {"why": f"{type(error).__name__}: {error}"}})
 
 
 def _settled(sent: Any) -> asyncio.Future[None]:
