@@ -125,10 +125,15 @@ def serve(inward: IO[bytes], outward: IO[bytes]) -> None:
         outward.flush()
 
 
+def _bound_memory() -> None:
+    with contextlib.suppress(ValueError, OSError):  # macOS knows this limit and refuses to set it; PARSE_S still holds
+        resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def main() -> None:
     """Bound this process, then serve. What libraries print goes to stderr: stdout is for frames."""
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _bound_memory()
     outward = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     serve(sys.stdin.buffer, outward)

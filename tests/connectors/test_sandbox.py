@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 
 import feedserver
@@ -70,6 +71,20 @@ async def test_no_parser_is_left_behind():
         assert sandbox._child
         pid = sandbox._child.pid
     assert not psutil.pid_exists(pid)
+
+
+def test_a_system_without_a_bound_on_memory_parses(monkeypatch: pytest.MonkeyPatch):
+    """Where the limit can't be set (macOS refuses it), the parser starts all the same, and its other limit holds."""
+    limited = []
+
+    def refuse(which: int, _: tuple[int, int]) -> None:
+        if which == resource.RLIMIT_AS:
+            raise ValueError("current limit exceeds maximum limit")
+        limited.append(which)
+
+    monkeypatch.setattr(resource, "setrlimit", refuse)
+    module._bound_memory()
+    assert limited == [resource.RLIMIT_CORE]
 
 
 def test_what_the_parser_raises_is_an_outcome(monkeypatch: pytest.MonkeyPatch):
