@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     spacy_model: str = pydantic.Field(
         "auto", description="auto, an installed package, or a folder; never downloaded at run time"
     )
-    extract_batch: int = pydantic.Field(100, ge=1, le=1000, description="Articles of one poll of extract")
+    extract_batch: int = pydantic.Field(100, ge=1, le=200, description="Articles of one poll of extract")
     score_batch: int = pydantic.Field(500, ge=1, le=5000, description="Signals of one poll of score")
 
     @classmethod

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from itertools import product
 
 from prometheus_client import Counter, Gauge, Histogram, Info, start_http_server
 
+from config.errors import BrinkwatchError
 from pipeline.records import EventType, Level, Modality, Transition
 
 LATENCY_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400)
@@ -64,7 +66,7 @@ def init_extract() -> None:
 def init_score() -> None:
     """Start the label sets of score at 0."""
     _zero(SCORED, ("applied", "repeated", "inactive"))
-    _zero(DEAD_LETTERS, ("score.decode",), DECODE_REASONS)
+    _zero(DEAD_LETTERS, ("score.decode",), (*DECODE_REASONS, "future"))
     _zero(ALERTS, Transition, [level for level in Level if level is not Level.CALM])
     _zero(OPEN_ALERTS, [level for level in Level if level is not Level.CALM])
     _zero(LATENCY, ("fetched_to_alert",))
@@ -72,15 +74,28 @@ def init_score() -> None:
     _zero(LAG, ("score",))
 
 
+def note_lag(process: str, timestamps_ms: Sequence[int], *, caught_up: bool) -> None:
+    """Set the lag after a poll: the age of its oldest message; 0 only where the end was reached, else as it was."""
+    if timestamps_ms:
+        LAG.labels(process).set(max(0.0, time.time() - min(timestamps_ms) / 1000))
+    elif caught_up:
+        LAG.labels(process).set(0.0)
+
+
 def serve(host: str, port: int) -> None:
     """Serve /metrics on ``host``:``port`` from a daemon thread; port 0 serves nothing.
 
     Raises:
-        OSError: The address is taken.
+        BrinkwatchError: The address can't be had.
     """
     BUILD.info({"version": version("brinkwatch"), "python": platform.python_version()})
-    if port:
+    if not port:
+        return
+    try:
         start_http_server(port, addr=host)
+    except OSError as error:
+        why = f"{error.strerror}; a second process on one machine needs a port of its own, or 0 for none"
+        raise BrinkwatchError(f"serving metrics failed: {host}:{port}: {why}") from None
 
 
 def _zero(metric: Counter | Gauge | Histogram, *labels: Iterable[str]) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from config.errors import BrinkwatchError
 from config.settings import Settings, load_settings
 from pipeline.cli.common import BootstrapServers, ConfigDir, set_up_logging
 
@@ -44,11 +45,18 @@ def _lines(settings: Settings, input_: str, output: str) -> None:
     from pipeline.extraction.engine import Engine
     from pipeline.extraction.lines import run_file
 
-    engine = Engine.load(settings)
     with ExitStack() as stack:
-        source = sys.stdin if input_ == "-" else stack.enter_context(Path(input_).open(encoding="utf-8"))
-        sink = sys.stdout if output == "-" else stack.enter_context(Path(output).open("w", encoding="utf-8"))
-        bad = run_file(source, sink, engine)
+        source, sink = sys.stdin, sys.stdout
+        try:
+            # A byte that is no UTF-8 spoils its line, not the file.
+            sys.stdin.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # a real standard input
+            if input_ != "-":
+                source = stack.enter_context(Path(input_).open(encoding="utf-8", errors="surrogateescape"))
+            if output != "-":
+                sink = stack.enter_context(Path(output).open("w", encoding="utf-8"))
+        except OSError as error:
+            raise BrinkwatchError(f"opening a file failed: {error.filename}: {error.strerror}") from None
+        bad = run_file(source, sink, Engine.load(settings))
     if bad:
         raise typer.Exit(1)
 

@@ -23,13 +23,15 @@ def _serve(settings: Settings) -> None:
         from config.alerts import load_alerts
         from pipeline import metrics
         from pipeline.kafka.exactly_once import ReaderWriter
+        from pipeline.kafka.upstream import Upstream
         from pipeline.records.topics import Topics
         from pipeline.transforms.score import JOB, ScoreSession, build
 
         metrics.init_score()
         topics = Topics(settings.topic_prefix)
         rules = load_alerts(settings.alerts_file)
-        io = ReaderWriter(settings, topics.signals.name, topics.score_group, JOB)
+        upstream = Upstream(settings, topics.articles.name, topics.extract_group, JOB)
+        io = ReaderWriter(settings, topics.signals.name, topics.score_group, JOB, upstream)
         session = ScoreSession(settings, rules, io, stop)
         return Prepared(session, lambda pipeline: build(pipeline, session))
 

@@ -14,11 +14,13 @@ from config.errors import BrinkwatchError
 from config.settings import Settings
 from pipeline.kafka.client import consumer, explained, producer
 from pipeline.kafka.message import Message, Outgoing, flat
+from pipeline.kafka.upstream import Upstream
 
 log = logging.getLogger(__name__)
 TRANSACTION_TIMEOUT_MS = 30_000
 CAUGHT_UP_EVERY_S = 0.2
 METADATA_TIMEOUT_MS = 5_000
+PARTITIONS_EVERY_S = 60.0
 
 
 class ReaderWriter:
@@ -29,8 +31,11 @@ class ReaderWriter:
     committed.
     """
 
-    def __init__(self, settings: Settings, topic: str, group: str, client_id: str) -> None:
+    def __init__(
+        self, settings: Settings, topic: str, group: str, client_id: str, upstream: Upstream | None = None
+    ) -> None:
         self._settings, self._topic, self._group, self._client_id = settings, topic, group, client_id
+        self._upstream = upstream
         self._producer = producer(
             settings, client_id, transactional_id=group, transaction_timeout_ms=TRANSACTION_TIMEOUT_MS
         )
@@ -39,6 +44,7 @@ class ReaderWriter:
         self._offsets: dict[TopicPartition, int] = {}
         self._caught_up: dict[int, bool] = {}
         self._checked = 0.0
+        self._counted = time.monotonic()
         self._consumer: KafkaConsumer | None = None
 
     def compacted(self, topic: str) -> Iterator[Message]:
@@ -88,8 +94,20 @@ class ReaderWriter:
         return list(flat(polled))
 
     def caught_up(self) -> Mapping[int, bool]:
-        """Which partitions were read to their end, as the broker said at most 0.2 s ago."""
+        """Which partitions were read to their end, as the broker said at most 0.2 s ago.
+
+        None while what writes them is behind: their end is then not the end. It is asked first, for what it writes
+        before it commits is on the topic by the time the ends are read.
+
+        Raises:
+            BrinkwatchError: The topic has more partitions than were there at the start, which nobody reads.
+        """
         if time.monotonic() - self._checked > CAUGHT_UP_EVERY_S:
+            self._check_partitions()
+            if self._upstream is not None and not self._upstream.settled():
+                self._caught_up = dict.fromkeys(self._caught_up, False)
+                self._checked = time.monotonic()
+                return dict(self._caught_up)
             assigned = list(self._reader.assignment())
             try:
                 ends = self._reader.end_offsets(assigned, timeout_ms=METADATA_TIMEOUT_MS)
@@ -100,6 +118,17 @@ class ReaderWriter:
                 self._caught_up[partition.partition] = end is not None and self._reader.position(partition) >= end
             self._checked = time.monotonic()
         return dict(self._caught_up)
+
+    def _check_partitions(self) -> None:
+        if time.monotonic() - self._counted < PARTITIONS_EVERY_S:
+            return
+        self._counted = time.monotonic()
+        there = len(self._reader.partitions_for_topic(self._topic) or self._caught_up)
+        if there != len(self._caught_up):
+            raise BrinkwatchError(
+                f"reading failed: {self._topic}: it has {there} partitions now, {len(self._caught_up)} are read; "
+                "starting again reads them all"
+            )
 
     def commit(self, messages: Iterable[Outgoing]) -> None:
         """Write ``messages`` and the offsets of what was polled, all or nothing.
@@ -129,6 +158,8 @@ class ReaderWriter:
         """Close the connections."""
         if self._consumer:
             self._consumer.close(autocommit=False)
+        if self._upstream:
+            self._upstream.close()
         self._producer.close(timeout=5)
 
     @property

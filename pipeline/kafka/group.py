@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,12 +11,14 @@ from kafka import ConsumerRebalanceListener, TopicPartition
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.structs import OffsetAndMetadata
 
+from config.errors import BrinkwatchError
 from config.settings import Settings
 from pipeline.kafka.client import consumer, producer
 from pipeline.kafka.message import Message, Outgoing, flat
 
 log = logging.getLogger(__name__)
 WRITE_TIMEOUT_S = 60
+LOOK_MS = 500
 # The other side of these: the partitions have a new owner, who repeats the work with the same ids.
 REBALANCED = (
     kafka.errors.CommitFailedError,
@@ -30,8 +31,8 @@ REBALANCED = (
 class GroupMember:
     """Polls a topic, writes to others, and commits the polled offsets once every write is acknowledged.
 
-    Not thread-safe but for ``commit``'s loss list: one bundle at a time uses it. Whatever fails raises; the caller ends
-    the process, and what was not committed is read again.
+    Not thread-safe: one bundle at a time uses it. Whatever fails raises; the caller ends the process, and what was not
+    committed is read again.
     """
 
     def __init__(self, settings: Settings, topic: str, group: str, client_id: str) -> None:
@@ -43,12 +44,15 @@ class GroupMember:
             # Short, so that a killed member's partitions move within seconds; see docs/operations.md.
             session_timeout_ms=6_000,
             heartbeat_interval_ms=1_000,
+            # The longest a bundle may take: its work is bounded well below (extract_batch, and the engine's bounds).
+            max_poll_interval_ms=300_000,
             fetch_max_wait_ms=100,
             # The default assignor once left two of three members without partitions.
             partition_assignment_strategy=(CooperativeStickyAssignor,),
         )
-        self._listener = _Lost()
-        self._consumer.subscribe([topic], listener=self._listener)
+        if not self._consumer.partitions_for_topic(topic):
+            raise BrinkwatchError(f"reading failed: {topic}: the topic does not exist; `brinkwatch up` creates it")
+        self._consumer.subscribe([topic], listener=_Told())
         self._polled: dict[TopicPartition, int] = {}
         self._writes: list[Any] = []
 
@@ -80,14 +84,10 @@ class GroupMember:
             write.get(timeout=WRITE_TIMEOUT_S)
         self._writes.clear()
         polled, self._polled = self._polled, {}
-        lost = self._listener.take()
-        offsets = {
-            partition: OffsetAndMetadata(at, "", -1) for partition, at in polled.items() if partition not in lost
-        }
-        if not offsets:
-            return not polled
+        if not polled:
+            return True
         try:
-            self._consumer.commit(offsets)
+            self._consumer.commit({partition: OffsetAndMetadata(at, "", -1) for partition, at in polled.items()})
         except REBALANCED as error:
             log.warning(
                 "commit refused by a rebalance; the new owner repeats it", extra={"fields": {"why": repr(error)}}
@@ -96,9 +96,13 @@ class GroupMember:
         return True
 
     def caught_up(self) -> bool:
-        """Whether the last fetch reached the end of every assigned partition."""
-        marks = [(self._consumer.highwater(p), self._consumer.position(p)) for p in self._consumer.assignment()]
-        return all(end is not None and at >= end for end, at in marks)
+        """Whether the last fetch reached the end of every assigned partition; False where none is assigned."""
+        assigned = self._consumer.assignment()
+        try:
+            marks = [(self._consumer.highwater(p), self._consumer.position(p, timeout_ms=LOOK_MS)) for p in assigned]
+        except kafka.errors.KafkaTimeoutError:
+            return False
+        return bool(marks) and all(end is not None and at >= end for end, at in marks)
 
     def close(self) -> None:
         """Leave the group and close the connections."""
@@ -106,26 +110,22 @@ class GroupMember:
         self._producer.close(timeout=WRITE_TIMEOUT_S)
 
 
-class _Lost(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python ships no types
-    """Remembers partitions taken away. Runs on kafka-python's IO thread: never blocks, never commits."""
+class _Told(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python ships no types
+    """Logs rebalances. Runs on kafka-python's IO thread: never blocks, never commits.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._lost: set[TopicPartition] = set()
+    Nothing is uncommitted at a rebalance, for polls come between bundles; and the broker refuses the commit of a
+    generation that is over.
+    """
 
     def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        log.info("partitions revoked", extra={"fields": {"partitions": sorted(p.partition for p in revoked)}})
+        _log_partitions(logging.INFO, "partitions revoked", revoked)
 
     def on_partitions_lost(self, lost: Iterable[TopicPartition]) -> None:
-        with self._lock:
-            self._lost.update(lost)
-        log.warning("partitions lost", extra={"fields": {"partitions": sorted(p.partition for p in lost)}})
+        _log_partitions(logging.WARNING, "partitions lost", lost)
 
     def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        log.info("partitions assigned", extra={"fields": {"partitions": sorted(p.partition for p in assigned)}})
+        _log_partitions(logging.INFO, "partitions assigned", assigned)
 
-    def take(self) -> set[TopicPartition]:
-        """What was lost since the last call."""
-        with self._lock:
-            lost, self._lost = self._lost, set()
-        return lost
+
+def _log_partitions(level: int, what: str, partitions: Iterable[TopicPartition]) -> None:
+    log.log(level, what, extra={"fields": {"partitions": sorted(p.partition for p in partitions)}})

@@ -111,9 +111,7 @@ class ExtractSession:
         """The next articles; None if there are none."""
         messages = self.member.poll(self._batch)
         self._polled_at = time.monotonic()
-        metrics.LAG.labels(JOB).set(
-            max(0.0, time.time() - min(m.timestamp_ms for m in messages) / 1000) if messages else 0.0
-        )
+        metrics.note_lag(JOB, [m.timestamp_ms for m in messages], caught_up=not messages and self.member.caught_up())
         return messages or None
 
     def close(self) -> None:

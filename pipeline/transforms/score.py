@@ -22,11 +22,12 @@ from pipeline.records.dyad import NOBODY
 from pipeline.records.headers import cloudevent
 from pipeline.records.topics import Topics
 from pipeline.scoring.book import Book
-from pipeline.scoring.clock import event_time, wall_clock
+from pipeline.scoring.clock import WallClock, event_time
 from pipeline.transforms.poll import Poll, enter, session
 
 log = logging.getLogger(__name__)
 JOB = "score"
+MAX_AHEAD_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,20 @@ def as_messages(alerts: Sequence[Alert], dyads: Sequence[Dyad], topics: Topics) 
         yield Outgoing(topics.dyads.name, dyad.dyad.encode(), encode(dyad))
 
 
+def readable(message: Message) -> Signal:
+    """The message's signal.
+
+    Raises:
+        DecodeError: It is none, or one that is observed later than it was written: time never goes back, so it would
+            take its dyad's time with it.
+    """
+    signal = decode(message.value, Signal)
+    ahead = signal.observed_at.timestamp() - message.timestamp_ms / 1000
+    if ahead > MAX_AHEAD_S:
+        raise DecodeError("future", f"observed_at is {ahead:.0f} s after the message was written")
+    return signal
+
+
 class ScoreSession:
     """The process's reader-writer and book, and how far event time has come."""
 
@@ -59,19 +74,26 @@ class ScoreSession:
         self.topics = Topics(settings.topic_prefix)
         self.book = Book(rules)
         self._io = io
-        self._wall = settings.clock == "wall"
+        self._wall = WallClock() if settings.clock == "wall" else None
         self._batch = settings.score_batch
         self._restore()
         io.start()
         self._latest: dict[int, datetime | None] = dict.fromkeys(io.partitions)
 
     def _restore(self) -> None:
-        """Every dyad as it was last committed; one that can't be read is left out, loudly."""
+        """Every dyad as it was last committed; one that is no dyad is left out, loudly.
+
+        Raises:
+            DecodeError: One is of another schema version: then all are, and starting without them would forget every
+                score and open alert.
+        """
         dyads: dict[bytes, Dyad] = {}
         for message in self._io.compacted(self.topics.dyads.name):
             try:
                 dyads[message.key or b""] = decode(message.value, Dyad)
             except DecodeError as error:
+                if error.reason == "version":
+                    raise
                 dyads.pop(message.key or b"", None)
                 log.error("a dyad can't be restored", extra={"fields": {"dyad": message.key, "why": str(error)}})  # noqa: TRY400
         self.book.restore(dyads.values())
@@ -80,11 +102,9 @@ class ScoreSession:
     def poll(self) -> list[Message] | None:
         """The next signals, or an empty list where something fell due; None where there is nothing to do."""
         messages = self._io.poll(self._batch)
-        metrics.LAG.labels(JOB).set(
-            max(0.0, time.time() - min(m.timestamp_ms for m in messages) / 1000) if messages else 0.0
-        )
         due = self.book.next_due()
         now = self._now()
+        metrics.note_lag(JOB, [m.timestamp_ms for m in messages], caught_up=all(self._io.caught_up().values()))
         return messages if messages or (due is not None and now is not None and due <= now) else None
 
     def score(self, messages: Sequence[Message]) -> Scored:
@@ -94,7 +114,7 @@ class ScoreSession:
         newest: datetime | None = None
         for message in messages:
             try:
-                signal = decode(message.value, Signal)
+                signal = readable(message)
             except DecodeError as error:
                 letter = as_dead_letter(message, self.topics.deadletter.name, "score.decode", error.reason, str(error))
                 dead.append((letter, error.reason))
@@ -125,7 +145,7 @@ class ScoreSession:
             self._count(scored)
 
     def _now(self) -> datetime | None:
-        return event_time(self._latest, self._io.caught_up(), wall_clock() if self._wall else None)
+        return event_time(self._latest, self._io.caught_up(), self._wall.now() if self._wall else None)
 
     def _count(self, scored: Scored) -> None:
         for outcome, count in scored.outcomes.items():

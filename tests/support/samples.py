@@ -25,7 +25,7 @@ from pipeline.records import (
 )
 from pipeline.records.signal import Extractor
 
-NOON = datetime(2031, 5, 6, 12, tzinfo=UTC)
+NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
 SENTENCE = "Arvia moved 4,000 troops to the border with Brenn."
 
 

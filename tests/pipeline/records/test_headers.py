@@ -15,7 +15,7 @@ def test_cloudevent_has_every_required_attribute():
     assert headers["ce_type"] == b"brinkwatch.alert.raised.v1"
     assert headers["ce_source"] == b"/brinkwatch/rules/escalation"
     assert headers["ce_subject"] == b"RUS-UKR"
-    assert headers["ce_time"] == b"2031-05-06T12:00:00Z"
+    assert headers["ce_time"] == b"2024-05-06T12:00:00Z"
     assert headers["content-type"] == b"application/json"
 
 

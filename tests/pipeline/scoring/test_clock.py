@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from pipeline.scoring.clock import LATE, event_time
 
-WALL = datetime(2031, 5, 6, 12, tzinfo=UTC)
+WALL = datetime(2024, 5, 6, 12, tzinfo=UTC)
 EARLY = WALL - timedelta(hours=3)
 MID = WALL - timedelta(hours=1)
 

@@ -82,6 +82,13 @@ def test_a_bad_message_is_a_dead_letter_and_harms_no_other(value, reason):
     assert outcome.dead == (("extract.decode", reason),)
 
 
+def test_a_message_without_key_and_value_can_be_written():
+    """kafka-python refuses to send nothing at all: an empty value keeps the dead letter, and the partition moving."""
+    empty = Message(TOPICS.articles.name, 0, 3, 1000, None, None, [])
+    (letter,) = work(Engine(), [empty], TOPICS).outgoing
+    assert (letter.key, letter.value) == (None, b"")
+
+
 def test_a_poison_article_harms_only_itself():
     """An article that crashes the parser becomes a dead letter; the rest of its batch gives signals."""
     values = [encode(article()), encode(article(text="poison")), encode(article())]

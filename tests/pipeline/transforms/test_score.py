@@ -11,7 +11,7 @@ from samples import NOON, dyad, signal
 from config.alerts import load_alerts
 from config.settings import load_settings
 from pipeline.kafka.message import Message, Outgoing
-from pipeline.records import Alert, Dyad, EventType, Transition, decode, encode
+from pipeline.records import Alert, DecodeError, Dyad, EventType, Transition, decode, encode
 from pipeline.records.topics import Topics
 from pipeline.transforms.score import ScoreSession, as_messages
 
@@ -57,7 +57,8 @@ def session(io):
 
 
 def message(value, key=b"RUS-UKR", offset=0):
-    return Message(TOPICS.signals.name, 0, offset, 0, key, value)
+    written = int((NOON + timedelta(days=1)).timestamp() * 1000)
+    return Message(TOPICS.signals.name, 0, offset, written, key, value)
 
 
 def grave(number, **changes):
@@ -118,7 +119,10 @@ def test_repeats_change_nothing():
     assert last_dyad(once) == last_dyad(twice)
 
 
-@pytest.mark.parametrize("value", [None, b"{", encode(dyad())], ids=["none", "json", "other"])
+FUTURE = encode(signal(observed_at=NOON + timedelta(days=3)))
+
+
+@pytest.mark.parametrize("value", [None, b"{", encode(dyad()), FUTURE], ids=["none", "json", "other", "future"])
 def test_a_bad_signal_is_a_dead_letter_in_the_same_transaction(value):
     """Its offset is committed with it, so it must not be lost; the good one beside it counts."""
     io = IO()
@@ -143,6 +147,13 @@ def test_a_dyad_that_cannot_be_read_does_not_stop_the_start():
     """One bad record on the compacted topic must not keep every other alert from being raised."""
     current = session(IO([(b"A-B", b"garbage"), (b"RUS-UKR", None)]))
     assert len(current.book) == 0
+
+
+def test_a_dyad_of_another_version_stops_the_start():
+    """After a rollback every dyad is of a newer version: going on would forget every open alert."""
+    newer = encode(dyad()).replace(b'"schema_version":1', b'"schema_version":2')
+    with pytest.raises(DecodeError, match="version"):
+        session(IO([(b"RUS-UKR", newer)]))
 
 
 def test_an_idle_poll_gives_nothing_to_do():
