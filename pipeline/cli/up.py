@@ -32,14 +32,15 @@ def up(
 ) -> None:
     """Run everything on this machine: Kafka, connectors, extract, score, and the drill. Ctrl-C ends it all.
 
-    With --bootstrap-servers that Kafka is used, and none is started.
+    Where Kafka is given, by --bootstrap-servers or the settings, that one is used, and none is started.
     """
     from deploy.local.installation import Plan
 
     given = data_dir.absolute() if data_dir else None
     settings = load_settings(config_dir=config, bootstrap_servers=bootstrap_servers, data_dir=given)
     listing = feeds if feeds in {None, "none"} else str(Path(feeds).absolute())
-    plan = Plan(settings=settings, embedded=bootstrap_servers is None, feeds=listing, drill=drill)
+    embedded = "bootstrap_servers" not in settings.model_fields_set
+    plan = Plan(settings=settings, embedded=embedded, feeds=listing, drill=drill)
     terminal = sys.stdout.isatty() and sys.stdin.isatty() and not plain
     _run(plan, seconds, terminal=terminal)
 
