@@ -1,8 +1,9 @@
 """Sandbox: a child process in which feeds are parsed, so that no body from outside can hold up or kill the connector.
 
 A regular expression that runs away keeps Python's lock, so a thread would be no bound on time; a process can be ended.
-Frames over stdin and stdout: 4 bytes of length (big-endian), then msgpack. The child ends when its stdin does, so it
-never outlives the connector, not even one that was killed.
+Frames over stdin and stdout: 4 bytes of length (big-endian), then msgpack. The child does not outlive the connector,
+not even one that was killed: it ends when its stdin does, on Linux the kernel ends it at once, and elsewhere an alarm
+ends the one that a frame keeps busy.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import contextlib
 import logging
 import os
 import resource
+import signal
 import sys
 from typing import IO, Self
 
@@ -27,6 +29,7 @@ MAX_MEMORY = 1536 * 1024 * 1024
 MAX_REPLY = 16 * 1024 * 1024
 PARSE_S = 20.0
 START_S = 60.0
+PR_SET_PDEATHSIG = 1
 
 
 class _Job(msgspec.Struct):
@@ -73,7 +76,7 @@ class Sandbox:
     async def _started(self) -> asyncio.subprocess.Process:
         if self._child is None or self._child.returncode is not None:
             self._child = await asyncio.create_subprocess_exec(
-                sys.executable, "-P", "-m", "connectors.sandbox",
+                sys.executable, "-P", "-m", "connectors.sandbox", str(os.getpid()), str(self._parse_s),
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
                 start_new_session=True,  # a Ctrl-C is the connector's to handle
             )  # fmt: skip
@@ -117,10 +120,16 @@ def answer(frame: bytes) -> bytes:
     return reply
 
 
-def serve(inward: IO[bytes], outward: IO[bytes]) -> None:
-    """Answer frames until the other side closes."""
+def serve(inward: IO[bytes], outward: IO[bytes], parse_s: float) -> None:
+    """Answer frames until the other side closes; an alarm ends a frame that nobody has ended at twice its time."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # a handler of Python's would wait for a busy regular expression
+    bound_s = START_S  # as the other side grants the first frame
     while len(head := inward.read(4)) == 4:  # noqa: PLR2004  # the length's size
-        reply = answer(inward.read(int.from_bytes(head, "big")))
+        frame = inward.read(int.from_bytes(head, "big"))
+        signal.setitimer(signal.ITIMER_REAL, bound_s)
+        reply = answer(frame)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        bound_s = 2 * parse_s
         outward.write(len(reply).to_bytes(4, "big") + reply)
         outward.flush()
 
@@ -131,13 +140,24 @@ def _bound_memory() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def main() -> None:
+def _die_with(parent: int) -> None:
+    """Have the kernel kill this process when ``parent`` ends (prctl(2), PR_SET_PDEATHSIG); Linux only."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before we had asked
+        sys.exit(1)
+
+
+def main(parent: int, parse_s: float) -> None:
     """Bound this process, then serve. What libraries print goes to stderr: stdout is for frames."""
+    _die_with(parent)
     _bound_memory()
     outward = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    serve(sys.stdin.buffer, outward)
+    serve(sys.stdin.buffer, outward, parse_s)
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]), float(sys.argv[2]))

@@ -6,6 +6,8 @@ import asyncio
 import os
 import resource
 import signal
+import subprocess
+import sys
 
 import feedserver
 import msgspec
@@ -21,6 +23,23 @@ from connectors.outcome import Outcome
 from connectors.sandbox import Sandbox, answer
 
 HERE = Source("https://e.example/")
+CONNECTOR = """
+import asyncio, time
+from connectors.formats import Source
+from connectors.sandbox import Sandbox
+async def main():
+    async with Sandbox() as sandbox:
+        await sandbox.parse(b"x", Source("https://e.example/"))
+        print(sandbox._child.pid, flush=True)
+        time.sleep(60)
+asyncio.run(main())
+"""
+BUSY = """
+import os, re, connectors.sandbox as sandbox
+sandbox.START_S = 0.3
+sandbox.answer = lambda _: re.match("(a|a)*b", "a" * 60)
+sandbox.main(os.getppid(), 20.0)
+"""
 
 
 async def test_a_parser_that_hangs_is_ended_and_replaced():
@@ -71,6 +90,35 @@ async def test_no_parser_is_left_behind():
         assert sandbox._child
         pid = sandbox._child.pid
     assert not psutil.pid_exists(pid)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere an alarm does it, later")
+def test_a_busy_parser_dies_with_a_killed_connector():
+    """After kill -9 of the connector, a parser that does not look at its stdin is not left to eat a core."""
+    connector = subprocess.Popen([sys.executable, "-c", CONNECTOR], stdout=subprocess.PIPE)
+    assert connector.stdout
+    parser = psutil.Process(int(connector.stdout.readline()))
+    parser.suspend()  # as deaf as one in the middle of a frame
+    connector.kill()
+    connector.communicate()
+    try:
+        parser.wait(timeout=20)
+    finally:
+        if parser.is_running():
+            parser.kill()
+
+
+def test_a_frame_that_nobody_ends_is_ended_by_an_alarm():
+    """A parser whose regular expression runs away ends itself where no connector is left to do it."""
+    parser = subprocess.Popen([sys.executable, "-c", BUSY], stdin=subprocess.PIPE)
+    assert parser.stdin
+    try:
+        parser.stdin.write(b"\0\0\0\x01x")
+        parser.stdin.flush()
+        assert parser.wait(timeout=20) == -signal.SIGALRM
+    finally:
+        parser.kill()
+        parser.stdin.close()
 
 
 def test_a_system_without_a_bound_on_memory_parses(monkeypatch: pytest.MonkeyPatch):
