@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 Outcome = Literal["signals", "silent", "gated", "language"]
 READ = frozenset({"en", "und"})
+MAX_PARSED = 100
+"""Sentences of one article that are parsed, the first ones: a crisis report has some 25 that pass the gate; a hostile
+page of nothing else must not hold up its partition."""
 UNDATED = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 """``published_at`` of an article whose date nobody knows: then only dates that need no comparison make history."""
 NAMES_AS_OF = dt.date(2026, 1, 1)
@@ -114,11 +117,12 @@ class Engine:
         named = reading.by_sentence(found, mentions)
         acting = frozenset(i for i, names in named.items() if any(n.code and n.kind in WHO for n in names))
         quoted = {part: quotes.find(text) for part, text in parts.items()}
-        gated = frozenset(
+        passed = [
             sentence.index
             for part, text in parts.items()
             for sentence in self._gate.passed(text, [s for s in found if s.part == part], acting)
-        )
+        ]
+        gated = frozenset(sorted(passed)[:MAX_PARSED])
         chosen = reading.with_speakers(gated, found, quoted)
         return reading.Reading(tuple(found), named, quoted, chosen, gated, published)
 

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.extraction import quotes, sentences
+from pipeline.extraction.engine import MAX_PARSED
 
 WORDS = st.sampled_from(
     ["Russia", "troops", "invade", "if", "“", "”", "Ukraine", "will", "sanctions", "\n", "• ", "no", "Biden", "said", "“We", ",", ".", "?", "not", "threatened", "3,000",
@@ -18,6 +19,14 @@ TEXTS = st.one_of(st.text(max_size=400), st.lists(WORDS, max_size=60).map(" ".jo
 SLOW = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
+
+
+def test_a_hostile_page_costs_no_more_than_a_long_report(engine):
+    """A page of trigger sentences only is read up to a bound, from its beginning."""
+    page = " ".join(f"Russia massed {n},000 troops near Ukraine." for n in range(1, 300))
+    found = engine.extract([article(page)])[0]
+    assert found.gated == MAX_PARSED
+    assert found.signals[0].magnitudes[0].value == 1000
 
 
 @SLOW
