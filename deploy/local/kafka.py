@@ -16,7 +16,7 @@ from deploy.local import jars
 from deploy.local.errors import PlatformError
 from deploy.local.java import find_java
 from deploy.local.kafka_config import environment, java_command, properties
-from deploy.local.process import LOOPBACK, Port, end, kill_group, spawn, tail_of
+from deploy.local.process import LOOPBACK, Port, end, kill_group, listens, spawn, tail_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -188,7 +188,8 @@ class EmbeddedKafka:
         assert self._child is not None  # noqa: S101  # _launch set it
         deadline = time.monotonic() + self._start_seconds
         while self._child.poll() is None:
-            if _answering_cluster(self.bootstrap_servers) == cluster:
+            # A client made while nothing listens leaves a thread and four open files behind, for ever.
+            if self.port is not None and listens(self.port) and _answering_cluster(self.bootstrap_servers) == cluster:
                 return
             if time.monotonic() > deadline:
                 raise KafkaError(f"broker does not answer: {self.bootstrap_servers}: {self._last_words()}")

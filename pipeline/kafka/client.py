@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import kafka.errors
 from kafka import KafkaConsumer, KafkaProducer
@@ -15,6 +18,10 @@ from config.settings import Settings
 
 BOOTSTRAP_MS = 15_000
 RECONNECT_MS = 1_000
+REACH_TRIES = 4
+REACH_PAUSE_S = 0.5
+REACH_TIMEOUT_S = 3.0
+DEFAULT_PORT = 9092
 MAX_REQUEST_BYTES = 17 * 1024 * 1024
 """A dead letter may be as large as its topic takes (16 MiB), plus its headers."""
 
@@ -33,12 +40,16 @@ def explained(settings: Settings) -> Iterator[None]:
         kafka.errors.KafkaTimeoutError,
         kafka.errors.KafkaConnectionError,
     ) as error:
-        hint = "is the broker up"
-        if settings.security_protocol != "PLAINTEXT":
-            hint += ", and are user, password and certificates right? A refused password shows only as a time-out"
-        raise BrokerUnavailable(
-            f"connecting to Kafka failed: {settings.bootstrap_servers} ({settings.security_protocol}): {error}; {hint}"
-        ) from error
+        raise _unavailable(settings, error) from error
+
+
+def _unavailable(settings: Settings, error: Exception) -> BrokerUnavailable:
+    hint = "is the broker up"
+    if settings.security_protocol != "PLAINTEXT":
+        hint += ", and are user, password and certificates right? A refused password shows only as a time-out"
+    return BrokerUnavailable(
+        f"connecting to Kafka failed: {settings.bootstrap_servers} ({settings.security_protocol}): {error}; {hint}"
+    )
 
 
 def consumer(settings: Settings, client_id: str, **options: Any) -> KafkaConsumer:
@@ -74,5 +85,41 @@ def producer(settings: Settings, client_id: str, **options: Any) -> KafkaProduce
 
 
 def _make(kind: Callable[..., Any], settings: Settings, options: dict[str, Any]) -> Any:
+    left = _reach(settings)
     with explained(settings):
-        return kind(**options)
+        return kind(**{**options, "bootstrap_timeout_ms": min(options["bootstrap_timeout_ms"], left)})
+
+
+def _reach(settings: Settings) -> int:
+    """Open a plain connection to one of the brokers, in a few tries; the milliseconds that are left for the client.
+
+    A kafka-python client that is made while no broker listens leaves a thread and four open files behind, for ever:
+    who tries again and again must not make one.
+    """
+    deadline = time.monotonic() + BOOTSTRAP_MS / 1000
+    for pause in (0.0, *[REACH_PAUSE_S] * (REACH_TRIES - 1)):
+        time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
+        error = _refusal(settings.bootstrap_servers, deadline)
+        left = deadline - time.monotonic()
+        if error is None or left <= 0:
+            break
+    if error is not None:
+        raise _unavailable(settings, error) from error
+    return max(1, round(left * 1000))
+
+
+def _refusal(servers: str, deadline: float) -> Exception | None:
+    """Why no broker lets us connect; None if one does."""
+    error: Exception = TimeoutError("timed out")
+    for address in servers.split(","):
+        seconds = min(REACH_TIMEOUT_S, deadline - time.monotonic())
+        if seconds <= 0:
+            break
+        try:
+            parts = urlsplit(f"//{address.strip()}")
+            socket.create_connection((parts.hostname or "", parts.port or DEFAULT_PORT), seconds).close()
+        except (OSError, ValueError) as refused:  # ValueError: no port number
+            error = refused
+        else:
+            return None
+    return error

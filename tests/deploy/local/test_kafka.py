@@ -7,13 +7,15 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 
 import pytest
 from processes import gone, until
 
 from config.settings import load_settings
+from deploy.local import kafka as kafka_module
 from deploy.local.kafka import EmbeddedKafka, KafkaError
-from deploy.local.process import Port
+from deploy.local.process import Port, listens
 
 pytestmark = pytest.mark.slow
 
@@ -32,6 +34,23 @@ def test_what_is_produced_is_consumed(broker):
     value = os.urandom(15 * 1024 * 1024)
     _produce(settings.bootstrap_servers, topic, [value])
     assert _consume(settings.bootstrap_servers, topic, 1) == [value]
+
+
+def test_waiting_for_the_broker_leaves_nothing_behind(tmp_path, monkeypatch):
+    """While nothing listens, no client may be made to ask: each would leave a thread and open files in ``up``."""
+    asked: list[bool] = []
+    real = kafka_module._answering_cluster
+
+    def ask(servers: str) -> str | None:
+        asked.append(listens(int(servers.rpartition(":")[2])))
+        return real(servers)
+
+    monkeypatch.setattr(kafka_module, "_answering_cluster", ask)
+    before = set(threading.enumerate())
+    with EmbeddedKafka(tmp_path, load_settings().cache_dir):
+        assert asked
+        assert all(asked)
+        assert until(lambda: set(threading.enumerate()) <= before)
 
 
 def test_kill_9_keeps_what_was_acknowledged_and_the_port(kafka):

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
+import psutil
+import pytest
 import samples
 from msgspec import structs
 from textual.widgets import DataTable, Static
 
 from config.errors import BrinkwatchError
+from config.settings import load_settings
 from pipeline.kafka.message import Message
 from pipeline.records import Alert, Dyad, Level, encode
 from pipeline.records.topics import Topics
-from pipeline.watch.app import WatchApp
+from pipeline.watch.app import WatchApp, messages_of
 from pipeline.watch.board import Board
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Iterator
 
 TOPICS = Topics("x")
@@ -103,6 +106,18 @@ async def test_a_broker_that_goes_away_is_told():
         await settle(pilot)
         assert "gone" in shown(app, "status")
         assert app.query_one("#dyads", DataTable).row_count == 1
+
+
+def test_trying_again_leaves_nothing_behind(monkeypatch):
+    """A view left open overnight while Kafka is away tries thousands of times: no thread or open file may stay."""
+    monkeypatch.setattr("pipeline.kafka.client.REACH_PAUSE_S", 0.01)
+    source = messages_of(load_settings(bootstrap_servers="127.0.0.1:1,[::1]:1,127.0.0.1:nonsense"))
+    threads, files = set(threading.enumerate()), psutil.Process().num_fds()
+    for _ in range(3):
+        with pytest.raises(BrinkwatchError, match=r"connecting to Kafka failed: 127\.0\.0\.1:1,.*is the broker up"):
+            next(source(threading.Event()))
+    assert set(threading.enumerate()) <= threads
+    assert psutil.Process().num_fds() <= files
 
 
 async def test_hostile_words_are_shown_as_words():
