@@ -85,7 +85,7 @@ class Poller:
         """
         host = urlsplit(feed.url).hostname or ""
         state = self.state(feed)
-        rest = self._rests.get(host, 0.0) - time.time()
+        rest = self._rests.get(host, 0.0) - time.monotonic()
         if rest > 0:  # the host has asked, on behalf of another feed
             return self._conclude(
                 feed, Fetched(Outcome.RATE_LIMITED, retry_after_s=rest, error="the host asked to wait")
@@ -94,7 +94,7 @@ class Poller:
         fetched = await self._parts.fetcher.fetch(feed.url, validators)
         metrics.FETCH_SECONDS.observe(fetched.seconds)
         if fetched.retry_after_s and not fetched.outcome.success:
-            self._rests[host] = time.time() + fetched.retry_after_s
+            self._rests[host] = time.monotonic() + fetched.retry_after_s
         if fetched.outcome is not Outcome.OK:
             return self._conclude(feed, fetched)
         parsed = await self._parts.sandbox.parse(fetched.body, Source(fetched.final_url, fetched.content_type))

@@ -108,15 +108,15 @@ class Connector:
 
     async def follow(self, stop: asyncio.Event) -> None:
         """Poll each feed when it is due, until ``stop`` is set; then let polls under way end, for 8 s at most."""
-        self._due = self._first_dues(time.time())
+        self._due = self._first_dues(time.time(), time.monotonic())
         log.info("polling", extra={"fields": {"feeds": len(self._feeds), "disabled": self._disabled}})
         stopping = asyncio.create_task(stop.wait())
         next_prune = next_count = 0.0
         try:
             while not stop.is_set():
-                now = time.time()
+                now = time.monotonic()  # only what outlives the process is told in the time of the wall clock
                 if now >= next_prune:
-                    self._parts.store.prune(now)
+                    self._parts.store.prune(time.time())
                     next_prune = now + PRUNE_S
                 if now >= next_count:
                     self._count_states()
@@ -139,7 +139,7 @@ class Connector:
         if len(self._under_way) >= MAX_STARTED:
             wait_s = None  # a full house: nothing can start before one ends
         elif self._due:
-            wait_s = min(max(self._due[0][0] - time.time(), 0.01), MAX_SLEEP_S)
+            wait_s = min(max(self._due[0][0] - time.monotonic(), 0.01), MAX_SLEEP_S)
         done, _ = await asyncio.wait({stopping, *self._under_way}, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
         for task in done - {stopping}:
             self._under_way.discard(task)
@@ -148,9 +148,9 @@ class Connector:
     def _line_up(self, feed: Feed) -> None:
         state = self._poller.state(feed)
         if state and state.next_due is not None:
-            heapq.heappush(self._due, (state.next_due, feed.id))
+            heapq.heappush(self._due, (time.monotonic() + state.next_due - state.polled_at, feed.id))
 
-    def _first_dues(self, now: float) -> list[tuple[float, str]]:
+    def _first_dues(self, wall: float, now: float) -> list[tuple[float, str]]:
         dice = random.Random()  # noqa: S311  # spreads polls, guards nothing
         due = []
         for feed in self._feeds.values():
@@ -159,7 +159,7 @@ class Connector:
                 due.append((now + schedule.first_wait_s(feed.interval_s, dice.random()), feed.id))
             elif state.next_due is not None:
                 # Neither a clock that was set back nor a longer interval of former times may silence a feed.
-                due.append((min(state.next_due, now + schedule.DAY_S), feed.id))
+                due.append((now + min(state.next_due - wall, schedule.DAY_S), feed.id))
         heapq.heapify(due)
         return due
 

@@ -1,0 +1,94 @@
+"""The loop over real feeds, with a delivery that takes everything."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from config.feeds import Feed
+from config.settings import load_settings
+from connectors.fetch import Fetcher, Limits, user_agent
+from connectors.outcome import Outcome
+from connectors.poll import Parts, Poller
+from connectors.sandbox import Sandbox
+from connectors.service import Connector
+from connectors.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+
+    import pytest
+    from feedserver import FeedServer
+
+
+class Taken:
+    """A delivery to nowhere."""
+
+    up = True
+
+    async def ready(self) -> None:
+        """It always is."""
+
+    async def send(self, articles: Sequence[Any]) -> None:
+        """Take them."""
+
+
+@asynccontextmanager
+async def following(folder: Path, feeds: Sequence[Feed]) -> AsyncIterator[Counter[tuple[str, Outcome]]]:
+    """How often each feed was polled, by outcome, while the loop runs."""
+    polls: Counter[tuple[str, Outcome]] = Counter()
+    stop = asyncio.Event()
+    with Store(folder) as store:
+        async with Sandbox() as sandbox, Fetcher(user_agent(), Limits(total_s=60.0)) as fetcher:
+            parts = Parts(fetcher, sandbox, Taken(), store)  # type: ignore[arg-type]  # what the loop uses of one
+            poller = Poller(load_settings(data_dir=folder), parts)
+            connector = Connector(feeds, parts, poller, lambda poll: polls.update([(poll.feed.id, poll.outcome)]))
+            task = asyncio.create_task(connector.follow(stop))
+            try:
+                yield polls
+            finally:
+                stop.set()
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(condition: Any, timeout_s: float = 30.0) -> None:
+    """Wait for ``condition()``."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110  # many polls make it true, none of them alone
+            await asyncio.sleep(0.02)
+
+
+async def test_a_clock_set_back_silences_no_feed(server: FeedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """After the host's clock jumps a day back, feeds are polled on as if nothing had been."""
+    feed = Feed(id="feed", url=server.url("/feed"), interval_s=0.2)
+    wall, back = time.time, 0.0
+    monkeypatch.setattr(time, "time", lambda: wall() - back)
+    async with following(tmp_path, [feed]) as polls:
+        await until(lambda: polls.total() >= 2)
+        back, before = 86_400.0, polls.total()
+        await until(lambda: polls.total() >= before + 3)
+
+
+async def test_a_request_to_wait_ends_though_the_clock_is_set_back(
+    server: FeedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A host that asked for two minutes is not left alone for a day and two minutes."""
+    wall, back = time.time, 0.0
+    monkeypatch.setattr(time, "time", lambda: wall() - back)
+    with Store(tmp_path) as store:
+        async with Sandbox() as sandbox, Fetcher(user_agent()) as fetcher:
+            parts = Parts(fetcher, sandbox, Taken(), store)  # type: ignore[arg-type]  # what a poll uses of one
+            poller = Poller(load_settings(data_dir=tmp_path), parts)
+            await poller.poll(Feed(id="limited", url=server.url("/429")))
+            back = 86_400.0
+            feed = Feed(id="feed", url=server.url("/feed"))
+            assert (await poller.poll(feed)).outcome is Outcome.RATE_LIMITED
+            state = poller.state(feed)
+    assert state
+    assert state.next_due
+    assert state.next_due - state.polled_at < 3600
