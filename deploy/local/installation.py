@@ -11,7 +11,7 @@ from pathlib import Path
 from config.settings import PREFIX, SECRETS, Settings
 from deploy.local.drill.server import Drill, write_feeds
 from deploy.local.errors import PlatformError
-from deploy.local.kafka import EmbeddedKafka
+from deploy.local.kafka import EmbeddedKafka, StartGivenUp
 from deploy.local.prism import PrismNotFound, find_prism
 from deploy.local.process import Port
 from deploy.local.supervisor import Supervisor, brinkwatch
@@ -21,7 +21,8 @@ from pipeline.records.topics import Topics
 log = logging.getLogger(__name__)
 
 Say = Callable[[str], None]
-JOIN_SECONDS = 40.0
+# More than the supervisor needs to end what it started: the commands together, then the broker.
+JOIN_SECONDS = 60.0
 NO_PRISM = "Prism, the runner, can't be had on this machine; `brinkwatch doctor` says how to get it."
 TRYING_OUT = "running on FnApiRunner: this is for trying out only, it keeps all that it processed and its memory grows"
 
@@ -82,7 +83,7 @@ class Installation:
         self._plan, self._say = plan, say
         self.settings = plan.settings
         self._supervisor = Supervisor(plan.settings.data_dir)
-        self._stop = threading.Event()
+        self._asked = self._stop = threading.Event()
         self._drill = Drill()
         self._jars_here = 0
         self._thread: threading.Thread | None = None
@@ -97,12 +98,15 @@ class Installation:
         Raises:
             BrinkwatchError: Something can't be had or started; what was started is ended again.
         """
+        self._asked = stop
         try:
             check_ports(self.settings)
             for step in (self._choose_runner, self._start_broker, self._start_children):
                 if stop.is_set():
                     return
                 step()
+        except StartGivenUp:
+            return
         except BaseException:
             self.stop()
             raise
@@ -110,18 +114,25 @@ class Installation:
         self._thread.start()
 
     def stop(self) -> None:
-        """End everything, in reverse order; bounded in time. Repeatable."""
+        """End everything, in reverse order; bounded in time. Repeatable.
+
+        The children have one owner at a time: once the supervision runs, only its thread ends them. Where that thread
+        hangs nobody else touches them; the kernel or their guards kill them as this process ends.
+        """
         self._stop.set()
         if self._thread is not None:
             self._thread.join(JOIN_SECONDS)
-        self._supervisor.stop()
+        if self._thread is None or not self._thread.is_alive():
+            self._supervisor.stop()
+        else:
+            self._failure = self._failure or TimeoutError("not ended in time; what still runs ends with this process")
         self._drill.end()
 
     def check(self) -> None:
-        """That nothing but ``stop`` ended the supervision.
+        """That the supervision ended as it should: because of ``stop``, and in time.
 
         Raises:
-            PlatformError: Something did; with its error.
+            PlatformError: It did not; with the reason.
         """
         if self._failure is not None:
             raise PlatformError(f"supervision failed: {self.settings.data_dir}: {self._failure!r}") from self._failure
@@ -146,6 +157,7 @@ class Installation:
                 self.settings.cache_dir,
                 java_home=self.settings.java_home,
                 progress=self._jars,
+                give_up=self._ending,
             )
             kafka.start()
             self._supervisor.add_service("kafka", kafka)
@@ -174,7 +186,13 @@ class Installation:
         write_feeds(self._drill.port, listing)
         return listing
 
+    def _ending(self) -> bool:
+        """Whether the end was asked for, here or by who started us."""
+        return self._stop.is_set() or self._asked.is_set()
+
     def _jars(self, done: int, total: int) -> None:
+        if self._ending():
+            raise StartGivenUp(f"fetching Kafka was given up: {done} of {total} files: the end was asked for")
         if done % 15 == 0 and done != self._jars_here:
             self._say(f"fetching Kafka: {done} of {total} files")
         self._jars_here = done

@@ -19,6 +19,7 @@ from deploy.local.kafka_config import environment, java_command, properties
 from deploy.local.process import LOOPBACK, Port, end, kill_group, listens, spawn, tail_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from types import TracebackType
 
@@ -31,6 +32,10 @@ LOCK_SECONDS = 3.0
 
 class KafkaError(PlatformError):
     """The embedded broker can't be started or kept running."""
+
+
+class StartGivenUp(KafkaError):  # noqa: N818  # nothing failed
+    """The start was given up because the end was asked for meanwhile; nothing of it is left."""
 
 
 class EmbeddedKafka:
@@ -51,6 +56,7 @@ class EmbeddedKafka:
         port: int | None = None,
         progress: jars.Progress | None = None,
         start_seconds: float = START_SECONDS,
+        give_up: Callable[[], bool] = lambda: False,
     ) -> None:
         """Nothing starts yet.
 
@@ -61,11 +67,13 @@ class EmbeddedKafka:
             port: Where clients connect; None for the folder's own port.
             progress: Told as missing jars arrive.
             start_seconds: How long a start may take until the broker answers.
+            give_up: Asked while a start waits; a start is ended once it says yes.
         """
         self.home = (data_dir / "kafka").absolute()
         self.port = port
         self._cache_dir, self._java_home = cache_dir, java_home
         self._progress, self._start_seconds = progress, start_seconds
+        self._give_up = give_up
         self._lock: IO[str] | None = None
         self._child: subprocess.Popen[bytes] | None = None
 
@@ -100,6 +108,7 @@ class EmbeddedKafka:
 
         Raises:
             KafkaError: If another broker has the folder, or this one ends or stays silent; with the end of its log.
+            StartGivenUp: If ``give_up`` said yes before the broker answered.
             PlatformError: If the jars, Java or a port can't be had.
         """
         if self.running:
@@ -188,6 +197,8 @@ class EmbeddedKafka:
         assert self._child is not None  # noqa: S101  # _launch set it
         deadline = time.monotonic() + self._start_seconds
         while self._child.poll() is None:
+            if self._give_up():
+                raise StartGivenUp(f"broker's start was given up: {self.home}: the end was asked for")
             # A client made while nothing listens leaves a thread and four open files behind, for ever.
             if self.port is not None and listens(self.port) and _answering_cluster(self.bootstrap_servers) == cluster:
                 return

@@ -67,6 +67,67 @@ def test_up_fails_with_its_supervision(bare, monkeypatch):
     assert shown == [True]
 
 
+class Broker:
+    """A broker that takes long to start again; it notes which thread ends it."""
+
+    pid, running = None, False
+
+    def __init__(self, until: threading.Event) -> None:
+        self.until, self.starting, self.ended_by = until, threading.Event(), []
+
+    def start(self):
+        self.starting.set()
+        self.until.wait(15)
+
+    def stop(self):
+        self.ended_by.append(threading.current_thread().name)
+
+
+def test_only_the_supervisor_ends_its_children(bare):
+    """An end asked for while the broker is started again must not make two threads work on one child."""
+    running = installation.Installation(bare, print)
+    broker = Broker(until=running._stop)
+    running._supervisor.add_service("kafka", broker)
+    running.start(threading.Event())
+    assert broker.starting.wait(15)
+    running.stop()
+    running.check()
+    assert broker.ended_by == ["supervisor"]
+
+
+def test_supervision_that_hangs_is_left_alone_and_told(bare, monkeypatch):
+    """Nothing may be called stopped that is not, and nobody may end children under the thread that still has them."""
+    monkeypatch.setattr(installation, "JOIN_SECONDS", 0.05)
+    running = installation.Installation(bare, print)
+    broker = Broker(until=threading.Event())
+    running._supervisor.add_service("kafka", broker)
+    running.start(threading.Event())
+    assert broker.starting.wait(15)
+    running.stop()
+    with pytest.raises(PlatformError, match="not ended in time"):
+        running.check()
+    assert not broker.ended_by
+    broker.until.set()
+    running._thread.join(15)
+    assert broker.ended_by == ["supervisor"]
+
+
+def test_an_end_asked_for_while_the_broker_starts_is_no_failure(bare, monkeypatch):
+    """Ctrl-C in the first seconds ends the command with 0: who waits for jars or the broker gives up."""
+    stop = threading.Event()
+    running = installation.Installation(bare, print)
+
+    def give_up(self):
+        stop.set()
+        self._jars(0, 30)
+
+    monkeypatch.setattr(installation.Installation, "_start_broker", give_up)
+    running.start(stop)
+    running.stop()
+    running.check()
+    assert running._thread is None
+
+
 def no_prism(settings, say):
     raise installation.PrismNotFound("no Prism here")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from processes import gone, until
 
 from config.settings import load_settings
 from deploy.local import kafka as kafka_module
-from deploy.local.kafka import EmbeddedKafka, KafkaError
+from deploy.local.kafka import EmbeddedKafka, KafkaError, StartGivenUp
 from deploy.local.process import Port, listens
 
 pytestmark = pytest.mark.slow
@@ -51,6 +52,23 @@ def test_waiting_for_the_broker_leaves_nothing_behind(tmp_path, monkeypatch):
         assert asked
         assert all(asked)
         assert until(lambda: set(threading.enumerate()) <= before)
+
+
+def test_start_that_is_given_up_leaves_nothing(tmp_path):
+    """An end asked for while the broker starts must not wait for it, nor leave it or its lock behind."""
+    pids: list[int] = []
+
+    def give_up() -> bool:
+        pids.append(broker.pid)
+        return True
+
+    broker = EmbeddedKafka(tmp_path, load_settings().cache_dir, give_up=give_up)
+    with pytest.raises(StartGivenUp):
+        broker.start()
+    assert len(pids) == 1
+    assert until(lambda: gone(pids[0]))
+    with (tmp_path / "kafka" / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_kill_9_keeps_what_was_acknowledged_and_the_port(kafka):
