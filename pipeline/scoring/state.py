@@ -12,6 +12,7 @@ Bounds, and what happens at them (together: at most about 50 KB as JSON for a bu
   on decaying, so the score does not jump; a later copy of it would count as a new story.
 - ``MAX_STRANDS`` kinds of event in a story; a heavier new kind takes the place of the lightest.
 - ``MAX_STORY_SOURCES`` sources of a story; more no longer raise its factor.
+- ``MAX_ARTICLES`` articles of a story, the latest, are known again by their ids, however they were edited.
 - ``MAX_OUTLETS`` sources of a dyad; the one longest silent is let go.
 - ``MAX_IDS`` signal ids in each of two generations: the last ``MAX_IDS`` at least are known again, and all of the last
   ``ID_HALF_LIVES`` half-lives unless there were more.
@@ -29,6 +30,7 @@ STATE_VERSION = 1
 MAX_STORIES = 96
 MAX_STRANDS = 6
 MAX_STORY_SOURCES = 16
+MAX_ARTICLES = 8
 MAX_OUTLETS = 64
 MAX_IDS = 1000
 ID_HALF_LIVES = 4
@@ -66,6 +68,7 @@ class Story(msgspec.Struct, frozen=True, array_like=True):
         sources: Tokens of the independent sources that told it.
         strands: Its kinds of event.
         weight: Sum over the strands times the factor of sources, as at the origin.
+        articles: Tokens of the articles that told it last, each led by a full stop, in one text.
     """
 
     number: int
@@ -74,6 +77,7 @@ class Story(msgspec.Struct, frozen=True, array_like=True):
     sources: tuple[str, ...]
     strands: tuple[Strand, ...]
     weight: float
+    articles: str = ""
 
 
 class Exhibit(msgspec.Struct, frozen=True, array_like=True):

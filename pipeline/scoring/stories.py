@@ -13,12 +13,14 @@ import numpy as np
 from msgspec.structs import replace
 
 from pipeline.records import Signal
-from pipeline.scoring.state import MAX_STORIES, MAX_STORY_SOURCES, MAX_STRANDS, DyadState, Story, Strand
+from pipeline.scoring.state import MAX_ARTICLES, MAX_STORIES, MAX_STORY_SOURCES, MAX_STRANDS, DyadState, Story, Strand
 
 SKETCH = 32
 """Permutations of the signature that are compared. Of unrelated texts less than a few agree, of copies most."""
 SAME_STORY = 0.5
 SOURCE_FACTOR = 0.25
+_ARTICLE_BYTES = 4  # of 768 articles and a stranger, two alike once in five million
+_ARTICLE_CHARS = 7
 _SIGNATURE_BYTES = 512
 _SIGNATURE_CHARS = 684
 _LIGHT = 7  # significant digits of a kept weight: more would only lengthen what is stored
@@ -28,6 +30,13 @@ _LIGHT = 7  # significant digits of a kept weight: more would only lengthen what
 def source_token(source: str) -> str:
     """Four characters that stand for a source."""
     return base64.b64encode(hashlib.blake2b(source.encode(), digest_size=3).digest()).decode()
+
+
+@lru_cache(maxsize=4096)
+def article_token(article_id: str) -> str:
+    """A full stop and six characters that stand for an article."""
+    digest = hashlib.blake2b(article_id.encode(), digest_size=_ARTICLE_BYTES).digest()
+    return "." + base64.b64encode(digest).decode().rstrip("=")
 
 
 def owner(source: str, owners: Mapping[str, str]) -> str:
@@ -69,6 +78,11 @@ def find(stories: tuple[Story, ...], wanted: bytes) -> int | None:
     return best if agreeing[best] >= SAME_STORY * SKETCH else None
 
 
+def told_in(stories: tuple[Story, ...], article: str) -> int | None:
+    """Index of the story that an article told before, if one did; the one with the latest news of several."""
+    return next((index for index in reversed(range(len(stories))) if article in stories[index].articles), None)
+
+
 def source_factor(sources: int) -> float:
     """How much more a story weighs for being told by several independent sources: 1, 1.25 for two, 1.5 for four."""
     return 1.0 + SOURCE_FACTOR * math.log2(max(1, sources))
@@ -105,11 +119,23 @@ def tell(story: Story, kind: str, weight: float, source: str, at: float) -> Stor
         sources = (*sources, source)
     strands = _strengthen(story.strands, kind, weight)
     total = math.fsum(strand.weight for strand in strands) * source_factor(len(sources))
-    return Story(story.number, story.sketch, max(at, story.last), sources, strands, light(total))
+    return Story(story.number, story.sketch, max(at, story.last), sources, strands, light(total), story.articles)
+
+
+def note(story: Story, known: bytes, article: str) -> Story:
+    """The story with an article among those that told it.
+
+    While one article alone tells it, the story goes by that article's latest text: it is the one that others will copy.
+    """
+    sketch = known if story.articles == article else story.sketch
+    articles = story.articles.replace(article, "") + article
+    return replace(story, sketch=sketch, articles=articles[-MAX_ARTICLES * _ARTICLE_CHARS :])
 
 
 def join(state: DyadState, signal: Signal, weight: float, source: str, at: float) -> tuple[DyadState, Story]:
     """The state with the signal in its story, known or new, and that story.
+
+    An article stays in its story however it is edited; else the story is the one whose text is alike.
 
     Args:
         state: Before.
@@ -118,15 +144,17 @@ def join(state: DyadState, signal: Signal, weight: float, source: str, at: float
         source: Token of its source.
         at: The time it counts from.
     """
-    known = sketch(signal)
-    index = find(state.stories, known)
+    known, article = sketch(signal), article_token(signal.article_id)
+    index = told_in(state.stories, article)
+    if index is None:
+        index = find(state.stories, known)
     if index is None:
         story = Story(state.numbered, known, at, (), (), 0.0)
         others, numbered = state.stories, state.numbered + 1
     else:
         story = state.stories[index]
         others, numbered = state.stories[:index] + state.stories[index + 1 :], state.numbered
-    story = tell(story, kind_of(signal), weight, source, at)
+    story = note(tell(story, kind_of(signal), weight, source, at), known, article)
     rest = state.rest
     if len(others) >= MAX_STORIES:
         rest, others = rest + others[0].weight, others[1:]

@@ -8,12 +8,15 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Raw
+from msgspec.structs import replace
 from timelines import DYAD, at, brief, play, rules, told, wire
 
 from pipeline.records import EventType, encode
+from pipeline.records.minhash import jaccard
 from pipeline.scoring.book import Book
-from pipeline.scoring.state import MAX_EXHIBITS, MAX_IDS, MAX_OUTLETS, MAX_STORIES
-from pipeline.scoring.stories import source_factor
+from pipeline.scoring.state import MAX_ARTICLES, MAX_EXHIBITS, MAX_IDS, MAX_OUTLETS, MAX_STORIES
+from pipeline.scoring.stories import article_token, source_factor
 
 TEXT = (
     "Arvia has moved four thousand soldiers and two hundred vehicles to the border with Brenn, officials in both "
@@ -66,7 +69,62 @@ def test_one_article_counts_each_kind_once():
     assert book.dyads()[0].score == pytest.approx(10)
 
 
-@pytest.mark.parametrize("story", ["", "not base64!", "AAAA", "A" * 5000, "!" * 684])
+LONG = f"{TEXT} " + " ".join(f"Sentence {n} of the long report tells of matter {n * 7} in the town." for n in range(30))
+
+
+def test_an_edited_article_stays_in_its_story():
+    """A stub that becomes a full report shares few words with it and has new signal ids: it must not count twice."""
+    book = Book(rules())
+    stub, full = wire(" ".join(TEXT.split()[:25])), wire(LONG)
+    assert jaccard(stub, full) < 0.4
+    article = {"article_id": "1" * 32, "source": "a.example"}
+    play(book, [told(0, "stub", 20, story=stub, **article), told(0, "full", 20, story=full, **article)], until=0)
+    assert book.dyads()[0].score == pytest.approx(20)
+    play(book, [told(0, "copy", 20, story=full, source="b.example")], until=0)
+    assert book.dyads()[0].score == pytest.approx(25), "the full text that others copy is the same story"
+
+
+def test_an_edit_leaves_the_story_to_those_who_copied_it():
+    """One of several outlets rewrites its report: it stays in the story, and further copies of the old text join it."""
+    book = Book(rules())
+    signals = [told(0, f"o{n}", 8, story=wire(text), article_id=f"{n:032x}") for n, text in enumerate(copies(3))]
+    signals.append(told(1, "edit", 8, "o0.example", story=wire(LONG[len(TEXT) :]), article_id=f"{0:032x}"))
+    signals.append(told(1, "late", 8, story=wire(copies(9)[8])))
+    play(book, signals, until=1)
+    assert len(book._states[DYAD].stories) == 1
+
+
+def test_articles_of_a_story_are_the_latest_ones():
+    """However many articles copy a story, and however often each is edited, a few ids are kept."""
+    book = Book(rules())
+    signals = [
+        told(n / 10, f"c{n}-{again}", story=wire(text), article_id=f"{n:032x}")
+        for n, text in enumerate(copies(20))
+        for again in range(3)
+    ]
+    play(book, signals, until=5)
+    kept = book._states[DYAD].stories[0].articles
+    assert kept == "".join(article_token(f"{n:032x}") for n in range(20 - MAX_ARTICLES, 20))
+
+
+def test_a_state_written_before_articles_were_kept_is_read():
+    """An installation that is brought up to date goes on with the stories it had."""
+    book = Book(rules())
+    play(book, [told(0, "a", 8, story=wire(TEXT))], until=0)
+    held = book.dyads()[0]
+    token = book._states[DYAD].stories[0].articles
+    older = bytes(held.state).replace(f',"{token}"]'.encode(), b"]")
+    assert older != bytes(held.state)
+    book = Book(rules())
+    book.restore([replace(held, state=Raw(older))])
+    play(book, [told(0, "b", 8, story=wire(TEXT))], until=0)
+    assert book.dyads()[0].score == pytest.approx(10)
+
+
+BROKEN = ["", "not base64!", "AAAA", "A" * 5000, "!" * 684, "A" * 683, "\u00e9" * 684, "A" * 680 + "====", "=" * 684]
+
+
+@pytest.mark.parametrize("story", BROKEN)
 def test_a_signature_that_is_none_falls_back_on_the_article(story: str):
     """Short texts and damaged signatures neither crash nor make strangers one story."""
     book = Book(rules())
