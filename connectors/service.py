@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import heapq
 import logging
 import random
 import signal
@@ -13,7 +12,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 from config.feeds import Feed
 from config.settings import Settings
@@ -22,13 +20,11 @@ from connectors.deliver import Delivery
 from connectors.fetch import Fetcher, Limits, user_agent
 from connectors.metrics import State
 from connectors.poll import Parts, Poll, Poller
+from connectors.rota import MAX_POLLS, MAX_POLLS_A_HOST, Rota, host
 from connectors.sandbox import Sandbox
 from connectors.store import FeedState, Store
 
 log = logging.getLogger(__name__)
-MAX_POLLS = 16
-MAX_POLLS_A_HOST = 2
-MAX_STARTED = 2 * MAX_POLLS
 MAX_SLEEP_S = 60.0
 COUNT_S = 1.0
 PRUNE_S = 6 * 3600.0
@@ -91,7 +87,7 @@ class Connector:
         self._parts = parts
         self._poller = poller
         self._on_poll = on_poll
-        self._due: list[tuple[float, str]] = []
+        self._rota = Rota()
         self._under_way: set[asyncio.Task[Any]] = set()
         self._slots = asyncio.Semaphore(MAX_POLLS)
         self._hosts: dict[str, asyncio.Semaphore] = {}
@@ -108,7 +104,7 @@ class Connector:
 
     async def follow(self, stop: asyncio.Event) -> None:
         """Poll each feed when it is due, until ``stop`` is set; then let polls under way end, for 8 s at most."""
-        self._due = self._first_dues(time.time(), time.monotonic())
+        self._line_all_up(time.time(), time.monotonic())
         log.info("polling", extra={"fields": {"feeds": len(self._feeds), "disabled": self._disabled}})
         stopping = asyncio.create_task(stop.wait())
         next_prune = next_count = 0.0
@@ -129,46 +125,46 @@ class Connector:
             await _finish(self._under_way, GRACE_S if self._parts.delivery.up else 0.0)
 
     def _start_due(self, now: float) -> None:
-        while self._due and self._due[0][0] <= now and len(self._under_way) < MAX_STARTED:
-            _, feed_id = heapq.heappop(self._due)
-            self._under_way.add(asyncio.create_task(self._poll_in_turn(self._feeds[feed_id]), name=feed_id))
+        while feed := self._rota.take(now):
+            self._under_way.add(asyncio.create_task(self._poll(feed), name=feed.id))
 
     async def _wait(self, stopping: asyncio.Task[Any]) -> None:
         """Wait for a poll to end, for the next to be due, or for the stop; then line the ended ones up again."""
-        wait_s: float | None = MAX_SLEEP_S
-        if len(self._under_way) >= MAX_STARTED:
-            wait_s = None  # a full house: nothing can start before one ends
-        elif self._due:
-            wait_s = min(max(self._due[0][0] - time.monotonic(), 0.01), MAX_SLEEP_S)
-        done, _ = await asyncio.wait({stopping, *self._under_way}, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
+        wait_s = self._rota.wait_s(time.monotonic())
+        done, _ = await asyncio.wait(
+            {stopping, *self._under_way},
+            timeout=MAX_SLEEP_S if wait_s is None else min(max(wait_s, 0.01), MAX_SLEEP_S),
+            return_when=asyncio.FIRST_COMPLETED,
+        )
         for task in done - {stopping}:
             self._under_way.discard(task)
-            self._line_up(task.result().feed)  # what a poll can't handle, such as a full disk, ends the process
+            feed = task.result().feed  # what a poll can't handle, such as a full disk, ends the process
+            self._rota.release(feed)
+            self._line_up(feed)
 
     def _line_up(self, feed: Feed) -> None:
         state = self._poller.state(feed)
         if state and state.next_due is not None:
-            heapq.heappush(self._due, (time.monotonic() + state.next_due - state.polled_at, feed.id))
+            self._rota.add(time.monotonic() + state.next_due - state.polled_at, feed)
 
-    def _first_dues(self, wall: float, now: float) -> list[tuple[float, str]]:
+    def _line_all_up(self, wall: float, now: float) -> None:
         dice = random.Random()  # noqa: S311  # spreads polls, guards nothing
-        due = []
         for feed in self._feeds.values():
             state = self._poller.state(feed)
             if state is None:
-                due.append((now + schedule.first_wait_s(feed.interval_s, dice.random()), feed.id))
+                self._rota.add(now + schedule.first_wait_s(feed.interval_s, dice.random()), feed)
             elif state.next_due is not None:
                 # Neither a clock that was set back nor a longer interval of former times may silence a feed.
-                due.append((now + min(state.next_due - wall, schedule.DAY_S), feed.id))
-        heapq.heapify(due)
-        return due
+                self._rota.add(now + min(state.next_due - wall, schedule.DAY_S), feed)
 
     async def _poll_in_turn(self, feed: Feed) -> Poll:
-        host = urlsplit(feed.url).hostname or ""
-        turn = self._hosts.setdefault(host, asyncio.Semaphore(MAX_POLLS_A_HOST))
+        turn = self._hosts.setdefault(host(feed), asyncio.Semaphore(MAX_POLLS_A_HOST))
         async with turn, self._slots:
-            await self._parts.delivery.ready()  # while Kafka is away nothing more is fetched
-            poll = await self._poller.poll(feed)
+            return await self._poll(feed)
+
+    async def _poll(self, feed: Feed) -> Poll:
+        await self._parts.delivery.ready()  # while Kafka is away nothing more is fetched
+        poll = await self._poller.poll(feed)
         self._on_poll(poll)
         return poll
 

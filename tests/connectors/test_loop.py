@@ -92,3 +92,16 @@ async def test_a_request_to_wait_ends_though_the_clock_is_set_back(
     assert state
     assert state.next_due
     assert state.next_due - state.polled_at < 3600
+
+
+async def test_a_slow_host_holds_no_other_host_up(server: FeedServer, tmp_path: Path):
+    """Forty feeds of a host that accepts and never answers leave the feeds of other hosts their rhythm."""
+    silent = server.url("/silent").replace("127.0.0.1", "localhost")
+    feeds = [Feed(id=f"silent-{number}", url=f"{silent}?{number}", interval_s=0.1) for number in range(40)]
+    feeds.append(Feed(id="quick", url=server.url("/feed"), interval_s=0.5))
+    async with following(tmp_path, feeds) as polls:
+        await until(lambda: any(path == "/silent" for path, _ in server.requests))
+        before = polls.total()
+        await until(lambda: polls.total() >= before + 4)
+    assert {feed for feed, _ in polls} == {"quick"}
+    assert sum(path == "/silent" for path, _ in server.requests) == 2
