@@ -18,6 +18,7 @@ from config.settings import Settings
 
 BOOTSTRAP_MS = 15_000
 RECONNECT_MS = 1_000
+METADATA_MS = 5_000
 REACH_TRIES = 4
 REACH_PAUSE_S = 0.5
 REACH_TIMEOUT_S = 3.0
@@ -64,6 +65,9 @@ def consumer(settings: Settings, client_id: str, **options: Any) -> KafkaConsume
         "bootstrap_timeout_ms": BOOTSTRAP_MS,
         "reconnect_backoff_max_ms": RECONNECT_MS,
         "allow_auto_create_topics": False,
+        # A group leader that does not know the topic yet assigns nothing, until its metadata is read again: by default
+        # after five minutes.
+        "metadata_max_age_ms": METADATA_MS,
     }
     return _make(KafkaConsumer, settings, {**defaults, **connection(settings, client_id), **options})
 
