@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from typing import IO, TYPE_CHECKING
+import os
+import threading
+from typing import IO, TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import TracebackType
 
 LOG_BYTES = 10 * 1024 * 1024
 OLDER_FILES = 2
+_CHUNK = 64 * 1024
 
 
 class BoundedLog:
@@ -31,7 +35,13 @@ class BoundedLog:
         self._file: IO[bytes] = path.open("ab")
 
     def write(self, data: bytes) -> None:
-        """Append; begins a new file first if this one would grow past its limit."""
+        """Append; begins a new file first if this one would grow past its limit.
+
+        Raises:
+            OSError: If it can't be written; a later write may succeed again.
+        """
+        if self._file.closed:  # a rotation failed
+            self._file = self.path.open("ab")
         if self._file.tell() and self._file.tell() + len(data) > self._limit:
             self._rotate()
         self._file.write(data)
@@ -51,3 +61,48 @@ class BoundedLog:
 
     def _numbered(self, number: int) -> Path:
         return self.path.with_name(f"{self.path.name}.{number}")
+
+
+class LogPipe:
+    """A pipe for the output of one child, copied to a bounded log until every process that writes to it has ended.
+
+    A context manager around the child's start; it closes our writing end::
+
+        with LogPipe(BoundedLog(path)) as pipe:
+            child = spawn(command, pipe.writing)
+    """
+
+    def __init__(self, log: BoundedLog) -> None:
+        """Begin to copy.
+
+        Args:
+            log: Where it goes; closed at the end.
+
+        Raises:
+            OSError: If no pipe can be had.
+        """
+        reading, self.writing = os.pipe()
+        source = os.fdopen(reading, "rb", 0)
+        self._copier = threading.Thread(target=_copy, args=(source, log), name=f"log {log.path.name}", daemon=True)
+        self._copier.start()
+
+    def join(self, seconds: float) -> None:
+        """Wait until all that was said is in the log, but not for ever: a child of the child may live on."""
+        self._copier.join(seconds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self.writing)
+
+
+def _copy(source: IO[bytes], log: BoundedLog) -> None:
+    with source:
+        while data := source.read(_CHUNK):
+            with contextlib.suppress(OSError):  # a full disk must not stop the child, which would block on its pipe
+                log.write(data)
+    with contextlib.suppress(OSError):
+        log.close()

@@ -6,8 +6,9 @@ firewall, give it a container, network namespace or network policy of its own.
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self
 
+from deploy.local.bounded_log import BoundedLog, LogPipe
 from deploy.local.errors import PlatformError
 from deploy.local.prism_binary import VERSION, PrismNotFound, find_prism
 from deploy.local.process import LOOPBACK, Port, end, spawn, tail_of, wait_listening
@@ -22,7 +23,7 @@ __all__ = ["VERSION", "PrismError", "PrismNotFound", "PrismProcess", "find_prism
 START_SECONDS = 20.0
 STOP_SECONDS = 5.0
 TRIES = 3
-LOG_BYTES = 20 * 1024 * 1024
+LOG_SECONDS = 1.0
 
 
 class PrismError(PlatformError):
@@ -36,8 +37,8 @@ class PrismProcess:
         port: Its job port on loopback.
     """
 
-    def __init__(self, child: subprocess.Popen[bytes], port: int) -> None:
-        self._child = child
+    def __init__(self, child: subprocess.Popen[bytes], port: int, pipe: LogPipe) -> None:
+        self._child, self._pipe = child, pipe
         self.port = port
 
     @property
@@ -58,6 +59,7 @@ class PrismProcess:
         """End it: SIGTERM, then SIGKILL. Repeatable."""
         if self._child.poll() is None:
             end(self._child, STOP_SECONDS)
+        self._pipe.join(LOG_SECONDS)
 
     def __enter__(self) -> Self:
         return self
@@ -73,29 +75,28 @@ def start_prism(path: Path, log: Path) -> PrismProcess:
 
     Args:
         path: The binary, from ``find_prism``.
-        log: File that takes what it prints; begun anew when it has grown past ``LOG_BYTES``.
+        log: File that takes what it prints; bounded in size, with older ones beside it.
 
     Raises:
         PrismError: If it does not come up; with the end of its log.
     """
     try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        fresh = not log.exists() or log.stat().st_size > LOG_BYTES
-        with log.open("wb" if fresh else "ab") as output:
-            for _ in range(TRIES):  # where the port could not be kept for us, another may have taken it
-                if started := _start_once(path, output):
-                    return started
+        for _ in range(TRIES):  # where the port could not be kept for us, another may have taken it
+            if started := _start_once(path, log):
+                return started
     except OSError as error:
         raise PrismError(f"Prism can't be started: {path}: {error}") from error
     raise PrismError(f"Prism can't be started: {path}: see {log}: {tail_of(log, 1000)}")
 
 
-def _start_once(path: Path, output: IO[bytes]) -> PrismProcess | None:
+def _start_once(path: Path, log: Path) -> PrismProcess | None:
     with Port() as port:
         number = port.hand_over()
         options = ["--job_port", str(number), "--serve_http=false", "--log_level", "warn", "--log_kind", "text"]
-        child = spawn([str(path), *options], output)
+        with LogPipe(BoundedLog(log)) as pipe:
+            child = spawn([str(path), *options], pipe.writing)
         if wait_listening(child, number, START_SECONDS):
-            return PrismProcess(child, number)
+            return PrismProcess(child, number, pipe)
     end(child, 0)
+    pipe.join(LOG_SECONDS)
     return None

@@ -10,10 +10,10 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from config.errors import BrinkwatchError
-from deploy.local.bounded_log import BoundedLog
+from deploy.local.bounded_log import BoundedLog, LogPipe
 from deploy.local.errors import PlatformError
 from deploy.local.process import kill_group, signal_group, spawn, tail_of
 from deploy.local.restart import History, ended, started
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 
 STOP_SECONDS = 15.0
 LOOK_SECONDS = 0.2
-_CHUNK = 64 * 1024
 
 
 class Service(Protocol):
@@ -48,23 +47,6 @@ class Service(Protocol):
         """End it within a bounded time. Repeatable."""
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
-    """How one child stands.
-
-    Attributes:
-        name: Its name.
-        pid: Its process id; None while it does not run.
-        restarts: How often it was started again.
-        wait: Seconds until it is started again; None while it runs.
-    """
-
-    name: str
-    pid: int | None
-    restarts: int
-    wait: float | None
-
-
 class Command:
     """A child process whose output goes to a log of bounded size."""
 
@@ -79,7 +61,7 @@ class Command:
         self._command, self._log_file = tuple(command), log_file
         self._env = {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})}
         self._child: subprocess.Popen[bytes] | None = None
-        self._pump: threading.Thread | None = None
+        self._pipe: LogPipe | None = None
 
     @property
     def pid(self) -> int | None:
@@ -99,17 +81,11 @@ class Command:
         """
         self._clean_up()
         try:
-            output = BoundedLog(self._log_file)
-            reading, writing = os.pipe()
-            source = os.fdopen(reading, "rb", 0)  # closes itself where the process can't be made
-            try:
-                self._child = spawn(self._command, writing, env=self._env)
-            finally:
-                os.close(writing)
+            with LogPipe(BoundedLog(self._log_file)) as pipe:
+                self._pipe = pipe
+                self._child = spawn(self._command, pipe.writing, env=self._env)
         except OSError as error:
             raise PlatformError(f"child can't be started: {self._command[0]}: {error}") from error
-        self._pump = threading.Thread(target=_pump, args=(source, output), daemon=True)
-        self._pump.start()
         return self
 
     def ask(self) -> None:
@@ -135,20 +111,9 @@ class Command:
     def _clean_up(self) -> None:
         if self._child is not None:
             kill_group(self._child)
-        if self._pump is not None:
-            self._pump.join(1.0)
-        self._child = self._pump = None
-
-
-def _pump(source: IO[bytes], output: BoundedLog) -> None:
-    """Copy a child's output to its log until it ends."""
-    with source:
-        while data := source.read(_CHUNK):
-            try:
-                output.write(data)
-            except OSError:  # a full disk must not stop the child, which would block on its pipe
-                continue
-    output.close()
+        if self._pipe is not None:
+            self._pipe.join(1.0)
+        self._child = self._pipe = None
 
 
 @dataclass(slots=True)
@@ -234,14 +199,6 @@ class Supervisor:
         for child in children:
             child.service.stop()
         self._children.clear()
-
-    def status(self) -> tuple[Status, ...]:
-        """How every child stands, in the order they were added."""
-        now = time.monotonic()
-        return tuple(
-            Status(child.name, child.service.pid, child.history.restarts, _wait(child.history, now))
-            for child in self._children.values()
-        )
 
     def __enter__(self) -> Self:
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import subprocess
 import sys
@@ -13,11 +14,22 @@ from processes import gone, until
 
 from config.settings import load_settings
 from deploy.local import prism_binary
+from deploy.local.bounded_log import BoundedLog
 from deploy.local.loopback import loopback_address
 from deploy.local.prism import PrismError, PrismNotFound, find_prism, start_prism
 from deploy.local.prism_binary import VERSION, Way, fault_of_binary, look, obtain
+from deploy.local.process import tail_of
 
 MARK = "path\tgithub.com/apache/beam/sdks/v2/go/cmd/prism\nmod\tgithub.com/apache/beam/sdks/v2\t{}\th1:x\n"
+
+CHATTY = """
+    import socket, sys, time
+    server = socket.create_server(("127.0.0.1", int(sys.argv[sys.argv.index("--job_port") + 1])))
+    for number in range(10_000):
+        print(f"warning {number:06}")
+    print("the last line", flush=True)
+    time.sleep(600)
+"""
 
 
 def _binary(path, version):
@@ -121,6 +133,19 @@ def test_prism_that_ends_at_once_is_told(tmp_path):
     """A binary that can't run must end as an error that names its log."""
     with pytest.raises(PrismError, match=r"Prism can't be started: .*log"):
         start_prism(_binary(tmp_path / "prism", f"v{VERSION}"), tmp_path / "log")
+
+
+def test_what_prism_prints_is_bounded(tmp_path, monkeypatch):
+    """A Prism that runs for months and warns must not fill the disk; what it said last is kept."""
+    chatty = tmp_path / "prism"
+    chatty.write_text(f"#!{sys.executable}\n{textwrap.dedent(CHATTY)}")
+    chatty.chmod(0o755)
+    monkeypatch.setattr("deploy.local.prism.BoundedLog", functools.partial(BoundedLog, limit=10_000, older=1))
+    log = tmp_path / "logs" / "prism.log"
+    with start_prism(chatty, log):
+        assert until(lambda: tail_of(log, 20).endswith("the last line"))
+    assert sorted(path.name for path in log.parent.iterdir()) == ["prism.log", "prism.log.1"]
+    assert all(path.stat().st_size <= 70_000 for path in log.parent.iterdir())  # one read past the limit at most
 
 
 @pytest.mark.parametrize(
