@@ -11,8 +11,8 @@ import msgspec
 from config.alerts import AlertRules, Rule
 from config.errors import BrinkwatchError
 from pipeline.records import Alert, Dyad, Level, Signal
-from pipeline.scoring.explain import LEVEL, describe, moment, since_epoch
-from pipeline.scoring.score import NO_RULE, Outcome, adopt, advance, apply, fresh, next_look
+from pipeline.scoring.explain import LAST, LEVEL, describe, moment, since_epoch
+from pipeline.scoring.score import NO_RULE, Outcome, adopt, advance, apply, fresh, next_look, recover
 from pipeline.scoring.state import STATE_VERSION, DyadState
 
 
@@ -58,6 +58,15 @@ class Book:
             self._states[dyad.dyad] = state = adopt(state, self._rule(state.dyad, drill=state.drill))
             self._look(state)
 
+    def set_back(self, dyad: str, to: datetime) -> None:
+        """Start a dyad anew at ``to``, if its time lies ahead of that: else it would be deaf until then.
+
+        For one that a false time took along. Its open alert is resolved, and the ids that it counted stay known.
+        """
+        state, at = self._states[dyad], since_epoch(to)
+        if state.at > at:
+            self._keep(*recover(state, at, self._rule(dyad, drill=state.drill)))
+
     def apply(self, dyad: str, signal: Signal) -> Outcome:
         """Take a signal in for one of its dyads. A signal that was counted before changes nothing.
 
@@ -95,10 +104,10 @@ class Book:
         return alerts, dyads
 
     def next_due(self) -> datetime | None:
-        """When ``advance`` next has something to do; None if only a signal can change anything."""
+        """When ``advance`` next has something to do; None if only a signal can, or it is after the year 9999."""
         while self._heap and self._due.get(self._heap[0][1]) != self._heap[0][0]:
             heapq.heappop(self._heap)
-        return moment(self._heap[0][0]) if self._heap else None
+        return moment(self._heap[0][0]) if self._heap and self._heap[0][0] <= LAST else None
 
     def open_by_level(self) -> dict[Level, int]:
         """Open alerts of each level, calm left out."""

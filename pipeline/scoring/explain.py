@@ -22,16 +22,19 @@ TREND_SHARE = 0.1
 TREND_LEAST = 0.5
 _HOUR = 3600.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds()
+LAST = (datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC) - _EPOCH).total_seconds()
+"""The last second that a date can tell."""
 _encoder = msgspec.json.Encoder(order="deterministic")
 
 
 def moment(at: float) -> datetime:
-    """Seconds since 1970 as a time in UTC."""
-    return _EPOCH + timedelta(seconds=at)
+    """Seconds since 1970 as a time in UTC; the calendar's first or last second where it is outside years 1 to 9999."""
+    return _EPOCH + timedelta(seconds=min(max(at, _FIRST), LAST))
 
 
 def since_epoch(at: datetime) -> float:
-    """A time as seconds since 1970."""
+    """A time as seconds since 1970. It may lie outside of what ``moment`` can tell, by rounding or by the zone."""
     return (at - _EPOCH).total_seconds()
 
 

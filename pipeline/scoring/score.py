@@ -133,6 +133,21 @@ def adopt(state: DyadState, rule: Rule) -> DyadState:
     return watch_levels(replace(state, falls=falls, sampled=int(state.at // state.step)), rule)
 
 
+def recover(state: DyadState, at: float, rule: Rule) -> tuple[DyadState, list[Alert]]:
+    """A state whose time lies ahead of ``at``, where a false time took it: no signal would weigh anything until then.
+
+    Returns:
+        A new state at ``at`` that still knows the ids, and what resolves the alert that was open.
+    """
+    blank = fresh(state.dyad, at, rule, drill=state.drill)
+    blank = replace(blank, ids=replace(state.ids, started=min(at, state.ids.started)))
+    if state.episode is None:
+        return blank, []
+    episode = replace(state.episode, started=min(at, state.episode.started))
+    _, alerts = settle(replace(blank, rule_version=NO_RULE.version, episode=episode), at, NO_RULE)
+    return blank, alerts
+
+
 def next_look(state: DyadState, rule: Rule) -> float | None:
     """When to advance the dyad if no signal comes before: something may fall due, or a sample be worth showing."""
     times = [] if (first := due(state, rule)) is None else [first]

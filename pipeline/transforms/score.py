@@ -23,11 +23,14 @@ from pipeline.records.headers import cloudevent
 from pipeline.records.topics import Topics
 from pipeline.scoring.book import Book
 from pipeline.scoring.clock import WallClock, event_time
+from pipeline.scoring.explain import moment
 from pipeline.transforms.poll import Poll, enter, session
 
 log = logging.getLogger(__name__)
 JOB = "score"
 MAX_AHEAD_S = 3600.0
+MAX_AHEAD_STORED_S = 24 * 3600.0
+"""How far ahead of its writing a stored dyad may be: beyond the clocks' differences, a false time took it there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +91,21 @@ class ScoreSession:
                 score and open alert.
         """
         dyads: dict[bytes, Dyad] = {}
+        written: dict[str, float] = {}
         for message in self._io.compacted(self.topics.dyads.name):
             try:
-                dyads[message.key or b""] = decode(message.value, Dyad)
+                dyads[message.key or b""] = dyad = decode(message.value, Dyad)
+                written[dyad.dyad] = message.timestamp_ms / 1000
             except DecodeError as error:
                 if error.reason == "version":
                     raise
                 dyads.pop(message.key or b"", None)
                 log.error("a dyad can't be restored", extra={"fields": {"dyad": message.key, "why": str(error)}})  # noqa: TRY400
         self.book.restore(dyads.values())
+        for dyad in dyads.values():
+            if 0 < written[dyad.dyad] < dyad.at.timestamp() - MAX_AHEAD_STORED_S:
+                self.book.set_back(dyad.dyad, moment(written[dyad.dyad]))
+                log.warning("a dyad of a false time starts anew", extra={"fields": {"dyad": dyad.dyad, "at": dyad.at}})
         log.info("restored", extra={"fields": {"dyads": len(dyads)}})
 
     def poll(self) -> list[Message] | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from samples import NOON, dyad, signal
@@ -13,10 +14,12 @@ from config.settings import load_settings
 from pipeline.kafka.message import Message, Outgoing
 from pipeline.records import Alert, DecodeError, Dyad, EventType, Transition, decode, encode
 from pipeline.records.topics import Topics
+from pipeline.scoring.book import Book
 from pipeline.transforms.score import ScoreSession, as_messages
 
 SETTINGS = load_settings().model_copy(update={"clock": "records"})
 TOPICS = Topics(SETTINGS.topic_prefix)
+WRITTEN = int((NOON + timedelta(days=1)).timestamp() * 1000)
 
 
 class IO:
@@ -33,7 +36,7 @@ class IO:
 
     def compacted(self, topic):
         assert topic == TOPICS.dyads.name
-        return [Message(topic, 0, n, 0, key, value) for n, (key, value) in enumerate(self.stored)]
+        return [Message(topic, 0, n, WRITTEN, key, value) for n, (key, value) in enumerate(self.stored)]
 
     def start(self):
         """Nothing to seek."""
@@ -57,8 +60,7 @@ def session(io):
 
 
 def message(value, key=b"RUS-UKR", offset=0):
-    written = int((NOON + timedelta(days=1)).timestamp() * 1000)
-    return Message(TOPICS.signals.name, 0, offset, written, key, value)
+    return Message(TOPICS.signals.name, 0, offset, WRITTEN, key, value)
 
 
 def grave(number, **changes):
@@ -154,6 +156,20 @@ def test_a_dyad_of_another_version_stops_the_start():
     newer = encode(dyad()).replace(b'"schema_version":1', b'"schema_version":2')
     with pytest.raises(DecodeError, match="version"):
         session(IO([(b"RUS-UKR", newer)]))
+
+
+def test_a_stored_dyad_of_a_false_time_hears_again():
+    """A signal of the year 9999 was once taken in and committed: the restart must neither raise nor stay deaf to it."""
+    book = Book(load_alerts(SETTINGS.alerts_file))
+    book.apply("RUS-UKR", signal(observed_at=datetime(9999, 12, 31, tzinfo=UTC)))
+    current = session(IO([(b"RUS-UKR", encode(book.dyads()[0]))]))
+    assert current.poll() is None
+    at = NOON + timedelta(days=2)
+    later = encode(signal(signal_id="9" * 32, observed_at=at, published_at=at))
+    current.score([replace(message(later), timestamp_ms=int(at.timestamp() * 1000))])
+    held = current.book.dyads()[0]
+    assert held.at == at
+    assert held.score > 0
 
 
 def test_an_idle_poll_gives_nothing_to_do():
