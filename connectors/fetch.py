@@ -15,6 +15,7 @@ from typing import Self
 import aiohttp
 from yarl import URL
 
+from connectors.addresses import public_socket
 from connectors.decoding import Body, BodyError, TooLargeError, TruncatedError
 from connectors.outcome import Outcome, of_status
 
@@ -87,24 +88,27 @@ def user_agent(contact: str = "") -> str:
 
 
 class Fetcher:
-    """Fetches feeds over one pool of connections; use it as an async context manager.
+    """Fetches feeds; use it as an async context manager.
 
-    A connector may be passed in: its resolver and socket factory see every address on every hop, which is where a
-    guard against private addresses belongs.
+    A feed's own host is the operator's choice and may be anywhere, a local network included. Another host, to which a
+    publisher redirects, has to have a public address: each kind has its own pool, or a connection that the one may
+    have would be used for the other.
     """
 
-    def __init__(
-        self, agent: str, limits: Limits | None = None, connector: aiohttp.BaseConnector | None = None
-    ) -> None:
+    def __init__(self, agent: str, limits: Limits | None = None) -> None:
         self._agent = agent
         self._limits = limits or Limits()
-        self._connector = connector
-        self._session: aiohttp.ClientSession | None = None
+        self._own: aiohttp.ClientSession | None = None
+        self._others: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        # The connector counts what is open; how many polls run at once, and how many of one host, is the scheduler's.
-        connector = self._connector or aiohttp.TCPConnector(limit=0, ttl_dns_cache=60)
-        self._session = aiohttp.ClientSession(
+        # The connectors count what is open; how many polls run at once, and how many of one host, is the scheduler's.
+        self._own = self._session(aiohttp.TCPConnector(limit=0, ttl_dns_cache=60))
+        self._others = self._session(aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, socket_factory=public_socket))
+        return self
+
+    def _session(self, connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
             connector=connector,
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -112,13 +116,13 @@ class Fetcher:
             timeout=aiohttp.ClientTimeout(total=self._limits.total_s, connect=self._limits.connect_s),
             headers={"User-Agent": self._agent, "Accept": ACCEPT, "Accept-Encoding": "gzip, deflate"},
         )
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._session is not None:
-            await self._session.close()
+        for session in (self._own, self._others):
+            if session is not None:
+                await session.close()
 
     async def fetch(self, url: str, validators: Validators | None = None) -> Fetched:
         """GET ``url``, asking only for what changed since ``validators``. Never raises for what the other side does."""
@@ -132,10 +136,10 @@ class Fetcher:
 
     async def _follow(self, url: str, validators: Validators) -> Fetched:
         seen: set[str] = set()
-        here = _http_url(url)
+        here = first = _http_url(url)
         while True:
             seen.add(str(here))
-            answer = await self._get(here, validators)
+            answer = await self._get(here, validators, self._own if _same_host(here, first) else self._others)
             if isinstance(answer, Fetched):
                 return answer
             try:
@@ -147,16 +151,16 @@ class Fetcher:
                     Outcome.REDIRECT_LOOP, error=f"{len(seen)} redirects, last to {here}", final_url=str(here)
                 )
 
-    async def _get(self, url: URL, validators: Validators) -> Fetched | str:
+    async def _get(self, url: URL, validators: Validators, session: aiohttp.ClientSession | None) -> Fetched | str:
         """One hop: what it gave, or the address it redirects to."""
-        if self._session is None:
+        if session is None:
             raise RuntimeError("Fetcher used outside of its context")
         headers = {}
         if validators.etag:
             headers["If-None-Match"] = validators.etag
         if validators.last_modified:
             headers["If-Modified-Since"] = validators.last_modified
-        async with self._session.get(url, headers=headers, allow_redirects=False) as response:
+        async with session.get(url, headers=headers, allow_redirects=False) as response:
             location = response.headers.get("Location")
             if response.status in REDIRECTS and location:
                 return location
@@ -240,6 +244,10 @@ def _http_url(target: str, base: URL | None = None) -> URL:
     if not usable:
         raise aiohttp.InvalidURL(target[:200])
     return url.with_fragment(None)
+
+
+def _same_host(one: URL, other: URL) -> bool:
+    return (one.raw_host or "").lower() == (other.raw_host or "").lower()
 
 
 # In this order: a later class is a parent of an earlier one.

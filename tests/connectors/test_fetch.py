@@ -118,6 +118,25 @@ async def test_redirects_keep_the_final_address(server: FeedServer, fetcher: Fet
     assert fetched.final_url == server.url("/feed")
 
 
+@pytest.mark.parametrize("host", ["localhost", "[::ffff:127.0.0.1]", "127.0.0.2", "0.0.0.0"])
+async def test_redirects_to_a_private_address_are_not_followed(server: FeedServer, fetcher: Fetcher, host: str):
+    """A publisher can't have the services of our network asked, not even over a connection that another feed left."""
+    inside = server.url("/feed").replace("127.0.0.1", host)
+    if host == "localhost":
+        assert (await fetcher.fetch(inside)).outcome is Outcome.OK
+    asked = len(server.requests)
+    fetched = await fetcher.fetch(server.url(f"/away?to={inside}"))
+    assert fetched.outcome is Outcome.CONNECT_ERROR
+    assert "no public address" in fetched.error
+    assert [path for path, _ in server.requests[asked:]] == ["/away"]
+
+
+async def test_a_feed_of_our_own_network_may_redirect_on_its_host(server: FeedServer, fetcher: Fetcher):
+    """The operator named that host: a feed of an intranet, or of the drill, moves within it as any other does."""
+    fetched = await fetcher.fetch(server.url(f"/away?to={server.url('/feed')}"))
+    assert fetched.outcome is Outcome.OK
+
+
 async def test_nobody_there(unused_tcp_port: int, fetcher: Fetcher):
     """A closed port, a name that has no address and a scheme that is not HTTP are three different outcomes."""
     closed = await fetcher.fetch(f"http://127.0.0.1:{unused_tcp_port}/")

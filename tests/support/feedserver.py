@@ -119,6 +119,10 @@ async def _endless_redirect(_: FeedServer, request: web.Request) -> web.StreamRe
     raise web.HTTPFound(f"/deeper?n={int(request.query.get('n', '0')) + 1}")
 
 
+async def _away(_: FeedServer, request: web.Request) -> web.StreamResponse:
+    raise web.HTTPFound(request.query["to"])
+
+
 async def _to_file(_: FeedServer, __: web.Request) -> web.StreamResponse:
     return web.Response(status=302, headers={"Location": "file:///etc/passwd"})
 
@@ -232,6 +236,7 @@ ROUTES = {
     "/loop": _loop,
     "/pool": _loop,
     "/deeper": _endless_redirect,
+    "/away": _away,
     "/to-file": _to_file,
     "/401": _plain("", 401),
     "/404": _plain("no", 404),
