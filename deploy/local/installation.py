@@ -161,7 +161,9 @@ class Installation:
             )
             kafka.start()
             self._supervisor.add_service("kafka", kafka)
-            self.settings = self.settings.model_copy(update={"bootstrap_servers": kafka.bootstrap_servers})
+            self.settings = self.settings.model_copy(
+                update={"bootstrap_servers": kafka.bootstrap_servers, "security_protocol": "PLAINTEXT"}
+            )
         applied = apply_topics(self.settings, Topics(self.settings.topic_prefix))
         for difference in applied.differences:
             self._say(f"topic differs from its declaration, left as it is: {difference}")
