@@ -138,7 +138,8 @@ def embedder(base: Base) -> Embed:
 
     from pipeline.training.model import embed, encode, mean_pool
 
-    run = jax.jit(lambda ids, mask: mean_pool(encode(base.weights, embed(base.weights, ids), mask), mask))
+    weights = {name: jax.numpy.asarray(tensor) for name, tensor in base.weights.items()}
+    run = jax.jit(lambda ids, mask: mean_pool(encode(weights, embed(weights, ids), mask), mask))
     size = 64
 
     def vectors(texts: Sequence[str]) -> Floats:

@@ -35,11 +35,11 @@ class Plan:
     """
 
     seed: int = 0
-    epochs: int = 6
+    epochs: int = 9
     tuned: int = 3
     batch: int = 32
-    rate: float = 1e-4
-    head_rate: float = 1.5e-3
+    rate: float = 2e-4
+    head_rate: float = 2e-3
     modality_weight: float = 1.0
     smoothing: float = 0.02
 

@@ -52,11 +52,15 @@ def encode(weights: Mapping[str, Array], tokens: Array, mask: Array, first: int 
 
 
 def judge(heads: Mapping[str, Array], tokens: Array, mask: Array) -> Judgement:
-    """Each type looks at the tokens by its own query; what it gathers gives its score and its modality."""
-    scores = jnp.einsum("bld,td->btl", tokens, heads["query"]) + (1 - mask)[:, None, :] * MASKED
-    gathered = jnp.einsum("btl,bld->btd", jax.nn.softmax(scores, -1), tokens)
-    types = (gathered * heads["weight"]).sum(-1) + heads["bias"]
-    return Judgement(types, gathered @ heads["modality"].T + heads["modality_bias"])
+    """Each type looks at the tokens by two queries of its own: for whether it is there, and for in what manner."""
+    hidden = (1 - mask)[:, None, :] * MASKED
+
+    def gather(query: str) -> Array:
+        scores = jnp.einsum("bld,td->btl", tokens, heads[query]) + hidden
+        return jnp.einsum("btl,bld->btd", jax.nn.softmax(scores, -1), tokens)
+
+    types = (gather("query") * heads["weight"]).sum(-1) + heads["bias"]
+    return Judgement(types, gather("manner_query") @ heads["manner"].T + heads["manner_bias"])
 
 
 def first_heads(seed: int) -> dict[str, Floats]:
@@ -71,8 +75,9 @@ def first_heads(seed: int) -> dict[str, Floats]:
         "query": small(types, WIDTH),
         "weight": small(types, WIDTH),
         "bias": np.full(types, RARE, np.float32),
-        "modality": small(modalities, WIDTH),
-        "modality_bias": np.zeros((types, modalities), np.float32),
+        "manner_query": small(types, WIDTH),
+        "manner": small(modalities, WIDTH),
+        "manner_bias": np.zeros((types, modalities), np.float32),
     }
 
 
