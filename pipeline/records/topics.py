@@ -37,6 +37,7 @@ class Topic:
             values |= {
                 "min.cleanable.dirty.ratio": "0.1",
                 "segment.ms": str(DAY_MS),
+                "segment.bytes": str(64 * MIB),
                 "delete.retention.ms": str(7 * DAY_MS),
             }
         return values

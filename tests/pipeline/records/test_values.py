@@ -51,4 +51,5 @@ def test_topics_carry_their_prefix_and_version():
         "brinkwatch.deadletter.v1",
     ]
     assert Topics("x").dyads.configs["cleanup.policy"] == "compact"
+    assert Topics("x").dyads.configs["segment.bytes"] == str(64 * 1024 * 1024), "the open segment is never compacted"
     assert Topics("x").alerts.configs["retention.ms"] == str(365 * 24 * 3600 * 1000)
