@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -13,6 +13,7 @@ from config.errors import BrinkwatchError
 from pipeline.records import Alert, Dyad, Level, Signal
 from pipeline.scoring.explain import LAST, LEVEL, describe, moment, since_epoch
 from pipeline.scoring.score import NO_RULE, Outcome, adopt, advance, apply, fresh, next_look, recover
+from pipeline.scoring.silence import ids_age, is_silent
 from pipeline.scoring.state import STATE_VERSION, DyadState
 
 
@@ -38,6 +39,7 @@ class Book:
         self._heap: list[tuple[float, str]] = []
         self._alerts: list[Alert] = []
         self._changed: dict[str, None] = {}
+        self._forgotten: dict[str, None] = {}
 
     def restore(self, dyads: Iterable[Dyad]) -> None:
         """Take over stored dyads; of several of one key the last counts.
@@ -73,7 +75,7 @@ class Book:
         A real signal takes a dyad over from the drill, and it starts anew; a signal of the drill never counts on a real
         dyad.
         """
-        state = self._states.get(dyad)
+        state = self._recall(dyad, since_epoch(signal.observed_at))
         if state is None or (state.drill and not signal.drill):
             state = self._start(dyad, signal, state)
         rule = self._rule(dyad, drill=state.drill)
@@ -83,7 +85,7 @@ class Book:
         return outcome
 
     def advance(self, now: datetime) -> None:
-        """Let time pass for every dyad that has something due at or before ``now``."""
+        """Let time pass for every dyad that has something due at or before ``now``; forget those that fell silent."""
         until = since_epoch(now)
         alerts: list[Alert] = []
         while self._heap and self._heap[0][0] <= until:
@@ -93,21 +95,32 @@ class Book:
             state = self._states[dyad]
             state, more = advance(state, until, self._rule(dyad, drill=state.drill))
             alerts += more
-            self._keep(state, [])
+            if is_silent(state):
+                self._forget(dyad)
+            else:
+                self._keep(state, [])
         self._alerts += sorted(alerts, key=lambda alert: alert.at)
 
-    def drain(self) -> tuple[list[Alert], list[Dyad]]:
-        """The transitions since the last call, in order, and each dyad that changed, as it is now."""
+    def drain(self) -> tuple[list[Alert], list[Dyad], list[str]]:
+        """What happened since the last call.
+
+        Returns:
+            The transitions in order; each dyad that changed, as it is now; the keys of those that are forgotten.
+        """
         alerts, self._alerts = self._alerts, []
         dyads = [describe(self._states[dyad]) for dyad in self._changed]
-        self._changed = {}
-        return alerts, dyads
+        forgotten = list(self._forgotten)
+        self._changed, self._forgotten = {}, {}
+        return alerts, dyads, forgotten
 
     def next_due(self) -> datetime | None:
-        """When ``advance`` next has something to do; None if only a signal can, or it is after the year 9999."""
+        """When ``advance`` next has something to do; None while there is no dyad, or if it is after the year 9999."""
         while self._heap and self._due.get(self._heap[0][1]) != self._heap[0][0]:
             heapq.heappop(self._heap)
-        return moment(self._heap[0][0]) if self._heap and self._heap[0][0] <= LAST else None
+        if not self._heap or (at := self._heap[0][0]) > LAST:
+            return None
+        due = moment(at)
+        return due if since_epoch(due) >= at else due + timedelta(microseconds=1)  # never before ``advance`` acts on it
 
     def open_by_level(self) -> dict[Level, int]:
         """Open alerts of each level, calm left out."""
@@ -115,11 +128,30 @@ class Book:
         return {level: levels.count(level.rank) for level in LEVEL[1:]}
 
     def dyads(self) -> list[Dyad]:
-        """Every dyad as it stands, in alphabetical order."""
+        """Every dyad that is not forgotten, as it stands, in alphabetical order."""
         return [describe(self._states[dyad]) for dyad in sorted(self._states)]
 
     def __len__(self) -> int:
         return len(self._states)
+
+    def _recall(self, dyad: str, at: float) -> DyadState | None:
+        """The dyad's state; None where it is silent by ``at``, whether or not somebody looked in the meantime."""
+        state = self._states.get(dyad)
+        if state is None or at < ids_age(state):
+            return state
+        later, alerts = advance(state, at, self._rule(dyad, drill=state.drill))
+        if not is_silent(later):
+            return state
+        self._alerts += alerts
+        self._forget(dyad)
+        return None
+
+    def _forget(self, dyad: str) -> None:
+        drill = self._states.pop(dyad).drill
+        self._due.pop(dyad, None)
+        self._ruled.pop((dyad, drill), None)
+        self._changed.pop(dyad, None)
+        self._forgotten[dyad] = None
 
     def _start(self, dyad: str, signal: Signal, before: DyadState | None) -> DyadState:
         at = since_epoch(signal.observed_at)
@@ -138,13 +170,12 @@ class Book:
     def _keep(self, state: DyadState, alerts: list[Alert]) -> None:
         self._states[state.dyad] = state
         self._changed[state.dyad] = None
+        self._forgotten.pop(state.dyad, None)
         self._alerts += alerts
         self._look(state)
 
     def _look(self, state: DyadState) -> None:
         at = next_look(state, self._rule(state.dyad, drill=state.drill))
-        if at is None:
-            self._due.pop(state.dyad, None)
-        elif self._due.get(state.dyad) != at:
+        if self._due.get(state.dyad) != at:
             self._due[state.dyad] = at
             heapq.heappush(self._heap, (at, state.dyad))

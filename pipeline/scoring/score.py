@@ -21,6 +21,7 @@ from pipeline.records import Alert, Signal
 from pipeline.scoring.episode import due, falls_below, settle, watch_levels
 from pipeline.scoring.explain import since_epoch
 from pipeline.scoring.memory import exhibit, hear, is_known, remember
+from pipeline.scoring.silence import may_be_silent
 from pipeline.scoring.state import DyadState, Exhibit, Ids, Story, Strand
 from pipeline.scoring.stories import join, light, owner, source_token
 
@@ -148,9 +149,12 @@ def recover(state: DyadState, at: float, rule: Rule) -> tuple[DyadState, list[Al
     return blank, alerts
 
 
-def next_look(state: DyadState, rule: Rule) -> float | None:
-    """When to advance the dyad if no signal comes before: something may fall due, or a sample be worth showing."""
+def next_look(state: DyadState, rule: Rule) -> float:
+    """When to advance the dyad if no signal comes before.
+
+    Something may fall due, or a sample be worth showing; where neither will, the dyad may be forgotten.
+    """
     times = [] if (first := due(state, rule)) is None else [first]
     if state.score(state.at) >= SHOW_FLOOR:
         times.append((state.sampled + 1) * state.step)
-    return min(times) if times else None
+    return min(times) if times else may_be_silent(state, rule)

@@ -18,6 +18,8 @@ Bounds, and what happens at them (together: at most about 50 KB as JSON for a bu
   ``ID_HALF_LIVES`` half-lives unless there were more.
 - ``MAX_EXHIBITS`` sentences, the heaviest, at most one of a kind in a story; sentences and addresses beyond
   ``MAX_SENTENCE`` and ``MAX_URL`` characters are cut or left out.
+
+A dyad of which nothing is left is forgotten as a whole: see ``silence``.
 """
 
 from __future__ import annotations

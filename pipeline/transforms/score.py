@@ -44,8 +44,10 @@ class Scored:
     newest: datetime | None = None
 
 
-def as_messages(alerts: Sequence[Alert], dyads: Sequence[Dyad], topics: Topics) -> Iterator[Outgoing]:
-    """Alerts to both alert topics (a tombstone on the compacted one once resolved), dyads to theirs."""
+def as_messages(
+    alerts: Sequence[Alert], dyads: Sequence[Dyad], topics: Topics, forgotten: Sequence[str] = ()
+) -> Iterator[Outgoing]:
+    """Alerts to both alert topics, dyads to theirs; on a compacted one a tombstone once resolved, or forgotten."""
     for alert in alerts:
         key, value, headers = alert.alert_id.encode(), encode(alert), cloudevent(alert)
         yield Outgoing(topics.alerts.name, key, value, headers)
@@ -53,6 +55,8 @@ def as_messages(alerts: Sequence[Alert], dyads: Sequence[Dyad], topics: Topics) 
         yield Outgoing(topics.alerts_current.name, key, None if resolved else value, [] if resolved else headers)
     for dyad in dyads:
         yield Outgoing(topics.dyads.name, dyad.dyad.encode(), encode(dyad))
+    for name in forgotten:
+        yield Outgoing(topics.dyads.name, name.encode(), None)
 
 
 def readable(message: Message) -> Signal:
@@ -93,6 +97,9 @@ class ScoreSession:
         dyads: dict[bytes, Dyad] = {}
         written: dict[str, float] = {}
         for message in self._io.compacted(self.topics.dyads.name):
+            if message.value is None:  # forgotten
+                dyads.pop(message.key or b"", None)
+                continue
             try:
                 dyads[message.key or b""] = dyad = decode(message.value, Dyad)
                 written[dyad.dyad] = message.timestamp_ms / 1000
@@ -136,8 +143,8 @@ class ScoreSession:
         now = self._now()
         if now is not None:
             self.book.advance(now)
-        alerts, dyads = self.book.drain()
-        outgoing = (*(letter for letter, _ in dead), *as_messages(alerts, dyads, self.topics))
+        alerts, dyads, forgotten = self.book.drain()
+        outgoing = (*(letter for letter, _ in dead), *as_messages(alerts, dyads, self.topics, forgotten))
         return Scored(outgoing, tuple(alerts), tuple(reason for _, reason in dead), outcomes, newest)
 
     def close(self) -> None:

@@ -23,17 +23,19 @@ if TYPE_CHECKING:
 DYADS = ("ARV-BRN", "ARV-CAL", "BRN-CAL")
 STORIES = tuple(wire(f"story {n} of seven words that {n * 7} differ from {n * 11} others") for n in range(6))
 RULES = rules(hold_for="20m", clear_for="3h", half_life="12h", update_interval="2h", baseline_ratio=1.5, min_sources=2)
+FORGETFUL = rules(half_life="1h", baseline_half_life="90m", hold_for="5m", clear_for="1h", update_interval="2h")
+"""Under these a dyad is forgotten within a day of silence, and so many times in a stream."""
 Feed = list[tuple[str, "Signal"]]
 
 
-def stream(seed: int, count: int) -> Feed:
-    """Random signals in order: copies, quiet days and bursts, and repeats as old as ids are surely remembered."""
+def stream(seed: int, count: int, remembered: float = 40.0) -> Feed:
+    """Random signals in order: copies, quiet days and bursts, and repeats as old as ids are surely known (hours)."""
     chance = random.Random(seed)
     feed: Feed = []
     hour = 0.0
     for index in range(count):
         hour += chance.choice([0, 0.01, 0.3, 2, 9, 40])
-        recent = [each for each in feed if each[1].observed_at > at(hour - 40)]
+        recent = [each for each in feed if each[1].observed_at > at(hour - remembered)]
         if recent and chance.random() < 0.15:
             feed.append(chance.choice(recent))
             continue
@@ -70,31 +72,34 @@ def restored(book: Book, by: AlertRules = RULES) -> Book:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.integers(0, 10**6), st.integers(0, 80), st.integers(1, 80))
-def test_a_restored_book_goes_on_as_if_nothing_had_happened(seed: int, before: int, after: int):
+@given(st.integers(0, 10**6), st.integers(0, 80), st.integers(1, 80), st.booleans())
+def test_a_restored_book_goes_on_as_if_nothing_had_happened(seed: int, before: int, after: int, forgetful: bool):
     """Stopped after any signal and restored from JSON, it gives the same alerts, dyads and due times, to the byte."""
-    feed = stream(seed, before + after)
-    undisturbed, stopped = Book(RULES), Book(RULES)
+    by, remembered = (FORGETFUL, 4.0) if forgetful else (RULES, 40.0)
+    feed = stream(seed, before + after, remembered)
+    undisturbed, stopped = Book(by), Book(by)
     first = run(undisturbed, feed[:before])
     assert run(stopped, feed[:before]) == first
-    resumed = restored(stopped)
+    resumed = restored(stopped, by)
     assert resumed.next_due() == undisturbed.next_due()
     assert resumed.open_by_level() == undisturbed.open_by_level()
-    end = at(24 * 90)
-    later = []
+    later: list[tuple[list[Alert], list[bytes], list[str]]] = []
     for book in (undisturbed, resumed):
         alerts = run(book, feed[before:])
-        book.advance(end)
-        later.append((alerts + book.drain()[0], [encode(dyad) for dyad in book.dyads()]))
+        told_of = [encode(dyad) for dyad in book.dyads()]
+        book.advance(at(24 * 90))
+        more, _, forgotten = book.drain()
+        later.append((alerts + more, told_of + [encode(dyad) for dyad in book.dyads()], forgotten))
     assert later[0] == later[1]
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.integers(0, 10**6), st.integers(1, 80))
-def test_when_we_look_does_not_matter(seed: int, count: int):
+@given(st.integers(0, 10**6), st.integers(1, 80), st.booleans())
+def test_when_we_look_does_not_matter(seed: int, count: int, forgetful: bool):
     """Time let pass in many steps or in one leap gives the same transitions: replay and live agree."""
-    feed = stream(seed, count)
-    often, once = Book(RULES), Book(RULES)
+    by, remembered = (FORGETFUL, 4.0) if forgetful else (RULES, 40.0)
+    feed = stream(seed, count, remembered)
+    often, once = Book(by), Book(by)
     end = feed[-1][1].observed_at + timedelta(days=60)
     seen = run(often, feed)
     for hour in range(0, 24 * 60, 5):
@@ -106,6 +111,21 @@ def test_when_we_look_does_not_matter(seed: int, count: int):
     leapt += once.drain()[0]
     key = lambda alert: (alert.dyad, alert.at, alert.sequence)  # noqa: E731  three words, used twice
     assert sorted(seen, key=key) == sorted(leapt, key=key)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 40))
+def test_what_is_due_is_done_by_then(seed: int, count: int):
+    """Time let pass to what is due, to the microsecond, does it: a job that waits for it must not spin."""
+    book = Book(FORGETFUL)
+    run(book, stream(seed, count, 4.0))
+    for _ in range(10_000):
+        if (due := book.next_due()) is None:
+            break
+        book.advance(due)
+        after = book.next_due()
+        assert after is None or after > due
+    assert len(book) == 0
 
 
 @settings(max_examples=100, deadline=None)
@@ -134,14 +154,18 @@ def test_every_alert_lives_a_whole_life(seed: int, count: int):
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**6), st.integers(2, 60))
 def test_shuffled_arrival_ends_at_the_same_score(seed: int, count: int):
-    """Signals that arrive late and out of order crash nothing and leave the same score, once all are there."""
+    """Signals that arrive late and out of order crash nothing and leave the same score, once all are there.
+
+    Under a half-life so long that no dyad is forgotten on the way: what is forgotten depends on the order.
+    """
+    slow = rules(half_life="4d")
     feed = stream(seed, count)
     late = sorted(feed, key=lambda each: each[1].observed_at.timestamp() + random.Random(seed).uniform(0, 6 * 3600))
     random.Random(seed).shuffle(late)
     end = max(signal.observed_at for _, signal in feed) + timedelta(hours=1)
     scores = []
     for order in (feed, late):
-        book = Book(RULES)
+        book = Book(slow)
         run(book, order, ticks=False)
         for dyad in DYADS:  # a signal that counts nothing brings every dyad to one time
             book.apply(dyad, told(0, f"end-{dyad}", 1, active=False, observed_at=end))

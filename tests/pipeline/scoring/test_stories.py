@@ -204,6 +204,6 @@ def test_a_repeat_changes_nothing():
     first = play(book, signals, until=10)
     before = book.dyads()
     assert [book.apply(DYAD, signal) for signal in signals] == ["repeated"] * 8
-    assert book.drain() == ([], [])
+    assert book.drain() == ([], [], [])
     assert book.dyads() == before
     assert brief(first)

@@ -96,6 +96,21 @@ def test_a_resolved_alert_leaves_a_tombstone():
     assert [topic for topic, _ in by_topic].count(TOPICS.alerts.name) == 2
 
 
+def test_a_forgotten_dyad_leaves_a_tombstone(caplog):
+    """The compacted topic would grow for ever; and a restart takes the tombstone for what it is, without a word."""
+    io = IO()
+    current = session(io)
+    late = NOON + timedelta(days=200)
+    elsewhere = replace(
+        message(encode(signal(observed_at=late)), key=b"A-B"), timestamp_ms=int(late.timestamp() * 1000)
+    )
+    current.finish([current.score([grave(1)]), current.score([elsewhere])])
+    written = [(m.key, m.value) for m in io.committed if m.topic == TOPICS.dyads.name]
+    assert (b"RUS-UKR", None) in written
+    assert [dyad.dyad for dyad in session(IO(written)).book.dyads()] == ["A-B"]
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
 def test_a_restart_goes_on_where_the_last_transaction_ended():
     """What a crash left uncommitted is read again, and ends as if there had been no crash."""
     through, crashed = IO(), IO()
