@@ -173,7 +173,10 @@ def report(found: Sequence[Closeness]) -> Iterator[str]:
             yield f"{close.template.place}: {mark}: {length} words, cosine {close.cosine:.2f}"
     too_close = sum(close.too_close for close in found)
     runs_found = sum(close.run > 0 for close in found)
-    yield f"{len(found)} lines, {too_close} too close, {runs_found} share a run of {REPORTED} words or more"
+    yield (
+        f"{len(found)} lines, {too_close} too close, {runs_found} share a run of {REPORTED} words or more, "
+        f"greatest cosine {max((close.cosine for close in found), default=0.0):.2f}"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

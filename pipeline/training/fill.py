@@ -16,7 +16,7 @@ SPOKEN = 3
 """How many of an entry's names are used, from the first: the later ones are rare spellings."""
 
 NEUTRAL = {
-    "A": "Aland", "B": "Borduria", "C": "Corland", "G": "the rebels", "O": "the alliance",
+    "A": "the country", "B": "its neighbour", "C": "a third country", "G": "the rebels", "O": "the alliance",
     "adj": "foreign", "people": "foreigners", "capital": "the capital", "leader": "the president",
 }  # fmt: skip
 """What stands for a placeholder where no name should count."""
