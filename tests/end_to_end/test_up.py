@@ -15,7 +15,8 @@ from service import left_behind, wait_for
 
 from deploy.local.process import Port
 
-pytestmark = pytest.mark.slow
+# `up` would get Prism itself, but then its building would count as its start.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.usefixtures("prism")]
 UP = (sys.executable, "-m", "pipeline.cli.main", "up", "--feeds", "none")
 
 
