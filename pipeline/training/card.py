@@ -93,7 +93,7 @@ def _figures(made: Made) -> list[str]:
     text = (
         f"File: {parity.megabytes:.1f} MB. Against the trained network a type's probability differs by "
         f"{parity.mean:.4f} on average, {parity.worst:.2f} at most; {parity.agreement:.2%} of presences agree. "
-        f"The float32 graph differs by {parity.exact:.4f} at most."
+        f"The float32 graph differs by {parity.exact:.4f} on average."
     )
     return [*lines, "", text, ""]
 

@@ -17,8 +17,9 @@ from pipeline.training.corpus import MODALITIES, TYPES
 
 MODEL = "judge.onnx"
 MAX_BYTES = 30_000_000
-EXACT = 0.02
-"""How far a probability of the float32 graph may lie from the trained network's: its embeddings are int8 already."""
+EXACT = 0.002
+"""How far the float32 graph's probabilities may lie from the trained network's on average: its embeddings are int8
+already, which moves single ones by some hundredths; another function would move most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Parity:
     """How far the exported graphs are from the trained network, over validation.
 
     Attributes:
-        exact: Greatest difference of a type's probability, float32 graph.
+        exact: Mean difference of a type's probability, float32 graph.
         mean: Mean difference, int8 graph.
         worst: Greatest difference, int8 graph.
         agreement: Share of types on whose presence (at one half) the int8 graph agrees.
@@ -89,9 +90,9 @@ def compare(trained: Floats, full: Floats, small: Floats, path: Path) -> Parity:
     Raises:
         TrainingError: The float32 graph is another function than the network.
     """
-    exact = float(np.abs(trained - full).max())
+    exact = float(np.abs(trained - full).mean())
     if exact > EXACT:
-        raise TrainingError(f"model can't be exported: {path}: differs by {exact:.3f} from the trained network")
+        raise TrainingError(f"model can't be exported: {path}: differs by {exact:.3f} on average from what was trained")
     off = np.abs(trained - small)
     agreement = float(((trained > 0.5) == (small > 0.5)).mean())  # noqa: PLR2004 - one half
     return Parity(exact, float(off.mean()), float(off.max()), agreement, path.stat().st_size / 1e6)
