@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from prometheus_client import Counter, Gauge, Histogram, start_http_server
+from prometheus_client import Counter, Gauge, Histogram
 
-from config.errors import BrinkwatchError
+from config import exposition
 from connectors.outcome import Outcome
 
 
@@ -72,9 +72,4 @@ def serve(host: str, port: int) -> None:
         BrinkwatchError: The address can't be had.
     """
     init()
-    if not port:
-        return
-    try:
-        start_http_server(port, addr=host)
-    except OSError as error:
-        raise BrinkwatchError(f"serving metrics failed: {host}:{port}: {error.strerror}") from None
+    exposition.serve(host, port)

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from itertools import product
 
-from prometheus_client import Counter, Gauge, Histogram, Info, start_http_server
+from prometheus_client import Counter, Gauge, Histogram, Info
 
-from config.errors import BrinkwatchError
+from config import exposition
 from pipeline.records import EventType, Level, Modality, Transition
 
 LATENCY_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400)
@@ -89,13 +89,7 @@ def serve(host: str, port: int) -> None:
         BrinkwatchError: The address can't be had.
     """
     BUILD.info({"version": version("brinkwatch"), "python": platform.python_version()})
-    if not port:
-        return
-    try:
-        start_http_server(port, addr=host)
-    except OSError as error:
-        why = f"{error.strerror}; a second process on one machine needs a port of its own, or 0 for none"
-        raise BrinkwatchError(f"serving metrics failed: {host}:{port}: {why}") from None
+    exposition.serve(host, port)
 
 
 def _zero(metric: Counter | Gauge | Histogram, *labels: Iterable[str]) -> None:
