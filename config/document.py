@@ -86,20 +86,30 @@ def load(path: Path) -> Document:
         raise ConfigError([Fault(str(path), "", f"a readable file ({error.strerror})")]) from None
     if len(raw) > MAX_BYTES:
         raise ConfigError([Fault(str(path), "", f"at most {MAX_BYTES} bytes")])
+    lines: dict[Location, int] = {}
+    faults: list[Fault] = []
     try:
-        root = yaml.compose(raw, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(raw)
+        data = _parse(raw, lines, faults, str(path))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         why = getattr(error, "problem", None) or str(error)
         raise ConfigError([Fault(str(path), "", f"valid YAML ({why})", mark.line + 1 if mark else None)]) from None
-    lines: dict[Location, int] = {}
-    faults: list[Fault] = []
-    if root is not None:
-        _walk(root, (), lines, faults, str(path))
     if faults:
         raise ConfigError(faults)
     return Document(path, data, lines)
+
+
+def _parse(raw: bytes, lines: dict[Location, int], faults: list[Fault], path: str) -> Any:
+    """The data of one pass over the text, for which lines are noted first: making data of nodes merges their keys."""
+    loader = yaml.SafeLoader(raw)
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            return None
+        _walk(root, (), lines, faults, path)
+        return loader.construct_document(root)
+    finally:
+        loader.dispose()
 
 
 def _walk(node: yaml.Node, at: Location, lines: dict[Location, int], faults: list[Fault], path: str) -> None:
