@@ -37,11 +37,9 @@ def alerts(
     from pipeline.cli.job import stop_on_signals
     from pipeline.records import Alert, Level
     from pipeline.watch.subscribe import Filter, as_json, as_text, parse_dyad, parse_since, stop_after, subscribe
-    from pipeline.watch.tail import quiet_client
 
     settings = load_settings(config_dir=config, bootstrap_servers=bootstrap_servers)
     set_up_logging(settings)
-    quiet_client(settings)
     wanted = Filter(
         Level(level.value),
         parse_dyad(dyad) if dyad else None,

@@ -18,11 +18,8 @@ def watch(
     config: ConfigDir = None,
 ) -> None:
     """Watch dyads, scores and alerts as they change."""
-    from pipeline.watch.tail import quiet_client
-
     settings = load_settings(config_dir=config, bootstrap_servers=bootstrap_servers)
     set_up_logging(settings)
-    quiet_client(settings)
     if sys.stdout.isatty() and not plain:
         from pipeline.watch.app import run_app
 

@@ -18,7 +18,6 @@ from config.lexicon import CLASS_KEYS, Lexicon, Pattern
 from pipeline.extraction.sentences import Sentence
 
 SHORT_STEM = 3
-MAX_SUFFIX = 5
 _SUFFIXES = frozenset(
     [
         "",

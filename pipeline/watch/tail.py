@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -20,12 +19,6 @@ from pipeline.records.topics import Topic
 MAX_RECORDS = 500
 POLL_MS = 200
 METADATA_MS = 10_000
-
-
-def quiet_client(settings: Settings) -> None:
-    """Keep the client's own log off a person's screen: what matters of it is raised as an error."""
-    if settings.log_level != "debug":
-        logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
 
 class Tail:
