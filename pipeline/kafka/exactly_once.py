@@ -96,28 +96,30 @@ class ReaderWriter:
     def caught_up(self) -> Mapping[int, bool]:
         """Which partitions were read to their end, as the broker said at most 0.2 s ago.
 
-        None while what writes them is behind: their end is then not the end. It is asked first, for what it writes
-        before it commits is on the topic by the time the ends are read.
+        None of them while what writes them is behind: their end is then not the end. That is asked first, for what it
+        writes before it commits is on the topic by the time the ends are read.
 
         Raises:
             BrinkwatchError: The topic has more partitions than were there at the start, which nobody reads.
         """
         if time.monotonic() - self._checked > CAUGHT_UP_EVERY_S:
             self._check_partitions()
-            if self._upstream is not None and not self._upstream.settled():
-                self._caught_up = dict.fromkeys(self._caught_up, False)
-                self._checked = time.monotonic()
-                return dict(self._caught_up)
-            assigned = list(self._reader.assignment())
-            try:
-                ends = self._reader.end_offsets(assigned, timeout_ms=METADATA_TIMEOUT_MS)
-            except kafka.errors.KafkaTimeoutError:  # nobody knows while the broker is away
-                ends = {}
-            for partition in assigned:
-                end = ends.get(partition)
-                self._caught_up[partition.partition] = end is not None and self._reader.position(partition) >= end
+            behind = self._upstream is not None and not self._upstream.settled()
+            self._caught_up = dict.fromkeys(self._caught_up, False) if behind else self._at_end()
             self._checked = time.monotonic()
         return dict(self._caught_up)
+
+    def _at_end(self) -> dict[int, bool]:
+        """Whether each partition's position is its end; False for all while the broker is away: nobody knows."""
+        assigned = list(self._reader.assignment())
+        try:
+            ends = self._reader.end_offsets(assigned, timeout_ms=METADATA_TIMEOUT_MS)
+        except kafka.errors.KafkaTimeoutError:
+            return dict.fromkeys(self._caught_up, False)
+        return {
+            partition.partition: partition in ends and self._reader.position(partition) >= ends[partition]
+            for partition in assigned
+        }
 
     def _check_partitions(self) -> None:
         if time.monotonic() - self._counted < PARTITIONS_EVERY_S:
