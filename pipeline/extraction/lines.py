@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from pipeline.records import Article, Signal
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from pipeline.extraction.engine import Engine
+    from pipeline.extraction.engine import Engine, Extraction
 
 BATCH = 64
 MAX_LINE = 4 * 1024 * 1024
@@ -35,6 +35,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
         published: When it was published, ISO 8601; without it only dates that need no comparison make history.
         source: The outlet.
         language: ISO 639-1 code.
+        drill: Whether the invented names of the drill are names too.
     """
 
     id: str | int
@@ -43,6 +44,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     published: str | None = None
     source: str = ""
     language: str = "und"
+    drill: bool = False
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,9 +55,20 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class _Bad:
+class Bad:
+    """A line that could not be used: its number, and why."""
+
     number: int
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A line, the article made of it, and what extraction found in that."""
+
+    line: Line
+    article: Article
+    extraction: Extraction
 
 
 def run_file(source: TextIO, sink: TextIO, engine: Engine) -> int:
@@ -66,55 +79,59 @@ def run_file(source: TextIO, sink: TextIO, engine: Engine) -> int:
     """
     bad = 0
     encoder = msgspec.json.Encoder()
-    numbered = _read(source)
-    while batch := list(islice(numbered, BATCH)):
-        for fault in (b for b in batch if isinstance(b, _Bad)):
-            log.error("reading a line failed: line %d: %s", fault.number, fault.why)
-            bad += 1
-        good = [item for item in batch if not isinstance(item, _Bad)]
-        for answer, number, why in _answers(good, engine):
-            if answer is None:
-                log.error("extracting failed: line %d: %s", number, why)
+    for batch in batches(source, engine):
+        for result in batch:
+            if isinstance(result, Bad):
+                log.error("extracting failed: line %d: %s", result.number, result.why)
                 bad += 1
             else:
+                answer = Answer(id=result.line.id, signals=result.extraction.signals)
                 sink.write(encoder.encode(answer).decode() + "\n")
         sink.flush()
     return bad
 
 
-def _read(source: Iterable[str]) -> Iterator[tuple[int, Line] | _Bad]:
+def batches(source: Iterable[str], engine: Engine) -> Iterator[list[Read | Bad]]:
+    """What became of every line, in order, as many at a time as are parsed in one go; empty lines are passed over."""
+    numbered = _numbered(source)
+    while batch := list(islice(numbered, BATCH)):
+        good = [(number, line) for number, line in batch if isinstance(line, Line)]
+        found = iter(_extracted(good, engine))
+        yield [next(found) if isinstance(line, Line) else line for _, line in batch]
+
+
+def _numbered(source: Iterable[str]) -> Iterator[tuple[int, Line | Bad]]:
     decoder = msgspec.json.Decoder(Line)
     for number, raw in enumerate(source, start=1):
         if not raw.strip():
             continue
         if len(raw) > MAX_LINE:
-            yield _Bad(number, f"{len(raw)} characters, at most {MAX_LINE}")
+            yield number, Bad(number, f"{len(raw)} characters, at most {MAX_LINE}")
             continue
         try:
             line = decoder.decode(raw)
             _when(line)
             yield number, line
         except (msgspec.DecodeError, ValueError, RecursionError, UnicodeError) as error:
-            yield _Bad(number, str(error))
+            yield number, Bad(number, str(error))
 
 
-def _answers(lines: list[tuple[int, Line]], engine: Engine) -> Iterator[tuple[Answer | None, int, str]]:
-    """An answer for each line; if the batch fails, one by one, so that a poison line harms only itself."""
+def _extracted(lines: Sequence[tuple[int, Line]], engine: Engine) -> list[Read | Bad]:
+    """The result of each line; if the batch fails, one by one, so that a poison line harms only itself."""
     articles = [as_article(line) for _, line in lines]
     try:
         found = engine.extract(articles)
     except Exception:  # whatever a hostile text provokes: the singles below say whose it is
         log.exception("extracting a batch failed; taking its lines one by one")
-    else:
-        yield from (
-            (Answer(id=line.id, signals=e.signals), number, "") for (number, line), e in zip(lines, found, strict=True)
-        )
-        return
-    for (number, line), article in zip(lines, articles, strict=True):
-        try:
-            yield Answer(id=line.id, signals=engine.extract([article])[0].signals), number, ""
-        except Exception as error:  # noqa: BLE001 - reported by line number, the others go on
-            yield None, number, repr(error)
+        return [_single(number, line, article, engine) for (number, line), article in zip(lines, articles, strict=True)]
+    return [Read(line, article, one) for (_, line), article, one in zip(lines, articles, found, strict=True)]
+
+
+def _single(number: int, line: Line, article: Article, engine: Engine) -> Read | Bad:
+    try:
+        return Read(line, article, engine.extract([article])[0])
+    except Exception as error:  # noqa: BLE001 - reported by line number, the others go on
+        return Bad(number, repr(error))
 
 
 def as_article(line: Line) -> Article:
@@ -133,6 +150,7 @@ def as_article(line: Line) -> Article:
         fetched_at=published,
         observed_at=published,
         content_hash=identity,
+        drill=line.drill,
     )
 
 
