@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -20,45 +22,104 @@ def extract(
             "--input", metavar="FILE|-", help="Lines of JSON to read instead of the topic: id, text, title, published."
         ),
     ] = None,
+    text: Annotated[str | None, typer.Option(metavar="TEXT", help="One text to read instead of the topic.")] = None,
+    published: Annotated[
+        str | None, typer.Option(metavar="DATE", help="When --text was published, such as 2026-03-01.")
+    ] = None,
     output: Annotated[
-        str, typer.Option("--output", metavar="FILE|-", help="Where to write a line of JSON for each line read.")
-    ] = "-",
+        str | None,
+        typer.Option(
+            "--output", metavar="FILE|-", help="Where to write a line of JSON for each line read: - if not said."
+        ),
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say for a person why each sentence gave what it gave.")
+    ] = False,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the same as a page to be opened in a browser.")
+    ] = None,
     bootstrap_servers: BootstrapServers = None,
     config: ConfigDir = None,
 ) -> None:
     """Find signals in articles: a member of a consumer group, as many as you like.
 
-    With --input no Kafka is needed: each line of JSON gives one line with its signals.
+    With --input or --text no Kafka is needed: each line of JSON gives one line with its signals, or, with --explain or
+    --html, an explanation. --explain takes standard output; with it, answers are written only where --output is a file.
     """
+    _check(input_, text, published, output, explain=explain, html=html)
     settings = load_settings(config_dir=config, bootstrap_servers=bootstrap_servers)
     set_up_logging(settings)
-    if input_ is None:
+    if input_ is None and text is None:
         _serve(settings)
-    else:
-        _lines(settings, input_, output)
+        return
+    with ExitStack() as stack:
+        source = _opened(input_, stack) if input_ is not None else [_line(text or "", published)]
+        viewed = explain or html is not None
+        sink = None if viewed and output is None else _sink(output or "-", stack)
+        bad = _views(settings, source, sink, html, explain=explain) if viewed else _lines(settings, source, sink)
+    if bad:
+        raise typer.Exit(1)
 
 
-def _lines(settings: Settings, input_: str, output: str) -> None:
-    """Lines in, lines out; exit code 1 if a line could not be used."""
-    from contextlib import ExitStack
+def _check(
+    input_: str | None, text: str | None, published: str | None, output: str | None, *, explain: bool, html: Path | None
+) -> None:
+    """Options that do not go together.
 
+    Raises:
+        BadParameter: Which, and why.
+    """
+    if input_ is not None and text is not None:
+        raise typer.BadParameter("--input and --text: give one of them")
+    if input_ is None and text is None and (explain or html or output):
+        raise typer.BadParameter("--explain, --html and --output need --input or --text")
+    if published is not None and text is None:
+        raise typer.BadParameter("--published needs --text; a line of --input has its own")
+    if explain and output == "-":
+        raise typer.BadParameter("--explain and --output - both want standard output")
+
+
+def _line(text: str, published: str | None) -> str:
+    """The text as a line of input."""
+    import json
+
+    return json.dumps({"id": "text", "text": text, "published": published}, ensure_ascii=True)
+
+
+def _opened(path: str, stack: ExitStack) -> TextIO:
+    # A byte that is no UTF-8 spoils its line, not the file.
+    if path == "-":
+        sys.stdin.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # a real standard input
+        return sys.stdin
+    try:
+        return stack.enter_context(Path(path).open(encoding="utf-8", errors="surrogateescape"))
+    except OSError as error:
+        raise BrinkwatchError(f"opening a file failed: {error.filename}: {error.strerror}") from None
+
+
+def _sink(path: str, stack: ExitStack) -> TextIO:
+    try:
+        return sys.stdout if path == "-" else stack.enter_context(Path(path).open("w", encoding="utf-8"))
+    except OSError as error:
+        raise BrinkwatchError(f"opening a file failed: {error.filename}: {error.strerror}") from None
+
+
+def _lines(settings: Settings, source: Iterable[str], sink: TextIO | None) -> int:
+    """Lines in, lines out; how many lines could not be used."""
     from pipeline.extraction.engine import Engine
     from pipeline.extraction.lines import run_file
 
-    with ExitStack() as stack:
-        source, sink = sys.stdin, sys.stdout
-        try:
-            # A byte that is no UTF-8 spoils its line, not the file.
-            sys.stdin.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # a real standard input
-            if input_ != "-":
-                source = stack.enter_context(Path(input_).open(encoding="utf-8", errors="surrogateescape"))
-            if output != "-":
-                sink = stack.enter_context(Path(output).open("w", encoding="utf-8"))
-        except OSError as error:
-            raise BrinkwatchError(f"opening a file failed: {error.filename}: {error.strerror}") from None
-        bad = run_file(source, sink, Engine.load(settings))
-    if bad:
-        raise typer.Exit(1)
+    return run_file(source, sink or sys.stdout, Engine.load(settings))
+
+
+def _views(settings: Settings, source: Iterable[str], sink: TextIO | None, html: Path | None, *, explain: bool) -> int:
+    """Lines in, explanations out; how many lines could not be used."""
+    from pipeline.explain.reasons import Explainer
+    from pipeline.explain.run import Views, run_views
+    from pipeline.extraction.engine import Engine
+
+    with Views(sys.stdout if explain else None, html, sink) as views:
+        return run_views(source, views, Engine.load(settings), Explainer.load(settings))
 
 
 def _serve(settings: Settings) -> None:

@@ -71,7 +71,7 @@ class Read:
     extraction: Extraction
 
 
-def run_file(source: TextIO, sink: TextIO, engine: Engine) -> int:
+def run_file(source: Iterable[str], sink: TextIO, engine: Engine) -> int:
     """Extract every line of ``source`` to ``sink``, in order; lines that can't be used are logged and left out.
 
     Returns:

@@ -1,0 +1,47 @@
+"""Files: writing one whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TextIO
+
+from config.errors import BrinkwatchError
+
+_UMASKED = 0o666
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[TextIO]:
+    """A file that takes its place at ``path`` only when everything is written; until then what was there stays.
+
+    Raises:
+        BrinkwatchError: It can't be written there.
+    """
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
+    except OSError as error:
+        raise BrinkwatchError(f"writing failed: {path}: {error.strerror}") from None
+    made = Path(name)
+    try:
+        # Text from outside may hold half a surrogate pair: it spoils its character, not the file.
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as sink:
+            yield sink
+            sink.flush()
+            os.fsync(sink.fileno())
+        made.chmod(_UMASKED & ~_umask())
+        made.replace(path)
+    except OSError as error:
+        raise BrinkwatchError(f"writing failed: {path}: {error.strerror}") from None
+    finally:
+        with suppress(FileNotFoundError):
+            made.unlink()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
