@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from config.errors import BrinkwatchError, ConfigError
-from pipeline.cli import alerts, config_check, connect, doctor, extract, replay, score, up, watch
+from pipeline.cli import alerts, config_check, connect, doctor, evaluate, extract, replay, score, up, watch
 
 app = typer.Typer(
     name="brinkwatch",
@@ -28,6 +28,7 @@ app.command("score")(score.score)
 app.command("watch")(watch.watch)
 app.command("alerts")(alerts.alerts)
 app.command("replay")(replay.replay)
+app.command("evaluate")(evaluate.evaluate)
 app.command("doctor")(doctor.doctor)
 config.command("check")(config_check.check)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -37,13 +37,22 @@ NAMED = frozenset({Role.TRIGGER, Role.CUE, Role.ACTOR, Role.RECIPIENT})
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Words with a role: where in the sentence, and what to write beside them (a code, a modality); may be empty."""
+    """Words with a role.
+
+    Attributes:
+        start, end: Their place in the sentence.
+        role: What they do.
+        label: What to write beside them: a code, a modality; may be empty.
+        signal: Of a trigger, the id of its signal.
+        active: Of a trigger, whether its signal counts.
+    """
 
     start: int
     end: int
     role: Role
     label: str = ""
     signal: str = ""
+    active: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +118,7 @@ def _joined(marks: Iterator[Mark]) -> list[Mark]:
         if other is None:
             found[key] = mark
         elif mark.label not in other.label.split(", "):
-            found[key] = Mark(*key, label=f"{other.label}, {mark.label}", signal=other.signal)
+            found[key] = replace(other, label=f"{other.label}, {mark.label}", active=other.active or mark.active)
     return list(found.values())
 
 
@@ -122,8 +131,8 @@ def _spanned(sentence: Sentence, signal: Signal, numbers: Mapping[str, int]) -> 
     """What a signal says the place of."""
     evidence = signal.evidence
     number = f"{numbers[signal.signal_id]} " if signal.signal_id in numbers else ""
-    kind = f"{number}{signal.event_type} {signal.modality}".replace("_", " ")
-    spans = [(evidence.trigger_span, Role.TRIGGER, kind)]
+    kind = f"{number}{signal.event_type.replace('_', ' ')}, {signal.modality}"
+    spans: list[tuple[tuple[int, int], Role, str]] = [(evidence.trigger_span, Role.TRIGGER, kind)]
     spans += [(cue.span, Role.CUE, cue.decides) for cue in evidence.cues if cue.span]
     spans += [(one.span, Role.MAGNITUDE, "") for one in signal.magnitudes]
     spans += [(party.span, Role.ACTOR, party.code) for party in signal.actors if party.span]
@@ -131,7 +140,7 @@ def _spanned(sentence: Sentence, signal: Signal, numbers: Mapping[str, int]) -> 
     for (start, end), role, label in spans:
         if sentence.start <= start < end <= sentence.end:
             at = signal.signal_id if role is Role.TRIGGER else ""
-            yield Mark(start - sentence.start, end - sentence.start, role, visible(label), at)
+            yield Mark(start - sentence.start, end - sentence.start, role, visible(label), at, signal.active)
 
 
 def _found(sentence: Sentence, signal: Signal) -> Iterator[Mark]:

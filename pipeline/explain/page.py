@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from importlib.resources import files
@@ -76,7 +77,8 @@ def _about(item: Article, name: str, signals: int) -> str:
 def _text(explained: Explained, numbers: Mapping[str, int], number: int) -> str:
     title = _part(explained, "title", explained.article.title[:MAX_SENTENCE], numbers, number)
     text = _part(explained, "text", explained.article.text[:MAX_TEXT], numbers, number)
-    return (f'<h2 class="title">{title}</h2>\n' if title else "") + (f'<p class="body">{text}</p>\n' if text else "")
+    body = f'<p class="body">{text}</p>\n'.replace('<p class="body"></p>', "") if text else ""
+    return (f'<h2 class="title">{title}</h2>\n' if title else "") + body
 
 
 def _part(explained: Explained, part: str, whole: str, numbers: Mapping[str, int], number: int) -> str:
@@ -92,8 +94,8 @@ def _part(explained: Explained, part: str, whole: str, numbers: Mapping[str, int
 
 
 def _between(text: str) -> str:
-    """What stands between sentences, with its paragraphs."""
-    return "\n".join(_safe(line) for line in text.split("\n"))
+    """What stands between sentences: where a line ends there, so does a paragraph."""
+    return '</p>\n<p class="body">'.join(_safe(line) for line in re.split(r"\n+", text))
 
 
 def _piece(piece: Piece, numbers: Mapping[str, int], number: int) -> str:
@@ -101,10 +103,11 @@ def _piece(piece: Piece, numbers: Mapping[str, int], number: int) -> str:
     if mark is None:
         return text
     label = f"<b>{escape(mark.label)}</b>" if piece.first and mark.role in NAMED and mark.label else ""
+    off = " off" if mark.role is Role.TRIGGER and not mark.active else ""
     if mark.signal in numbers:
         text, label = f'<a href="#a{number}s{numbers[mark.signal]}">{text}{label}</a>', ""
     said = f' title="{mark.role}"' if RANK[mark.role] > RANK[Role.TRIGGER] else ""
-    return f'<mark class="{mark.role}"{said}>{text}{label}</mark>'
+    return f'<mark class="{mark.role}{off}"{said}>{text}{label}</mark>'
 
 
 def _card(signal: Signal, place: int, number: int) -> str:
@@ -124,7 +127,7 @@ def _card(signal: Signal, place: int, number: int) -> str:
 
 def _confidence(signal: Signal) -> str:
     value = f"{signal.confidence:.2f}"
-    return f'<meter min="0" max="1" value="{value}">{value}</meter> {value}'
+    return f'<span class="bar"><i style="width:{signal.confidence:.0%}"></i></span>{value}'
 
 
 def _chips(parties: Sequence[Party], role: Role) -> str:

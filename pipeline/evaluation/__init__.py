@@ -1,0 +1,1 @@
+"""Evaluating extraction against labelled rows: reading them, counting, and saying what was counted."""
