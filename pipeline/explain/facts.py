@@ -95,16 +95,16 @@ def _magnitude(one: Magnitude) -> str:
 def deciding(signal: Signal) -> tuple[Cue, ...]:
     """The cues that decided the modality; none where it is told as a fact.
 
-    The innermost that leads to it by itself; else two negations, which together leave doubt; else the model's opinion.
+    The sentence model's, which is there only where it overruled the words; else the innermost that leads to it by
+    itself; else two negations, which together leave doubt.
     """
     cues = signal.evidence.cues
+    model = [cue for cue in cues if cue.decides == BY_MODEL]
     own = [cue for cue in cues if signal.modality in _LEADS_TO.get(cue.decides, set())]
-    if own:
-        return (own[0],)
+    if model or own:
+        return ((model or own)[0],)
     negations = tuple(cue for cue in cues if cue.decides in {"negated", "ceased"})
-    if signal.modality is Modality.SPECULATIVE and len(negations) > 1:
-        return negations[:2]
-    return tuple(cue for cue in cues if cue.decides == BY_MODEL)[:1]
+    return negations[:2] if signal.modality is Modality.SPECULATIVE and len(negations) > 1 else ()
 
 
 def why_modality(signal: Signal) -> str:
@@ -122,7 +122,10 @@ def why_modality(signal: Signal) -> str:
 
 
 def _cue(cue: Cue) -> str:
-    return f"the model ({visible(cue.text)})" if cue.decides == BY_MODEL else f"“{visible(cue.text)}”"
+    words = f"“{visible(cue.text)}”"
+    if cue.decides != BY_MODEL:
+        return words
+    return f"the sentence model, by {words}," if cue.text else "the sentence model"
 
 
 def severity(signal: Signal) -> str:

@@ -113,7 +113,7 @@ class Explainer:
             passed += through
             reasons |= self._gated(text, own, {s.index for s in through})
             reasons |= {s.index: self._silent(s) for s in through}
-        reasons |= {s.index: f"not parsed: only the first {MAX_PARSED} are" for s in passed[MAX_PARSED:]}
+        reasons |= {s.index: f"not looked into: only the first {MAX_PARSED} are" for s in passed[MAX_PARSED:]}
         return reasons
 
     def _acting(self, article: Article, found: Sequence[Sentence], parts: dict[TextPart, str]) -> frozenset[int]:
@@ -140,7 +140,7 @@ class Explainer:
                 yield sentence.index, f"{self._said(sentence)}, but no known actor"
 
     def _silent(self, sentence: Sentence) -> str:
-        return f"parsed: {self._said(sentence)}, but no event"
+        return f"{self._said(sentence)}, but judged to be no event"
 
     def _said(self, sentence: Sentence) -> str:
         """The trigger words of the sentence: ``‘strike’, ‘talks’``."""

@@ -1,0 +1,19 @@
+"""Engine and explainer are made once: the language model takes seconds to load."""
+
+import pytest
+
+from config.settings import load_settings
+from pipeline.explain.reasons import Explainer
+from pipeline.extraction.engine import Engine
+
+
+@pytest.fixture(scope="session")
+def engine() -> Engine:
+    """The engine as the packaged configuration makes it."""
+    return Engine.load(load_settings())
+
+
+@pytest.fixture(scope="session")
+def explainer() -> Explainer:
+    """What explains it."""
+    return Explainer.load(load_settings())

@@ -1,0 +1,55 @@
+"""Why sentences gave nothing: each kind of reason, and that it names the right words."""
+
+import msgspec
+import pytest
+from extraction_support import article
+
+from pipeline.extraction.sentences import MAX_SENTENCES, MAX_TEXT
+
+
+def _whys(engine, explainer, text: str, **more) -> list[str]:
+    one = article(text, **more)
+    return [passage.why for passage in explainer.explain(one, engine.extract([one])[0]).passages]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("The garden was full of roses.", "no trigger word"),
+        ("A tailor drew a firm line.", "‘drew’, but no word that makes it an event"),  # noqa: RUF001 - typographic quotes
+        ("A tailor may impose sanctions.", ""),
+    ],
+)
+def test_what_the_gate_lacked(engine, explainer, text, why):
+    """No trigger; a trigger without the words it needs; and no reason where the gate does let it through."""
+    (said,) = _whys(engine, explainer, text)
+    if why:
+        assert said == why
+    else:
+        assert "trigger" not in said
+
+
+def test_trigger_words_are_those_of_the_sentence(engine, explainer):
+    """A word of the next sentence is not named as a reason for this one."""
+    first, _ = _whys(engine, explainer, "Bakers went on strike in Lyon. Troops of Chad attacked Sudan.")
+    assert "‘strike’" in first  # noqa: RUF001 - typographic quotes
+    assert "Lyon" not in first
+
+
+def test_sentences_with_signals_have_no_reason(engine, explainer):
+    """A passage has signals or a reason, never both and never neither; the signals are all of the article's."""
+    one = article("Chad expelled the Sudanese ambassador. It rained.", title="Chad news")
+    extraction = engine.extract([one])[0]
+    explained = explainer.explain(one, extraction)
+    assert [bool(p.signals) for p in explained.passages] == [not p.why for p in explained.passages]
+    assert tuple(s for p in explained.passages for s in p.signals) == extraction.signals != ()
+
+
+def test_bounds_and_language_are_said(engine, explainer):
+    """Another language is not read; a text that is cut, or has too many sentences, says so."""
+    foreign = msgspec.structs.replace(article("Truppen an der Grenze."), language="de")
+    assert "'de'" in explainer.explain(foreign, engine.extract([foreign])[0]).note
+    long = article("x " * MAX_TEXT)
+    assert "characters" in explainer.explain(long, engine.extract([long])[0]).note
+    many = article("It rained. " * (MAX_SENTENCES + 1))
+    assert f"{MAX_SENTENCES} sentences" in explainer.explain(many, engine.extract([many])[0]).note
