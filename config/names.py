@@ -193,6 +193,10 @@ class Gazetteer:
                 found.setdefault(entry.code, entry)
         return found
 
+    def codes(self) -> frozenset[str]:
+        """Every code that a name may resolve to."""
+        return frozenset().union(*(entry.codes() for entry in self.entries))
+
     def label(self, code: str) -> str:
         """What to call ``code`` on a screen: its first name, or the code itself where it is not known."""
         entry = self.actors.get(code)

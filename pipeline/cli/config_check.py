@@ -8,12 +8,12 @@ from pathlib import Path
 import typer
 
 from config.errors import ConfigError, Fault
-from config.settings import load_settings
+from config.settings import PACKAGED, load_settings
 from pipeline.cli.common import ConfigDir
 
 
 def check(config: ConfigDir = None) -> None:
-    """Check service.yaml, the environment, feeds.yaml, alerts.yaml, lexicon.yaml and gazetteer/."""
+    """Check service.yaml, the environment, feeds.yaml, alerts.yaml, lexicon.yaml, rivals.yaml and gazetteer/."""
     faults, checked = collect(config)
     for fault in faults:
         print(fault)
@@ -48,6 +48,7 @@ def _loaders(folder: Path | None) -> dict[str, Callable[[], object]]:
     from config.feeds import load_feeds
     from config.lexicon import load_lexicon
     from config.names import load_gazetteer
+    from config.rivals import load_rivals
     from config.settings import folder_of
 
     root = folder_of(folder)
@@ -56,4 +57,12 @@ def _loaders(folder: Path | None) -> dict[str, Callable[[], object]]:
         "alerts.yaml": lambda: load_alerts(root / "alerts.yaml"),
         "lexicon.yaml": lambda: load_lexicon(root / "lexicon.yaml"),
         "gazetteer/": lambda: load_gazetteer(root / "gazetteer"),
+        "rivals.yaml": lambda: load_rivals(
+            _or_packaged(root / "rivals.yaml"), load_gazetteer(root / "gazetteer").codes()
+        ),
     }
+
+
+def _or_packaged(path: Path) -> Path:
+    """A file that came with a later version is not in every operator's folder: then what the package brings counts."""
+    return path if path.exists() else PACKAGED / path.name

@@ -3,96 +3,42 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.extraction import tree
-from pipeline.extraction.aims import implied_recipients
-from pipeline.extraction.attribution import attribution, reported_by
+from pipeline.extraction.agreement import agreed
+from pipeline.extraction.attribution import reported_by
 from pipeline.extraction.confidence import confidence
-from pipeline.extraction.magnitudes import magnitudes
-from pipeline.extraction.modality import Verdict, judge
+from pipeline.extraction.events import Event, by_rules
+from pipeline.extraction.modality import Verdict
 from pipeline.extraction.places import location
-from pipeline.extraction.referents import resolve_all
-from pipeline.extraction.roles import roles
 from pipeline.extraction.scene import Reference, Scene
 from pipeline.extraction.severity import polarity, severity
-from pipeline.extraction.triggers import Candidate, candidates
-from pipeline.records import Cue, EventType, Evidence, Magnitude, Modality, Party, Signal
+from pipeline.records import Cue, EventType, Evidence, Party, Signal
 from pipeline.records.dyad import dyad_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipeline.records import Article, Attribution
+    from pipeline.extraction.judge import Judge
+    from pipeline.records import Article
     from pipeline.records.signal import Extractor
 
 MAX_DYADS = 6
 MAX_CONDITION = 300
-AIMED = frozenset({EventType.FORCE, EventType.SANCTION})
-PROSPECTIVE = frozenset({Modality.THREATENED, Modality.CONDITIONAL, Modality.NEGATED})
 
 
-@dataclass(frozen=True)
-class Event:
-    """One event of a sentence, before it becomes a record."""
+def events(scene: Scene, judge: Judge | None = None) -> list[Event]:
+    """The events that the sentence tells of, repeats merged, in order.
 
-    candidate: Candidate
-    actors: tuple[Reference, ...]
-    recipients: tuple[Reference, ...]
-    verdict: Verdict
-    magnitudes: tuple[Magnitude, ...]
-    attribution: Attribution | None
-
-
-def events(scene: Scene) -> list[Event]:
-    """The events that the sentence tells of, repeats merged, in order."""
-    found = candidates(scene)
-    counted = magnitudes([candidate.token for candidate in found], scene)
-    told = [_event(candidate, counted.get(place, ()), scene) for place, candidate in enumerate(found)]
-    return _merged([_as_demanded(event, told) for event in told])
-
-
-def _as_demanded(event: Event, told: Sequence[Event]) -> Event:
-    """What is demanded, or demanded not to be, is up to those of whom it is demanded."""
-    if (
-        event.actors
-        or event.verdict.modality not in {Modality.DEMANDED, Modality.NEGATED}
-        or event.candidate.kind is EventType.DEMAND
-    ):
-        return event
-    demands = [other for other in told if other.candidate.kind is EventType.DEMAND and other.recipients]
-    if not demands:
-        return event
-    actors = tuple(replace(r, how="implied", span=None) for r in demands[0].recipients)
-    taken = {r.code for r in actors}
-    return replace(event, actors=actors, recipients=tuple(r for r in event.recipients if r.code not in taken))
-
-
-def _event(candidate: Candidate, counted: tuple[Magnitude, ...], scene: Scene) -> Event:
-    actors, recipients = roles(candidate.token, candidate.kind, scene)
-    verdict = judge(candidate.token, candidate.kind, actors, scene)
-    said = attribution(candidate.token, scene)
-    if not actors and candidate.kind in AIMED and verdict.modality is Modality.THREATENED and said is not None:
-        actors = _speaking(said, scene)
-        recipients = [r for r in recipients if r.code not in {a.code for a in actors}]
-    if (
-        not recipients
-        and actors
-        and candidate.kind in AIMED
-        and verdict.modality in PROSPECTIVE
-        and not verdict.hypothetical
-    ):
-        recipients = implied_recipients(candidate.token, scene, actors)
-    return Event(candidate, tuple(actors), tuple(recipients), verdict, counted, said)
-
-
-def _speaking(said: Attribution, scene: Scene) -> list[Reference]:
-    """The speaker's side, as the one who threatens."""
-    if said.code is None:
-        return []
-    named = [r for r in resolve_all(scene.doc, scene) if r.code == said.code]
-    return [replace(named[0], how="implied")] if named else [Reference(said.speaker, said.code, None, "implied")]
+    Args:
+        scene: The sentence.
+        judge: What decides beside the rules; None: they decide alone. A sentence of which the model has no opinion, for it
+            was parsed only to see who speaks, then tells of nothing.
+    """
+    if judge is None:
+        return _merged(by_rules(scene))
+    return _merged(agreed(by_rules(scene), scene, judge, scene.opinion)) if scene.opinion is not None else []
 
 
 def _merged(found: list[Event]) -> list[Event]:
@@ -123,9 +69,9 @@ def _weight(event: Event) -> int:
     return len(event.actors) + len(event.recipients) + len(event.magnitudes) + bool(event.verdict.condition)
 
 
-def signals(article: Article, scene: Scene, extractor: Extractor) -> list[Signal]:
+def signals(article: Article, scene: Scene, extractor: Extractor, judge: Judge | None = None) -> list[Signal]:
     """The sentence's signals as records."""
-    return [_signal(article, event, scene, extractor) for event in events(scene)]
+    return [_signal(article, event, scene, extractor) for event in events(scene, judge)]
 
 
 def _signal(article: Article, event: Event, scene: Scene, extractor: Extractor) -> Signal:
@@ -152,7 +98,7 @@ def _signal(article: Article, event: Event, scene: Scene, extractor: Extractor) 
         attribution=event.attribution,
         reported_by=reported_by(event.candidate.token, scene),
         evidence=evidence,
-        confidence=confidence(event.candidate, verdict, event.actors, event.recipients, scene),
+        confidence=confidence(event, scene),
         severity=severity(kind, verdict.modality, event.candidate.pattern.plover, words, event.magnitudes),
         extractor=extractor,
         story=article.minhash,

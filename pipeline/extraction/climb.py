@@ -147,7 +147,8 @@ def _through_preposition(token: Token, walk: Walk) -> Token | None:
     if _sets_apart(token, prep, word, walk):
         return None
     if tree.is_verb(head):
-        return None if _taken_for_granted(token, head, prep, word, walk) else _into_verb(token, head, walk)
+        walk.granted = _taken_for_granted(token, head, prep, word, walk)
+        return None if walk.granted else _into_verb(token, head, walk)
     if head.pos_ != "ADJ":
         return _into_noun(token, head, walk)
     if word in {"to", "of", "for", "about", "against"}:
@@ -289,6 +290,7 @@ def _from_adverbial(clause: Token, walk: Walk) -> Token | None:
     if clause.tag_ == "VBG" and not tree.kids(clause, *tree.SUBJECTS, "mark"):
         verb_words(clause.head, walk, inherited=True)
         return clause.head if clause.head.dep_ != "ROOT" else None
+    walk.granted = True
     return None
 
 

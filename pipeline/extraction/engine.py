@@ -1,27 +1,30 @@
 """The engine: articles in, signals out. Pure: the same article always gives the same signals, with the same ids.
 
-    article ─▶ sentences ─▶ names ─▶ gate ─▶ one parse for the whole batch ─▶ scenes ─▶ events ─▶ signals
+    article ─▶ sentences ─▶ names ─▶ gate ─▶ sentence model ─▶ parse of what it accepts ─▶ scenes ─▶ events ─▶ signals
 
-The seam for a judge other than rules is ``assembly.events``: it is handed a scene and answers with events.
+Model and parse each take the whole batch in one go. Where the sentence model is turned off, everything that passes the
+gate is parsed and the rules alone judge.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from config.lexicon import Lexicon, load_lexicon
 from config.names import load_gazetteer
+from config.rivals import load_rivals
 from config.settings import PACKAGED
 from pipeline.extraction import parser, quotes, reading, sentences
 from pipeline.extraction.assembly import signals
 from pipeline.extraction.gate import Gate
+from pipeline.extraction.judge import Judge, load_judge
 from pipeline.extraction.names import NameMatcher
-from pipeline.extraction.scene import WHO
+from pipeline.extraction.scene import WHO, Scene
 from pipeline.records import Article, Signal
 from pipeline.records.signal import Extractor
 
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
     from config.settings import Settings
     from pipeline.extraction.names import Mention
+    from pipeline.extraction.sentence_model import Opinion
     from pipeline.extraction.sentences import Sentence
     from pipeline.records.signal import TextPart
 
@@ -60,6 +64,7 @@ class Extraction:
         signals: What was found, in order.
         sentences: How many sentences it has.
         gated: How many of them passed the gate.
+        parsed: How many of them were parsed.
         cut: Whether the text was longer than is read.
     """
 
@@ -68,14 +73,18 @@ class Extraction:
     signals: tuple[Signal, ...]
     sentences: int
     gated: int
+    parsed: int = 0
     cut: bool = False
 
 
 class Engine:
     """Reads articles. Made once a process (two seconds), then read-only."""
 
-    def __init__(self, nlp: Language, lexicon: Lexicon, names: NameMatcher, model: str) -> None:
+    def __init__(
+        self, nlp: Language, lexicon: Lexicon, names: NameMatcher, model: str, judge: Judge | None = None
+    ) -> None:
         self._nlp = nlp
+        self._judge = judge
         self._lexicon = lexicon
         self._names = names
         self._gate = Gate(lexicon)
@@ -86,24 +95,34 @@ class Engine:
         """The engine that ``settings`` describe.
 
         Raises:
-            ConfigError: Lexicon or gazetteer are wrong.
+            ConfigError: Lexicon, gazetteer or rivals are wrong.
             ModelError: The language model is missing or does not fit.
+            SentenceModelError: The sentence model is missing or damaged.
         """
         lexicon = load_lexicon(_or_packaged(settings.config_dir / "lexicon.yaml"))
-        names = NameMatcher(load_gazetteer(_or_packaged(settings.gazetteer_dir)))
+        gazetteer = load_gazetteer(_or_packaged(settings.gazetteer_dir))
+        names = NameMatcher(gazetteer)
         nlp = parser.load_model(settings.spacy_model, lexicon.hyphenated)
         model = f"{nlp.meta['lang']}_{nlp.meta['name']}-{nlp.meta['version']}"
-        return cls(nlp, lexicon, names, model)
+        rivals = load_rivals(_or_packaged(settings.config_dir / "rivals.yaml"), gazetteer.codes())
+        judge = load_judge(settings.sentence_model, rivals)
+        return cls(nlp, lexicon, names, model if judge is None else f"{model} {judge.model.name}", judge)
 
     def extract(self, articles: Sequence[Article]) -> list[Extraction]:
         """What each article says, in order; the sentences of all are parsed in one go."""
-        readings = [self._read(article) if article.language in READ else None for article in articles]
+        readings = self._judged([self._read(a) if a.language in READ else None for a in articles])
         parsed = self._parse([r for r in readings if r is not None])
         parses = iter(parsed)
         return [
             self._finish(article, got, next(parses) if got is not None else {})
             for article, got in zip(articles, readings, strict=True)
         ]
+
+    def scenes(self, articles: Sequence[Article]) -> list[list[Scene]]:
+        """The parsed sentences of each article, in order, before anything is judged: for those who measure."""
+        readings = [self._read(article) for article in articles]
+        docs = self._parse(readings)
+        return [list(reading.scenes(r, d, self._lexicon)) for r, d in zip(readings, docs, strict=True)]
 
     def _read(self, article: Article) -> reading.Reading:
         """Everything before the parse."""
@@ -125,6 +144,21 @@ class Engine:
         gated = frozenset(sorted(passed)[:MAX_PARSED])
         chosen = reading.with_speakers(gated, found, quoted)
         return reading.Reading(tuple(found), named, quoted, chosen, gated, published)
+
+    def _judged(self, readings: Sequence[reading.Reading | None]) -> list[reading.Reading | None]:
+        """The readings with the model's opinions, and with only those sentences to be parsed that it accepts."""
+        if self._judge is None:
+            return list(readings)
+        asked = [(place, index) for place, r in enumerate(readings) if r is not None for index in sorted(r.gated)]
+        texts = [r.sentences[index].text for place, index in asked if (r := readings[place]) is not None]
+        opinions: list[dict[int, Opinion]] = [{} for _ in readings]
+        for (place, index), opinion in zip(asked, self._judge.model.judge(texts), strict=True):
+            if self._judge.fusion.worth_parsing(opinion):
+                opinions[place][index] = opinion
+        return [
+            r and replace(r, opinions=held, chosen=reading.with_speakers(frozenset(held), r.sentences, r.quoted))
+            for r, held in zip(readings, opinions, strict=True)
+        ]
 
     def _mentions(self, text: str, published: dt.date | None, *, drill: bool) -> list[Mention]:
         return self._names.mentions(text, published or NAMES_AS_OF, drill) if text else []
@@ -149,8 +183,8 @@ class Engine:
         found = tuple(
             signal
             for scene in reading.scenes(read, docs, self._lexicon)
-            for signal in signals(article, scene, self._extractor)
+            for signal in signals(article, scene, self._extractor, self._judge)
         )
         outcome: Outcome = "signals" if found else "silent" if read.gated else "gated"
         cut = len(article.text) > sentences.MAX_TEXT
-        return Extraction(article.article_id, outcome, found, len(read.sentences), len(read.gated), cut)
+        return Extraction(article.article_id, outcome, found, len(read.sentences), len(read.gated), len(docs), cut)

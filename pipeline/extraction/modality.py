@@ -52,6 +52,7 @@ class Verdict:
         condition: Tokens of the condition it hangs on, in order; empty if none.
         cues: What decided, innermost first.
         hypothetical: True for an event that stands only inside a condition.
+        granted: True for one that is taken for granted: it only dates or explains what the sentence tells.
     """
 
     modality: Modality
@@ -59,6 +60,7 @@ class Verdict:
     condition: tuple[Token, ...]
     cues: tuple[Step, ...]
     hypothetical: bool = False
+    granted: bool = False
 
 
 def judge(trigger: Token, kind: EventType, actors: Sequence[Reference], scene: Scene) -> Verdict:
@@ -131,11 +133,13 @@ def _outer(state: Modality | None, new: Modality, *, ceased: bool) -> Modality:
 def _settled(walk: Walk, state: Modality, *, mulled: bool, future: bool, conditioned: bool, protasis: bool) -> Verdict:
     cues = tuple(walk.steps)
     if protasis:
-        return Verdict(Modality.CONDITIONAL, active=False, condition=(), cues=cues, hypothetical=True)
+        return Verdict(
+            Modality.CONDITIONAL, active=False, condition=(), cues=cues, hypothetical=True, granted=walk.granted
+        )
     if conditioned and (state in {Modality.ASSERTED, Modality.PLANNED} or (mulled and state is Modality.SPECULATIVE)):
         if not (state is Modality.ASSERTED and walk.kind not in HARD):
             state = Modality.CONDITIONAL
     elif future and state is Modality.PLANNED and walk.kind is EventType.FORCE:
         state = Modality.THREATENED
     active = state in {Modality.ASSERTED, Modality.PLANNED, Modality.THREATENED, Modality.CONDITIONAL}
-    return Verdict(state, active, walk.condition, cues)
+    return Verdict(state, active, walk.condition, cues, granted=walk.granted)

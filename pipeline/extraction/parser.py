@@ -96,6 +96,11 @@ def parse(nlp: Language, texts: Sequence[str]) -> Iterator[Doc]:
     return nlp.pipe(texts, batch_size=64)
 
 
+def plain(text: str) -> str:
+    """``text`` with plain marks for typographic ones, character for character."""
+    return text.translate(_PLAIN)
+
+
 def readable(text: str, keep: Iterable[tuple[int, int]]) -> str:
     """``text`` as the parser reads it best, character for character.
 
@@ -107,14 +112,14 @@ def readable(text: str, keep: Iterable[tuple[int, int]]) -> str:
         text: A sentence.
         keep: Spans of names.
     """
-    plain = text.translate(_PLAIN)
-    if plain[-1:].isalnum():
-        plain += "."
-    words = [word for word in plain.split() if word[:1].isalpha()]
+    bare = plain(text)
+    if bare[-1:].isalnum():
+        bare += "."
+    words = [word for word in bare.split() if word[:1].isalpha()]
     capitals = sum(word[0].isupper() for word in words)
-    if not plain.isupper() and (len(words) < MIN_CAPITAL_WORDS or capitals < MOSTLY_CAPITALS * len(words)):
-        return plain
-    return _small(plain, keep)
+    if not bare.isupper() and (len(words) < MIN_CAPITAL_WORDS or capitals < MOSTLY_CAPITALS * len(words)):
+        return bare
+    return _small(bare, keep)
 
 
 def _small(text: str, keep: Iterable[tuple[int, int]]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipeline.extraction import quotes, tree
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from config.lexicon import Lexicon
     from pipeline.extraction.names import Mention
+    from pipeline.extraction.sentence_model import Opinion
     from pipeline.extraction.sentences import Sentence
     from pipeline.records.signal import TextPart
 
@@ -36,6 +37,7 @@ class Reading:
         chosen: Indexes of the sentences to parse.
         gated: How many passed the gate (``chosen`` has those that tell who speaks, too).
         published: Date of publication; None if not known.
+        opinions: What the sentence model says of each gated sentence, by its index.
     """
 
     sentences: tuple[Sentence, ...]
@@ -44,6 +46,7 @@ class Reading:
     chosen: tuple[int, ...]
     gated: frozenset[int]
     published: dt.date | None
+    opinions: Mapping[int, Opinion] = field(default_factory=dict)
 
 
 def by_sentence(
@@ -120,7 +123,17 @@ def _scene(
         for start, end in reading.quoted[sentence.part].spans
         if start < sentence.end and end > sentence.start
     ]
-    return Scene(sentence, doc, by_token, tuple(spans), context, speaker, reading.published, lexicon)
+    return Scene(
+        sentence,
+        doc,
+        by_token,
+        tuple(spans),
+        context,
+        speaker,
+        reading.published,
+        lexicon,
+        reading.opinions.get(sentence.index),
+    )
 
 
 def _shifted(name: Mention, start: int, end: int) -> Mention:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from config.lexicon import Lexicon
     from pipeline.extraction.context import Context
     from pipeline.extraction.names import Mention
+    from pipeline.extraction.sentence_model import Opinion
 
 How = Literal["name", "office", "capital", "demonym", "pronoun", "anaphora", "speaker", "implied"]
 WHERE_ONLY = frozenset({"city", "region", "sea"})
@@ -67,6 +68,7 @@ class Scene:
         speaker: Who speaks in its quotations, where another sentence says so.
         published: Date of publication; None if not known.
         lexicon: The words that rules use.
+        opinion: What the sentence model says of it; None where it was not asked.
         referents: Whom each token was found to stand for, so that none is looked into twice; filled by ``referents``.
     """
 
@@ -78,6 +80,7 @@ class Scene:
     speaker: Speaker | None
     published: dt.date | None
     lexicon: Lexicon = field(repr=False)
+    opinion: Opinion | None = field(default=None, repr=False, compare=False)
     referents: dict[int, tuple[Reference, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def name_at(self, token: Token) -> Mention | None:

@@ -32,6 +32,24 @@ BASE = {
     EventType.CEASEFIRE: -7.5,
     EventType.WITHDRAWAL: -8.0,
 }
+PLOVER = {
+    EventType.FORCE: "ASSAULT",
+    EventType.RUPTURE: "COERCE/reduce",
+    EventType.INCIDENT: "COERCE/restrict",
+    EventType.DEPLOYMENT: "MOBILIZE/troops",
+    EventType.MOBILIZATION: "MOBILIZE",
+    EventType.EXERCISE: "MOBILIZE/troops",
+    EventType.WEAPONS_TEST: "MOBILIZE/weapons",
+    EventType.SANCTION: "SANCTION",
+    EventType.ARMS_SUPPLY: "AID/military",
+    EventType.DEMAND: "DEMAND",
+    EventType.EVACUATION: "RETREAT/evacuate",
+    EventType.TALKS: "CONSULT",
+    EventType.SANCTION_RELIEF: "CONCEDE/ease",
+    EventType.CEASEFIRE: "AGREE/ceasefire",
+    EventType.WITHDRAWAL: "RETREAT/withdraw",
+}
+"""The code of a type, where no rule names a finer one."""
 HEAVY = 9.5
 ULTIMATUM = 5.5
 THREAT = 3.5

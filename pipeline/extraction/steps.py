@@ -32,6 +32,7 @@ class Turn(StrEnum):
     CONDITION = "condition"
     RESOLVE = "resolve"
     PAST = "historical"
+    MODEL = "model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Walk:
     condition: tuple[Token, ...] = ()
     barred: bool = False
     definite: bool = False
+    granted: bool = False
     trigger: Token | None = None
 
     def add(self, turn: Turn, *tokens: Token) -> None:

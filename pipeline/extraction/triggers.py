@@ -40,12 +40,14 @@ class Candidate:
         kind: The event's type.
         pattern: The pattern that applied.
         words: Tokens of the whole expression, in order: ``military response``, ``ruled out``.
+        ruled: Whether a rule found it; else the sentence model alone did, and ``pattern`` only stands for its type.
     """
 
     token: Token
     kind: EventType
     pattern: Pattern
     words: tuple[Token, ...]
+    ruled: bool = True
 
 
 def candidates(scene: Scene) -> list[Candidate]:

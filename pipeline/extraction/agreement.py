@@ -1,0 +1,106 @@
+"""Agreement: which events of a sentence count, and in what modality, once model and rules were both heard."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from config.lexicon import Pattern
+from pipeline.extraction.events import Event, of_candidates
+from pipeline.extraction.prominence import is_background, is_kept, is_routine
+from pipeline.extraction.sentence_model import TYPES
+from pipeline.extraction.severity import PLOVER
+from pipeline.extraction.steps import Step, Turn
+from pipeline.extraction.triggers import Candidate
+from pipeline.records import EventType, Modality
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from spacy.tokens import Token
+
+    from pipeline.extraction.fusion import Fusion
+    from pipeline.extraction.judge import Judge
+    from pipeline.extraction.scene import Scene
+    from pipeline.extraction.sentence_model import Opinion
+
+ACTIVE = frozenset({Modality.ASSERTED, Modality.PLANNED, Modality.THREATENED, Modality.CONDITIONAL})
+HELD_OUT = frozenset({Modality.CONDITIONAL, Modality.THREATENED})
+NAMING = frozenset({"NOUN", "VERB", "PROPN", "ADJ"})
+BESIDE = 0.5
+"""Confidence of what is only mentioned: there is no label of it in the corpus to measure it by."""
+UNRULED = {
+    kind: Pattern(type=kind.value, pos="noun", words=frozenset({"?"}), plover=PLOVER[kind]) for kind in EventType
+}
+"""What stands for the pattern of an event that only the model found."""
+
+
+def agreed(told: Sequence[Event], scene: Scene, judge: Judge, opinion: Opinion) -> list[Event]:
+    """The rules' events that the model does not talk out of, and those that it found alone, in order.
+
+    What the sentence only mentions is left to the rules (``prominence.py``), for the model was taught to pass over it.
+    """
+    fusion = judge.fusion
+    beside = [event for event in told if is_background(event, told)]
+    main = [event for event in told if event not in beside and not is_routine(event, judge.rivals)]
+    ruled = {event.candidate.kind for event in main}
+    kept = [event for event in main if fusion.accepts(opinion, event.candidate.kind, ruled=True)]
+    alone = [kind for kind in TYPES if kind not in ruled and fusion.accepts(opinion, kind, ruled=False)]
+    raised = [event for event in beside if event.candidate.kind in alone and not event.verdict.hypothetical]
+    wanting = [kind for kind in alone if kind not in {event.candidate.kind for event in raised}]
+    located = [candidate for kind in wanting if (candidate := _located(kind, scene, opinion)) is not None]
+    found = of_candidates([*(event.candidate for event in kept), *located], scene)[len(kept) :] if located else []
+    settled = [settle(event, scene, fusion, opinion) for event in (*kept, *raised, *found)]
+    rest = [event for event in beside if event not in raised and is_kept(event, scene)]
+    told_beside = [replace(event, sure=BESIDE) for event in rest]
+    return sorted([*settled, *told_beside], key=lambda event: event.candidate.token.i)
+
+
+def settle(event: Event, scene: Scene, fusion: Fusion, opinion: Opinion) -> Event:
+    """The event in the modality on which rules and model settle, with the probability that it is right."""
+    kind, verdict = event.candidate.kind, event.verdict
+    spread = fusion.modalities(opinion, kind, verdict.modality)
+    likeliest = max(spread, key=lambda modality: spread[modality])
+    sure = fusion.probability(opinion, kind, ruled=event.candidate.ruled) * spread[likeliest]
+    if likeliest is not verdict.modality:
+        verdict = replace(
+            verdict,
+            modality=likeliest,
+            active=likeliest in ACTIVE and not (likeliest is Modality.CONDITIONAL and verdict.hypothetical),
+            condition=verdict.condition if likeliest in HELD_OUT else (),
+            hypothetical=verdict.hypothetical and likeliest is Modality.CONDITIONAL,
+            cues=(*verdict.cues, _looked_at(kind, scene, opinion)),
+        )
+    return replace(event, verdict=verdict, sure=sure)
+
+
+def _located(kind: EventType, scene: Scene, opinion: Opinion) -> Candidate | None:
+    """The word at which the model looked most: a noun, verb or adjective that is no name."""
+    token = _most_looked_at(kind, scene, opinion, manner=False, fits=lambda t: _names_an_event(t, scene))
+    return None if token is None else Candidate(token, kind, UNRULED[kind], (token,), ruled=False)
+
+
+def _names_an_event(token: Token, scene: Scene) -> bool:
+    return token.pos_ in NAMING and scene.name_at(token) is None
+
+
+def _looked_at(kind: EventType, scene: Scene, opinion: Opinion) -> Step:
+    """The word that decided the model's modality, as a cue."""
+    token = _most_looked_at(kind, scene, opinion, manner=True, fits=lambda t: not t.is_punct and not t.is_space)
+    if token is None:
+        return Step(Turn.MODEL, "", None)
+    return Step(Turn.MODEL, token.text, (token.idx, token.idx + len(token.text)))
+
+
+def _most_looked_at(
+    kind: EventType, scene: Scene, opinion: Opinion, *, manner: bool, fits: Callable[[Token], bool]
+) -> Token | None:
+    share: dict[int, float] = {}
+    by_start = {token.idx: token.i for token in scene.doc}
+    place = -1
+    for (start, _), weight in opinion.weights(kind, manner=manner):
+        place = by_start.get(start, place)
+        if place >= 0:
+            share[place] = share.get(place, 0.0) + weight
+    fitting = [place for place in share if fits(scene.doc[place])]
+    return scene.doc[max(fitting, key=lambda place: (share[place], -place))] if fitting else None
