@@ -1,8 +1,7 @@
 """Reasons: why a sentence gave no signal, as far as the steps before the parse can say it.
 
 The engine says of an article how many sentences passed the gate, not which, nor why the others did not. Here the same
-steps are taken again, and the gate is asked what would have passed had an actor been named, or no other word been
-needed.
+steps are taken again, and the gate is asked what would have passed had actors been named.
 """
 
 # ruff: noqa: RUF001, RUF002 - typographic quotes are the matter here
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config.lexicon import CLASS_KEYS, Lexicon, Pattern, load_lexicon
+from config.lexicon import Lexicon, load_lexicon
 from config.names import load_gazetteer
 from config.settings import PACKAGED
 from pipeline.extraction import reading, sentences
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
 
 NAMED_WORDS = 2
 """How many of a sentence's trigger words a reason names."""
+ENOUGH = 2
+"""Actors with whom any trigger passes the gate."""
 _WORD = re.compile(r"\w[\w'’-]*")
 
 
@@ -72,8 +73,6 @@ class Explainer:
     def __init__(self, lexicon: Lexicon, names: NameMatcher) -> None:
         self._names = names
         self._gate = Gate(lexicon)
-        bare = tuple(_bare(pattern) for pattern in lexicon.patterns)
-        self._words = Gate(lexicon.model_copy(update={"patterns": bare}))
 
     @classmethod
     def load(cls, settings: Settings) -> Explainer:
@@ -111,52 +110,42 @@ class Explainer:
             own = [sentence for sentence in found if sentence.part == part]
             through = self._gate.passed(text, own, acting)
             passed += through
-            reasons |= self._gated(text, own, {s.index for s in through})
-            reasons |= {s.index: self._silent(s) for s in through}
+            reasons |= self._gated(text, own, acting)
+            reasons |= {s.index: f"{self._said(s)}, but judged to be no event" for s in through}
         reasons |= {s.index: f"not looked into: only the first {MAX_PARSED} are" for s in passed[MAX_PARSED:]}
         return reasons
 
-    def _acting(self, article: Article, found: Sequence[Sentence], parts: dict[TextPart, str]) -> frozenset[int]:
-        """Indexes of the sentences that name somebody who can act."""
+    def _acting(self, article: Article, found: Sequence[Sentence], parts: dict[TextPart, str]) -> dict[int, int]:
+        """How many who can act each sentence names; those that name none are left out."""
         as_of = NAMES_AS_OF if article.published_at == UNDATED else article.published_at.date()
         mentions = {
             part: self._names.mentions(text, as_of, article.drill) if text else [] for part, text in parts.items()
         }
         named = reading.by_sentence(found, mentions)
-        return frozenset(i for i, names in named.items() if any(n.code and n.kind in WHO for n in names))
+        codes = {i: {n.code for n in names if n.code and n.kind in WHO} for i, names in named.items()}
+        return {i: len(different) for i, different in codes.items() if different}
 
-    def _gated(self, text: str, own: Sequence[Sentence], through: set[int]) -> Iterator[tuple[int, str]]:
-        """Why each of the sentences that did not pass the gate did not."""
-        if_named = {s.index for s in self._gate.passed(text, own, frozenset(s.index for s in own))}
-        with_trigger = {s.index for s in self._words.passed(text, own, frozenset())}
+    def _gated(self, text: str, own: Sequence[Sentence], acting: dict[int, int]) -> Iterator[tuple[int, str]]:
+        """Why each sentence would not pass the gate; what is said of those that do is overruled."""
+        triggered = {s.index for s in self._gate.passed(text, own, {s.index: ENOUGH for s in own})}
         for sentence in own:
-            if sentence.index in through:
-                continue
-            if sentence.index not in with_trigger:
-                yield sentence.index, "no trigger word"
-            elif sentence.index not in if_named:
-                yield sentence.index, f"{self._said(sentence)}, but no word that makes it an event"
+            if sentence.index not in triggered:
+                yield sentence.index, "no trigger"
+            elif sentence.index in acting:
+                yield sentence.index, f"{self._said(sentence)}, but one actor where two are needed"
             else:
                 yield sentence.index, f"{self._said(sentence)}, but no known actor"
 
-    def _silent(self, sentence: Sentence) -> str:
-        return f"{self._said(sentence)}, but judged to be no event"
-
     def _said(self, sentence: Sentence) -> str:
-        """The trigger words of the sentence: ``‘strike’, ‘talks’``."""
+        """Those words of the sentence that the gate lets through by themselves: ``‘strike’, ‘talks’``."""
         words = [
             Sentence(sentence.part, number, match.start(), match.end(), match[0])
             for number, match in enumerate(_WORD.finditer(sentence.text))
         ]
-        found = list(dict.fromkeys(word.text for word in self._words.passed(sentence.text, words, frozenset())))
+        passed = self._gate.passed(sentence.text, words, {word.index: ENOUGH for word in words})
+        found = list(dict.fromkeys(word.text for word in passed))
         quoted = ", ".join(f"‘{word}’" for word in found[:NAMED_WORDS])
-        return f"{quoted}, …" if len(found) > NAMED_WORDS else quoted or "its trigger"
-
-
-def _bare(pattern: Pattern) -> Pattern:
-    """The pattern as if its words were all it needed."""
-    fields = dict.fromkeys(("from_" if key == "from" else key for key in CLASS_KEYS), ())
-    return pattern.model_copy(update={**fields, "strong": True})
+        return f"{quoted}, …" if len(found) > NAMED_WORDS else quoted or "its words together are a trigger"
 
 
 def _note(extraction: Extraction, found: Sequence[Sentence]) -> str:

@@ -1,5 +1,7 @@
 """Why sentences gave nothing: each kind of reason, and that it names the right words."""
 
+# ruff: noqa: RUF001 - typographic quotes are the matter here
+
 import msgspec
 import pytest
 from extraction_support import article
@@ -15,24 +17,21 @@ def _whys(engine, explainer, text: str, **more) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("The garden was full of roses.", "no trigger word"),
-        ("A tailor drew a firm line.", "‘drew’, but no word that makes it an event"),  # noqa: RUF001 - typographic quotes
-        ("A tailor may impose sanctions.", ""),
+        ("It was dull.", "no trigger"),
+        ("Workers went on strike in Lyon.", "‘went’, ‘strike’, but no known actor"),
+        ("Chad read of troops and tanks, and of missiles.", ", but judged to be no event"),
     ],
 )
-def test_what_the_gate_lacked(engine, explainer, text, why):
-    """No trigger; a trigger without the words it needs; and no reason where the gate does let it through."""
+def test_what_was_lacking(engine, explainer, text, why):
+    """No trigger; a trigger without an actor, naming the words; and what passed the gate but names no event."""
     (said,) = _whys(engine, explainer, text)
-    if why:
-        assert said == why
-    else:
-        assert "trigger" not in said
+    assert said.endswith(why)
 
 
 def test_trigger_words_are_those_of_the_sentence(engine, explainer):
     """A word of the next sentence is not named as a reason for this one."""
     first, _ = _whys(engine, explainer, "Bakers went on strike in Lyon. Troops of Chad attacked Sudan.")
-    assert "‘strike’" in first  # noqa: RUF001 - typographic quotes
+    assert "‘strike’" in first
     assert "Lyon" not in first
 
 
