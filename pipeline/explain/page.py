@@ -27,7 +27,9 @@ _BESIDE = {"who", "confidence"}
 def head() -> str:
     """The page as far as its first article."""
     style = files("pipeline.explain").joinpath("page.css").read_text(encoding="utf-8")
-    legend = "".join(f'<li><span class="{role}">{role}</span></li>' for role in Role)
+    roles = [(role.value, role.value) for role in Role]
+    roles.insert(1, (f"{Role.TRIGGER} off", "does not count"))
+    legend = "".join(f'<li><span class="{style}">{words}</span></li>' for style, words in roles)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
