@@ -77,8 +77,8 @@ def export(weights: Mapping[str, Floats], heads: Mapping[str, Floats], folder: P
 
     folder.mkdir(parents=True, exist_ok=True)
     full, small = folder / "judge.float32.onnx", folder / MODEL
-    onnx.save(graph.build(weights, heads), full)
-    graph.quantise(full, small)
+    onnx.save(graph.build(weights, heads, packed=False), full)
+    onnx.save(graph.build(weights, heads, packed=True), small)
     if small.stat().st_size > MAX_BYTES:
         raise TrainingError(f"model can't be exported: {small}: {small.stat().st_size} bytes, at most {MAX_BYTES}")
     return full, small

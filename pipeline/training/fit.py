@@ -13,8 +13,9 @@ import optax  # type: ignore[import-not-found, unused-ignore]  # only where mode
 
 from pipeline.training.base import LAYERS, LENGTHS, Base, Floats, pad, padded_length
 from pipeline.training.corpus import MODALITIES, TYPES, Event, Template
-from pipeline.training.fill import Cast, fill
-from pipeline.training.model import Array, Parameters, embed, encode, first_heads, judge
+from pipeline.training.fill import Cast
+from pipeline.training.model import Array, Dropout, Parameters, embed, encode, first_heads, judge
+from pipeline.training.vary import NONE, Habits, vary
 
 Say = Callable[[str], None]
 
@@ -28,10 +29,13 @@ class Plan:
         epochs: Passes over the templates; every pass fills them with other names.
         tuned: How many of the top layers learn.
         batch: Sentences a step.
-        rate: Learning rate of the layers.
+        rate: Learning rate of the topmost layer.
+        decay: Each layer below learns at so much of the rate above it: what is general changes least.
+        dropout: Share of the vectors that every tuned sublayer forgets.
         head_rate: Learning rate of the heads.
         modality_weight: Of the modality's loss, against the types'.
         smoothing: Share of each target that is spread, for labels are wrong now and then.
+        habits: How often sentences are changed, in every pass otherwise.
     """
 
     seed: int = 0
@@ -39,9 +43,12 @@ class Plan:
     tuned: int = 3
     batch: int = 32
     rate: float = 2e-4
+    decay: float = 1.0
+    dropout: float = 0.0
     head_rate: float = 2e-3
     modality_weight: float = 1.0
     smoothing: float = 0.02
+    habits: Habits = NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +95,11 @@ class Trainer:
         )
         self._judge = jax.jit(self._forward)
 
-    def rows(self, templates: Sequence[Template], copy: int) -> Rows:
-        """The templates filled with the names of ``copy``, through the frozen layers."""
-        texts = [fill(template, self.actors, self.plan.seed, copy) for template in templates]
-        types, modalities = targets([template.events for template in templates])
-        return replace(self.texts(texts), types=types, modalities=modalities)
+    def rows(self, templates: Sequence[Template], copy: int, habits: Habits = NONE) -> Rows:
+        """The templates filled with the names of ``copy``, changed by ``habits``, through the frozen layers."""
+        varied = [vary(template, templates, self.actors, habits, self.plan.seed, copy) for template in templates]
+        types, modalities = targets([each.events for each in varied])
+        return replace(self.texts([each.text for each in varied]), types=types, modalities=modalities)
 
     def texts(self, texts: Sequence[str]) -> Rows:
         """Sentences without labels through the frozen layers."""
@@ -120,14 +127,15 @@ class Trainer:
         steps = plan.epochs * (len(templates) // plan.batch + len(LENGTHS) // 2)
         optimiser = _optimiser(plan, steps)
         state = optimiser.init(parameters)
-        step = jax.jit(lambda parameters, state, batch: self._step(optimiser, parameters, state, batch))
-        order = np.random.default_rng(plan.seed)
+        step = jax.jit(lambda parameters, state, batch, key: self._step(optimiser, parameters, state, batch, key))
+        order, key = np.random.default_rng(plan.seed), jax.random.key(plan.seed)
         started = time.monotonic()
         for epoch in range(plan.epochs):
-            rows = self.rows(templates, epoch)
-            losses = []
+            rows = self.rows(templates, epoch, plan.habits)
+            losses: list[float] = []
             for picks in shuffled(rows.by_length(), plan.batch, order):
-                parameters, state, loss = step(parameters, state, rows.take(picks))
+                key, now = jax.random.split(key)
+                parameters, state, loss = step(parameters, state, rows.take(picks), now)
                 losses.append(float(loss))
             say(f"epoch {epoch + 1}/{plan.epochs}: loss {np.mean(losses):.3f}, {time.monotonic() - started:.0f} s")
         return parameters
@@ -152,14 +160,17 @@ class Trainer:
     def _is_tuned(self, name: str) -> bool:
         return name.startswith("encoder.layer.") and int(name.split(".")[2]) >= self.frozen
 
-    def _forward(self, parameters: Parameters, tokens: Array, mask: Array) -> tuple[Array, Array]:
-        vectors = encode(parameters["layers"], tokens.astype(jnp.float32), mask, self.frozen, LAYERS)
+    def _forward(
+        self, parameters: Parameters, tokens: Array, mask: Array, dropout: Dropout | None = None
+    ) -> tuple[Array, Array]:
+        vectors = encode(parameters["layers"], tokens.astype(jnp.float32), mask, self.frozen, LAYERS, dropout)
         judged = judge(parameters["heads"], vectors, mask)
         return judged.types, judged.modalities
 
-    def _loss(self, parameters: Parameters, batch: tuple[Array, Array, Array, Array]) -> Array:
+    def _loss(self, parameters: Parameters, batch: tuple[Array, Array, Array, Array], key: Array) -> Array:
         tokens, mask, types, modalities = batch
-        sure, manner = self._forward(parameters, tokens, mask)
+        dropout = Dropout(self.plan.dropout, key) if self.plan.dropout else None
+        sure, manner = self._forward(parameters, tokens, mask, dropout)
         blur = self.plan.smoothing
         of_types = optax.sigmoid_binary_cross_entropy(sure, types * (1 - blur) + blur / 2).sum(-1).mean()
         spread = modalities * (1 - 2 * blur) + 2 * blur / len(MODALITIES)
@@ -167,9 +178,9 @@ class Trainer:
         return of_types + self.plan.modality_weight * of_modality.sum() / jnp.maximum(1, types.sum())
 
     def _step(
-        self, optimiser: Array, parameters: Parameters, state: Array, batch: Array
+        self, optimiser: Array, parameters: Parameters, state: Array, batch: Array, key: Array
     ) -> tuple[Parameters, Array, Array]:
-        loss, gradients = jax.value_and_grad(self._loss)(parameters, batch)
+        loss, gradients = jax.value_and_grad(self._loss)(parameters, batch, key)
         updates, state = optimiser.update(gradients, state, parameters)
         return optax.apply_updates(parameters, updates), state, loss
 
@@ -206,7 +217,15 @@ def _optimiser(plan: Plan, steps: int) -> Array:
         schedule = optax.warmup_cosine_decay_schedule(0.0, rate, max(1, steps // 10), steps, rate * 0.02)
         return optax.adamw(schedule, weight_decay=0.01)
 
-    both = optax.multi_transform(
-        {"layers": adamw(plan.rate), "heads": adamw(plan.head_rate)}, {"layers": "layers", "heads": "heads"}
-    )
-    return optax.chain(optax.clip_by_global_norm(1.0), both)
+    layers = range(LAYERS - plan.tuned, LAYERS)
+    learners = {str(layer): adamw(plan.rate * plan.decay ** (LAYERS - 1 - layer)) for layer in layers}
+    each = optax.multi_transform({**learners, "heads": adamw(plan.head_rate)}, _learners)
+    return optax.chain(optax.clip_by_global_norm(1.0), each)
+
+
+def _learners(parameters: Parameters) -> dict[str, dict[str, str]]:
+    """Which learner has which parameter: each layer its own, the heads one."""
+    return {
+        part: {name: name.split(".")[2] if part == "layers" else part for name in parameters[part]}
+        for part in parameters
+    }

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,8 +25,6 @@ OPSET = 17
 IR_VERSION = 9
 """Of opset 17's day, so that older runtimes read it too."""
 MASKED = -1e9
-EXACT_LAYERS = 3
-"""How many layers, from the first, keep their narrowing product in float32: as many as 30 MB allow."""
 
 
 @dataclass
@@ -53,10 +50,11 @@ class _Graph:
 
 @dataclass
 class _Encoder:
-    """Adds MiniLM's parts to ``graph``, in float32 but for the embeddings."""
+    """Adds MiniLM's parts to ``graph``, its embeddings int8, its products' weights too where ``packed``."""
 
     graph: _Graph
     weights: Mapping[str, Floats]
+    packed: bool
 
     def embeddings(self) -> str:
         graph = self.graph
@@ -96,8 +94,22 @@ class _Encoder:
         return graph.add("Reshape", joined, graph.integers(0, 0, WIDTH))
 
     def linear(self, name: str, vectors: str) -> str:
-        product = self.graph.add("MatMul", vectors, self.graph.constant(self.weights[name + ".weight"].T))
+        product = self.graph.add("MatMul", vectors, self.factor(self.weights[name + ".weight"]))
         return self.graph.add("Add", product, self.graph.constant(self.weights[name + ".bias"]))
+
+    def factor(self, weight: Floats) -> str:
+        """``weight [out, in]`` turned for a product.
+
+        Packed it is int8 in the file only: the runtime unpacks it once, when it loads the file, and multiplies in
+        float32. Products in int8 would be faster by a third, but spoil what flows through them; rounded weights alone
+        change next to nothing.
+        """
+        graph = self.graph
+        if not self.packed:
+            return graph.constant(weight.T)
+        rounded, scales = quantise_rows(weight)
+        near = graph.add("Cast", graph.constant(rounded.T, np.int8), to=TensorProto.FLOAT)
+        return graph.add("Mul", near, graph.constant(scales.T))
 
     def norm(self, name: str, vectors: str) -> str:
         scale = self.graph.constant(self.weights[name + ".weight"])
@@ -111,15 +123,16 @@ def quantise_rows(table: Floats) -> tuple[NDArray[np.int8], Floats]:
     return np.round(table / scales).astype(np.int8), scales
 
 
-def build(weights: Mapping[str, Floats], heads: Mapping[str, Floats]) -> Any:
-    """The graph as an ``onnx.ModelProto``, its embeddings int8, all else float32.
+def build(weights: Mapping[str, Floats], heads: Mapping[str, Floats], *, packed: bool) -> Any:
+    """The graph as an ``onnx.ModelProto``.
 
     Args:
         weights: The whole encoder's.
         heads: As ``model.first_heads`` names them.
+        packed: Store the encoder's large weights as int8, a scale a column; else only the embeddings.
     """
     graph = _Graph()
-    encoder = _Encoder(graph, weights)
+    encoder = _Encoder(graph, weights, packed)
     absent = graph.add("Sub", graph.constant(1), graph.add("Cast", "mask", to=TensorProto.FLOAT))
     hidden = graph.add("Mul", absent, graph.constant(MASKED))
     everywhere = graph.add("Unsqueeze", hidden, graph.integers(1, 2))
@@ -162,36 +175,3 @@ def _outputs() -> list[Any]:
         "manner_attention": ["batch", len(TYPES), "length"],
     }
     return [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()]
-
-
-def quantise(source: Path, target: Path) -> None:
-    """Write ``source`` with the encoder's products int8 (dynamic, a scale a column).
-
-    The heads' small products stay float32: they are a thousandth of the work, and decide. So do the narrowing
-    products of the first layers, whose errors every later layer carries on.
-    """
-    from onnxruntime.quantization import QuantType, quantize_dynamic  # type: ignore[import-not-found, unused-ignore]
-
-    model = onnx.load(source)
-    for number, node in enumerate(model.graph.node):
-        node.name = f"{node.op_type}_{number}"
-    onnx.save(model, source)
-    # Seven bits of range: without VNNI, which many CPUs lack, products of eight overflow.
-    quantize_dynamic(
-        source,
-        target,
-        weight_type=QuantType.QInt8,
-        per_channel=True,
-        reduce_range=True,
-        nodes_to_quantize=_quantised(model),
-        op_types_to_quantize=["MatMul"],
-    )
-
-
-def _quantised(model: Any) -> list[str]:
-    """Names of the products with large weights, apart from those of the first layers that narrow."""
-    shapes = {constant.name: tuple(constant.dims) for constant in model.graph.initializer}
-    products = [(node.name, shapes.get(node.input[1], (0,))) for node in model.graph.node if node.op_type == "MatMul"]
-    narrowing = [name for name, shape in products if len(shape) == 2 and shape[0] > shape[1] >= WIDTH]  # noqa: PLR2004 - a matrix
-    kept = set(narrowing[:EXACT_LAYERS])
-    return [name for name, shape in products if min(shape) >= WIDTH and name not in kept]

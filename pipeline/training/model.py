@@ -39,16 +39,46 @@ def embed(weights: Mapping[str, Array], ids: Array) -> Array:
     return _norm(weights, "embeddings.LayerNorm", words + places + segment)
 
 
-def encode(weights: Mapping[str, Array], tokens: Array, mask: Array, first: int = 0, last: int = LAYERS) -> Array:
+@dataclass(frozen=True, slots=True)
+class Dropout:
+    """What of the vectors is forgotten in training.
+
+    Attributes:
+        rate: Which share.
+        key: A jax key, another one every step.
+    """
+
+    rate: float
+    key: Array
+
+    def of(self, vectors: Array, place: int) -> Array:
+        """``vectors`` with a share of zeros, the others raised so that the mean stays; each ``place`` its own."""
+        kept = jax.random.bernoulli(jax.random.fold_in(self.key, place), 1 - self.rate, vectors.shape)
+        return jnp.where(kept, vectors / (1 - self.rate), 0)
+
+
+def encode(
+    weights: Mapping[str, Array],
+    tokens: Array,
+    mask: Array,
+    first: int = 0,
+    last: int = LAYERS,
+    dropout: Dropout | None = None,
+) -> Array:
     """Token vectors ``[b, l, 384]`` through the layers ``first`` to ``last`` (exclusive)."""
     hidden = (1 - mask)[:, None, None, :] * MASKED
+
+    def forget(vectors: Array, place: int) -> Array:
+        return vectors if dropout is None else dropout.of(vectors, place)
+
     for layer in range(first, last):
         name = f"encoder.layer.{layer}."
         attended = _linear(weights, name + "attention.output.dense", _attend(weights, name, tokens, hidden))
-        tokens = _norm(weights, name + "attention.output.LayerNorm", tokens + attended)
+        tokens = _norm(weights, name + "attention.output.LayerNorm", tokens + forget(attended, 2 * layer))
         wide = jax.nn.gelu(_linear(weights, name + "intermediate.dense", tokens), approximate=False)
-        tokens = _norm(weights, name + "output.LayerNorm", tokens + _linear(weights, name + "output.dense", wide))
-    return tokens
+        narrow = forget(_linear(weights, name + "output.dense", wide), 2 * layer + 1)
+        tokens = _norm(weights, name + "output.LayerNorm", tokens + narrow)
+    return forget(tokens, 2 * last)
 
 
 def judge(heads: Mapping[str, Array], tokens: Array, mask: Array) -> Judgement:
