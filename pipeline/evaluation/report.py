@@ -23,7 +23,8 @@ def lines(score: Score) -> Iterator[str]:
     yield f"{f'by {score.scheme}':<24} precision  recall     F1   rows   false"
     yield from (_figures(name, figures) for name, figures in score.names.items())
     yield _figures("all of them (micro)", score.micro)
-    yield f"{f'mean (macro, {ENOUGH} rows or more)':<44} {score.macro_f1:6.2f}"
+    large = any(figures.rows >= ENOUGH for figures in score.names.values())
+    yield f"{f'mean (macro, {ENOUGH} rows or more)':<44} {f'{score.macro_f1:6.2f}' if large else '  none'}"
     yield _figures("a row has any signal", score.anything)
     yield ""
     yield from _confusion(score)
