@@ -29,6 +29,7 @@ CLASS_KEYS = (
 Word = Annotated[str, pydantic.StringConstraints(min_length=1, max_length=40)]
 Words = frozenset[Word]
 Classes = tuple[str, ...]
+Stem = Annotated[str, pydantic.StringConstraints(pattern=r"^[^\W_]{2,}(?: [^\W_]+)*\*?$", max_length=40)]
 
 
 class Pattern(Strict):
@@ -173,6 +174,24 @@ class Cues(Strict):
     reporters: Words
 
 
+class GateWords(Strict):
+    """Words that make a sentence worth reading, by how near an actor must be; ``word*`` is every word that begins so.
+
+    Attributes:
+        forces: Who fights, by no name: an actor beside a pattern or a telling word.
+        armed: Of arms and war: an actor in the sentence, or in any before.
+        ordinary: Classes in whose company a telling word is an everyday one, and nothing leans on sentences before.
+        telling: Of conflict and diplomacy: an actor in the sentence, or in the one before.
+        everyday: Two actors in the sentence.
+    """
+
+    forces: frozenset[Stem]
+    armed: frozenset[Stem]
+    ordinary: Classes
+    telling: frozenset[Stem]
+    everyday: frozenset[Stem]
+
+
 class Lexicon(Strict):
     """Everything of ``lexicon.yaml``.
 
@@ -183,6 +202,7 @@ class Lexicon(Strict):
         cues: What decides the modality.
         countable: Units by their canonical plural, for words that mean the same.
         not_counted: Words whose number is no magnitude.
+        gate: Further words that make a sentence worth reading.
         hyphenated: Words that are kept whole although they have a hyphen.
         irregular: Further forms of words, for the gate.
     """
@@ -193,6 +213,7 @@ class Lexicon(Strict):
     cues: Cues
     countable: Mapping[str, Words]
     not_counted: Words
+    gate: GateWords
     hyphenated: tuple[Word, ...]
     irregular: Mapping[str, Words]
 
@@ -230,8 +251,9 @@ def load_lexicon(path: Path) -> Lexicon:
 
 def _unknown_classes(document: Document, lexicon: Lexicon) -> list[Fault]:
     faults = [
-        document.fault(("soft", place), f"the name of a class (found {name!r})")
-        for place, name in enumerate(lexicon.soft)
+        document.fault((*key, place), f"the name of a class (found {name!r})")
+        for key, names in ((("soft",), lexicon.soft), (("gate", "ordinary"), lexicon.gate.ordinary))
+        for place, name in enumerate(names)
         if name not in lexicon.classes
     ]
     for number, pattern in enumerate(lexicon.patterns):

@@ -1,122 +1,209 @@
-"""The gate: which sentences are worth parsing. One pass of Aho-Corasick over each text, so ordinary news costs little.
+"""The gate: which sentences are worth reading closely. Most of ordinary news names nobody who acts, and costs little.
 
-A sentence passes where a pattern's word stands in it together with a word of a class that the pattern needs, and it
-names an actor, speaks of arms, or leans on the sentences before it.
+A sentence passes that has a trigger, and an actor as near as the trigger asks for:
+
+    a strong pattern that speaks of arms; a telling word
+    or a pattern beside who fights (troops, rebels)          nowhere
+    a word of arms                                           in the sentence; with any pattern, in one before
+    a telling word, a pattern with the words it needs        in the sentence; with any pattern, in the one right before
+    an everyday word, a pattern that needs no other word     two in the sentence
+
+Among words of sport or business a telling word is an everyday one. The words besides the patterns' are ``gate`` of the
+lexicon: many, for the sentence model that comes next knows more ways of saying things than patterns do.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import ahocorasick
 
 from config.fold import fold
 from config.lexicon import CLASS_KEYS, Lexicon, Pattern
-from pipeline.extraction.sentences import Sentence
+from pipeline.extraction.scene import WHO
+
+if TYPE_CHECKING:
+    from pipeline.extraction.names import Mention
+    from pipeline.extraction.sentences import Sentence
+
+Verdict = Literal["passed", "no trigger", "no actor", "one actor"]
+"""What the gate says. ``no actor``: a trigger, but no actor near; ``one actor``: a trigger that counts between two."""
+Actors = Collection[int] | Mapping[int, int]
+"""Sentences by index that name an actor, if known with how many different ones; else they pass for two."""
 
 SHORT_STEM = 3
+TWO = 2
+NO_TRIGGER = 3
 _SUFFIXES = frozenset(
-    [
-        "",
-        "s",
-        "es",
-        "e",
-        "ed",
-        "d",
-        "ing",
-        "y",
-        "ies",
-        "ied",
-        "ier",
-        "er",
-        "ers",
-        "ying",
-        "yed",
-        "yment",
-        "yments",
-        "ment",
-        "ments",
-        "'s",
-        "ves",
-        "ion",
-        "ions",
-        "al",
-    ]
-)
-_REFERS = re.compile(
-    r"(?<!\w)(?:he|she|it|they|we|his|her|its|their|our|both|them|us|country|side|sides|nation|organi[sz]ation|alliance|bloc|"
-    r"government|minister|ministry|president|leader|leaders|official|officials|premier|general)(?!\w)"
-)
+    ["", "s", "es", "e", "ed", "d", "ing", "y", "ies", "ied", "ier", "er", "ers", "ying", "yed", "yment", "yments",
+     "ment", "ments", "'s", "ves", "ion", "ions", "al"]
+)  # fmt: skip
 _NOT_NEEDED = frozenset({"unless", "unless_modifier"})
 _INFLECTED = re.compile(r"[a-z']{0,6}")
+_Ending = Literal["inflected", "any", "none"]
 
 
 @dataclass(frozen=True, slots=True)
 class _Stem:
-    """What one stem may stand for: patterns by number, classes by name."""
+    """What one stem may stand for: patterns by number, classes and lists of the gate by name."""
 
     length: int
-    patterns: frozenset[int]
-    classes: frozenset[str]
+    ending: _Ending
+    patterns: frozenset[int] = frozenset()
+    classes: frozenset[str] = frozenset()
+    lists: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Trigger:
+    """What actors a sentence's words ask for.
+
+    Attributes:
+        actors: How many in the sentence; ``NO_TRIGGER`` where its words are none.
+        leans: Whether an actor of the article before will do instead, and how near: ``far`` in any sentence.
+    """
+
+    actors: int
+    leans: Literal["", "near", "far"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """How many actors a sentence names, and whether the sentence right before names one, or any before."""
+
+    here: int
+    right_before: bool
+    before: bool
+
+
+_NOBODY = _Near(0, right_before=False, before=False)
 
 
 class Gate:
-    """Decides which sentences are parsed. Made once, then read-only."""
+    """Decides which sentences are read closely. Made once, then read-only."""
 
     def __init__(self, lexicon: Lexicon) -> None:
         self._patterns = lexicon.patterns
         self._needs = tuple(_needed(pattern) for pattern in lexicon.patterns)
-        self._automaton = _automaton(lexicon)
-        self._armed = frozenset({"strong_military"})
+        self._ordinary = frozenset(lexicon.gate.ordinary)
+        self._automaton = _automaton((*_of_patterns(lexicon), *_of_lists(lexicon)))
+        self._bold = _automaton(
+            (text, stem)
+            for text, stem in (*_of_patterns(lexicon), *_of_lists(lexicon))
+            if "forces" in stem.lists or any(lexicon.patterns[n].strong for n in stem.patterns)
+        )
 
-    def passed(self, text: str, sentences: Sequence[Sentence], actors: frozenset[int]) -> list[Sentence]:
-        """The sentences of one text that are worth parsing.
+    def passed(self, text: str, sentences: Sequence[Sentence], actors: Actors) -> list[Sentence]:
+        """The sentences of one text that are worth reading.
 
         Args:
             text: Title or text, which ``sentences`` are of.
             sentences: In order.
-            actors: Indexes of sentences that name an actor; empty: the whole article names nobody.
+            actors: Which sentences of the article, title and text, name an actor.
         """
         folded = fold(text)
-        hits = self._hits(folded, [sentence.start for sentence in sentences], len(sentences))
-        return [
-            sentence
-            for sentence, (patterns, classes) in zip(sentences, hits, strict=True)
-            if patterns and self._passes(sentence, folded, patterns, classes, actors)
-        ]
-
-    def _passes(
-        self, sentence: Sentence, folded: str, patterns: set[int], classes: set[str], actors: frozenset[int]
-    ) -> bool:
-        named = sentence.index in actors
-        leans = (
-            named or "strong_military" in classes or _REFERS.search(folded, sentence.start, sentence.end) is not None
-        )
-        return any(
-            (leans or self._patterns[number].strong) and all(need & classes for need in self._needs[number])
-            for number in patterns
-        )
-
-    def _hits(self, folded: str, starts: list[int], count: int) -> list[tuple[set[int], set[str]]]:
-        found: list[tuple[set[int], set[str]]] = [(set(), set()) for _ in range(count)]
-        for end, stems in self._automaton.iter(folded):
-            begin = end + 1 - stems[0].length
-            if begin and folded[begin - 1].isalnum():
+        bold = [last for last, _ in self._bold.iter(folded)]
+        first = min(actors, default=None)
+        found = []
+        for sentence in sentences:
+            near = _near(actors, first, sentence)
+            # Most sentences of ordinary news end here: nobody acts, and no word is bold enough to do without.
+            if near == _NOBODY and not _any_between(bold, sentence.start, sentence.end):
                 continue
-            place = bisect_right(starts, begin) - 1
-            if place < 0 or not _inflected(folded, end + 1, folded[end], stems[0].length):
+            if _verdict(self._trigger(folded, sentence), near) == "passed":
+                found.append(sentence)
+        return found
+
+    def verdicts(self, text: str, sentences: Sequence[Sentence], actors: Actors) -> dict[int, Verdict]:
+        """What the gate says of each sentence, by its index: for people who ask why one was not read.
+
+        Args:
+            text: Title or text, which ``sentences`` are of.
+            sentences: In order.
+            actors: Which sentences of the article, title and text, name an actor.
+        """
+        folded = fold(text)
+        first = min(actors, default=None)
+        return {s.index: _verdict(self._trigger(folded, s), _near(actors, first, s)) for s in sentences}
+
+    def _trigger(self, folded: str, sentence: Sentence) -> _Trigger:
+        patterns, classes, lists = self._hits(folded, sentence.start, sentence.end)
+        whole = [n for n in patterns if all(need & classes for need in self._needs[n])]
+        armed = "armed" in lists
+        telling = "telling" in lists or any(self._needs[n] or self._patterns[n].strong for n in whole)
+        if not self._ordinary.isdisjoint(classes):
+            return _Trigger(1 if armed else TWO if whole or lists else NO_TRIGGER)
+        if (telling and "forces" in lists) or (armed and any(self._patterns[n].strong for n in whole)):
+            return _Trigger(0)
+        if telling or armed:
+            return _Trigger(1, "" if not whole else "far" if armed else "near")
+        return _Trigger(TWO if whole or lists else NO_TRIGGER)
+
+    def _hits(self, folded: str, start: int, end: int) -> tuple[set[int], set[str], set[str]]:
+        """Patterns, classes and lists whose words stand between two offsets."""
+        patterns: set[int] = set()
+        classes: set[str] = set()
+        lists: set[str] = set()
+        for last, stems in self._automaton.iter(folded, start, end):
+            begin = last + 1 - stems[0].length
+            if begin > start and folded[begin - 1].isalnum():
                 continue
             for stem in stems:
-                found[place][0].update(stem.patterns)
-                found[place][1].update(stem.classes)
-        return found
+                if _ends(folded, last + 1, stem):
+                    patterns |= stem.patterns
+                    classes |= stem.classes
+                    lists |= stem.lists
+        return patterns, classes, lists
+
+
+def count_actors(named: Mapping[int, Iterable[Mention]]) -> dict[int, int]:
+    """How many different actors each sentence names; sentences that name none are left out.
+
+    Args:
+        named: The names of each sentence, by its index.
+    """
+    codes = {index: {name.code for name in names if name.code and name.kind in WHO} for index, names in named.items()}
+    return {index: len(found) for index, found in codes.items() if found}
+
+
+def _near(actors: Actors, first: int | None, sentence: Sentence) -> _Near:
+    """Who acts in a sentence and before it, from the ``first`` on; a title stands for the whole article."""
+    index = sentence.index
+    unknown = TWO if index in actors else 0
+    here = actors.get(index, 0) if isinstance(actors, Mapping) else unknown
+    before = first is not None and (sentence.part == "title" or first < index)
+    return _Near(here, right_before=index - 1 in actors, before=before)
+
+
+def _verdict(trigger: _Trigger, near: _Near) -> Verdict:
+    if trigger.actors == NO_TRIGGER:
+        return "no trigger"
+    leans = (trigger.leans == "far" and near.before) or (trigger.leans != "" and near.right_before)
+    if near.here >= trigger.actors or leans:
+        return "passed"
+    return "one actor" if near.here else "no actor"
+
+
+def _any_between(places: Sequence[int], start: int, end: int) -> bool:
+    """Whether one of sorted ``places`` lies in a span."""
+    place = bisect_left(places, start)
+    return place < len(places) and places[place] < end
+
+
+def _ends(folded: str, end: int, stem: _Stem) -> bool:
+    """Whether what follows a stem is an ending that it may have, so that ``war`` is not found in ``warm``."""
+    if stem.ending == "any":
+        return True
+    if stem.ending == "none":
+        return not folded[end : end + 1].isalnum()
+    return _inflected(folded, end, folded[end - 1], stem.length)
 
 
 def _inflected(folded: str, end: int, last: str, length: int) -> bool:
-    """Whether what follows a stem is an ending of inflection, so that ``war`` is not found in ``warm``."""
     match = _INFLECTED.match(folded, end)
     rest = match[0] if match else ""
     if rest in _SUFFIXES:
@@ -140,7 +227,18 @@ def _stems(words: Iterable[str], lexicon: Lexicon) -> set[str]:
     return found
 
 
-def _automaton(lexicon: Lexicon) -> ahocorasick.Automaton:
+def _automaton(stems: Iterable[tuple[str, _Stem]]) -> ahocorasick.Automaton:
+    found: dict[str, list[_Stem]] = {}
+    for text, stem in stems:
+        found.setdefault(text, []).append(stem)
+    automaton = ahocorasick.Automaton()
+    for text, same in found.items():
+        automaton.add_word(text, tuple(same))
+    automaton.make_automaton()
+    return automaton
+
+
+def _of_patterns(lexicon: Lexicon) -> Iterable[tuple[str, _Stem]]:
     patterns: dict[str, set[int]] = {}
     classes: dict[str, set[str]] = {}
     for number, pattern in enumerate(lexicon.patterns):
@@ -149,9 +247,14 @@ def _automaton(lexicon: Lexicon) -> ahocorasick.Automaton:
     for name, words in lexicon.classes.items():
         for stem in _stems(words, lexicon):
             classes.setdefault(stem, set()).add(name)
-    automaton = ahocorasick.Automaton()
-    for stem in patterns.keys() | classes.keys():
-        value = _Stem(len(stem), frozenset(patterns.get(stem, ())), frozenset(classes.get(stem, ())))
-        automaton.add_word(stem, (value,))
-    automaton.make_automaton()
-    return automaton
+    for text in patterns.keys() | classes.keys():
+        of = frozenset(patterns.get(text, ())), frozenset(classes.get(text, ()))
+        yield text, _Stem(len(text), "inflected", *of)
+
+
+def _of_lists(lexicon: Lexicon) -> Iterable[tuple[str, _Stem]]:
+    for name in ("forces", "armed", "telling", "everyday"):
+        words: frozenset[str] = getattr(lexicon.gate, name)
+        for word in sorted(words):
+            stem = fold(word.removesuffix("*"))
+            yield stem, _Stem(len(stem), "any" if word.endswith("*") else "none", lists=frozenset({name}))

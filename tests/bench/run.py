@@ -12,16 +12,18 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 
 def main() -> None:
-    """Every bench, or those named on the command line: extraction, line."""
-    from tests.bench import extraction, line
+    """Every bench, or those named on the command line: extraction, gate, line."""
+    from tests.bench import extraction, gate, line
 
-    wanted = set(sys.argv[1:]) or {"extraction", "line"}
+    wanted = set(sys.argv[1:]) or {"extraction", "gate", "line"}
     found: dict[str, object] = {
         "machine": platform.processor() or platform.machine(),
         "python": platform.python_version(),
     }
     if "extraction" in wanted:
         found["extraction"] = extraction.measure()
+    if "gate" in wanted:
+        found["gate"] = gate.measure()
     if "line" in wanted:
         with tempfile.TemporaryDirectory(prefix="brinkwatch-bench-") as folder:
             found["line"] = line.measure(Path(folder))
