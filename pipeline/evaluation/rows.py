@@ -67,11 +67,11 @@ class Gold(msgspec.Struct, frozen=True, kw_only=True):
 
     id: Id
     events: tuple[Event, ...]
-    text: str = ""
-    title: str = ""
+    text: str | None = None
+    title: str | None = None
     published: str | None = None
-    source: str = ""
-    language: str = "und"
+    source: str | None = None
+    language: str | None = None
     drill: bool = False
     ambiguous: bool = False
     negative_type: str | None = None

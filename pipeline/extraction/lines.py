@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of input.
+    """One line of input; null is as good as absent.
 
     Attributes:
         id: Comes back in the answer.
@@ -39,11 +39,11 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: str | int
-    text: str = ""
-    title: str = ""
+    text: str | None = None
+    title: str | None = None
     published: str | None = None
-    source: str = ""
-    language: str = "und"
+    source: str | None = None
+    language: str | None = None
     drill: bool = False
 
 
@@ -137,14 +137,15 @@ def _single(number: int, line: Line, article: Article, engine: Engine) -> Read |
 def as_article(line: Line) -> Article:
     """The line as an article; its id is a hash of the line's id and text."""
     published = _when(line)
-    identity = hashlib.sha256(f"{line.id}\n{line.title}\n{line.text}".encode(errors="replace")).hexdigest()[:32]
+    title, text = line.title or "", line.text or ""
+    identity = hashlib.sha256(f"{line.id}\n{title}\n{text}".encode(errors="replace")).hexdigest()[:32]
     return Article(
         article_id=identity,
         url="",
-        title=line.title,
-        text=line.text,
-        language=line.language,
-        source=line.source,
+        title=title,
+        text=text,
+        language=line.language or "und",
+        source=line.source or "",
         feed="",
         published_at=published,
         fetched_at=published,

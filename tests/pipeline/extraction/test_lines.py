@@ -45,3 +45,11 @@ def test_undated_history(engine):
     )
     _, answers = _run(engine, undated, same_year, later)
     assert [a["signals"][0]["modality"] for a in answers] == ["historical", "asserted", "historical"]
+
+
+def test_null_is_as_good_as_absent(engine):
+    """Null for what is not known gives the same signals, ids and all, as leaving it out."""
+    nulls = dict.fromkeys(("title", "source", "language"))
+    _, (with_nulls, without) = _run(engine, json.dumps({**GOOD, **nulls}), json.dumps(GOOD))
+    assert with_nulls == without
+    assert without["signals"]
