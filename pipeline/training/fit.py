@@ -1,4 +1,4 @@
-"""Fitting the network: the lower layers stay as they are, the top ones and the heads learn, in a seeded order."""
+"""Fitting the network: the embeddings stay as they are, the layers (or the top ones) and the heads learn, seeded."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class Plan:
     """
 
     seed: int = 0
-    epochs: int = 9
-    tuned: int = 3
+    epochs: int = 7
+    tuned: int = LAYERS
     batch: int = 32
-    rate: float = 2e-4
-    decay: float = 1.0
-    dropout: float = 0.0
+    rate: float = 1.5e-4
+    decay: float = 0.85
+    dropout: float = 0.1
     head_rate: float = 2e-3
     modality_weight: float = 1.0
     smoothing: float = 0.02

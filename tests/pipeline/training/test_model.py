@@ -20,8 +20,9 @@ from pipeline.training.base import LENGTHS, Base, TrainingError, load_base, pad,
 from pipeline.training.corpus import Template
 from pipeline.training.fill import cast
 from pipeline.training.fit import Plan, Trainer, batches, shuffled, targets
-from pipeline.training.graph import quantise_rows
-from pipeline.training.model import first_heads
+from pipeline.training.graph import build, quantise_rows
+from pipeline.training.model import Dropout, first_heads
+from pipeline.training.vary import Habits
 
 TEXTS = ["Troops mass at the border", "A cat sat on a mat, officials said on Tuesday, before it went off to hunt mice."]
 
@@ -75,6 +76,38 @@ def test_embeddings_lose_little() -> None:
     table = np.array([[0.1, -2.0], [0.001, 0.0], [0.0, 0.0]], np.float32)
     rows, scales = quantise_rows(table)
     assert np.abs(rows * scales - table).max() <= float(scales.max()) / 2
+
+
+def test_dropout_keeps_the_mean() -> None:
+    """A share of zeros, the rest raised: what training sees is on average what runs; each place forgets otherwise."""
+    import jax
+
+    dropout = Dropout(0.25, jax.random.key(0))
+    one, other = (np.asarray(dropout.of(np.ones((50, 400), np.float32), place)) for place in (0, 1))
+    assert abs(one.mean() - 1) < 0.02
+    assert abs((one == 0).mean() - 0.25) < 0.01
+    assert (one != other).any()
+
+
+def test_only_training_sentences_are_changed(trainer: Trainer) -> None:
+    """Habits change sentences and their labels together; without them the rows are the corpus as it is written."""
+    plain = trainer.rows(lines(), 0)
+    joined = trainer.rows(lines(), 0, Habits(0, 1, 0, 0, 0, 0))
+    assert plain.types.sum(1).tolist() == [1.0, 1.0, 0.0, 0.0]
+    assert joined.types.sum() >= plain.types.sum()
+    assert sum(mask.sum() for mask in joined.masks) > sum(mask.sum() for mask in plain.masks)
+
+
+def test_weights_are_stored_in_a_byte_each(base: Base) -> None:
+    """What ships holds the encoder's large weights as int8 and its products in float32: small file, exact sums."""
+    from onnx import TensorProto
+
+    model = build(base.weights, first_heads(0), packed=True)
+    floats = sum(
+        np.prod(constant.dims) for constant in model.graph.initializer if constant.data_type == TensorProto.FLOAT
+    )
+    assert floats < 400_000
+    assert {node.op_type for node in model.graph.node}.isdisjoint({"MatMulInteger", "DynamicQuantizeLinear"})
 
 
 @pytest.mark.slow
