@@ -16,9 +16,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from functools import lru_cache
+from itertools import chain
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import ahocorasick
 
@@ -38,12 +40,15 @@ Actors = Collection[int] | Mapping[int, int]
 SHORT_STEM = 3
 TWO = 2
 NO_TRIGGER = 3
+MAX_WORDS = 50_000
+"""Words whose stems are remembered: some 10 MB, more than a month of news uses often."""
 _SUFFIXES = frozenset(
     ["", "s", "es", "e", "ed", "d", "ing", "y", "ies", "ied", "ier", "er", "ers", "ying", "yed", "yment", "yments",
-     "ment", "ments", "'s", "ves", "ion", "ions", "al"]
+     "ment", "ments", "ves", "ion", "ions", "al"]
 )  # fmt: skip
+_BOLD = frozenset({"forces", "armed"})
 _NOT_NEEDED = frozenset({"unless", "unless_modifier"})
-_INFLECTED = re.compile(r"[a-z']{0,6}")
+_INFLECTED = re.compile(r"[a-z]{0,6}")
 _Ending = Literal["inflected", "any", "none"]
 
 
@@ -51,7 +56,7 @@ _Ending = Literal["inflected", "any", "none"]
 class _Stem:
     """What one stem may stand for: patterns by number, classes and lists of the gate by name."""
 
-    length: int
+    text: str
     ending: _Ending
     patterns: frozenset[int] = frozenset()
     classes: frozenset[str] = frozenset()
@@ -71,16 +76,12 @@ class _Trigger:
     leans: Literal["", "near", "far"] = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Near:
+class _Near(NamedTuple):
     """How many actors a sentence names, and whether the sentence right before names one, or any before."""
 
     here: int
     right_before: bool
     before: bool
-
-
-_NOBODY = _Near(0, right_before=False, before=False)
 
 
 class Gate:
@@ -90,12 +91,13 @@ class Gate:
         self._patterns = lexicon.patterns
         self._needs = tuple(_needed(pattern) for pattern in lexicon.patterns)
         self._ordinary = frozenset(lexicon.gate.ordinary)
-        self._automaton = _automaton((*_of_patterns(lexicon), *_of_lists(lexicon)))
-        self._bold = _automaton(
-            (text, stem)
-            for text, stem in (*_of_patterns(lexicon), *_of_lists(lexicon))
-            if "forces" in stem.lists or any(lexicon.patterns[n].strong for n in stem.patterns)
-        )
+        stems = [*_of_patterns(lexicon), *_of_lists(lexicon)]
+        self._stems = _by_text(stem for stem in stems if " " not in stem.text)
+        self._longest = max(map(len, self._stems), default=0)
+        self._phrases = _automaton(stem for stem in stems if " " in stem.text)
+        self._bold = _automaton(stem for stem in stems if stem.lists & _BOLD or self._is_strong(stem.patterns))
+        # Words repeat: each is looked up once, and most never again. Bounded, for texts may be hostile.
+        self._of_word = lru_cache(maxsize=MAX_WORDS)(self._look_up)
 
     def passed(self, text: str, sentences: Sequence[Sentence], actors: Actors) -> list[Sentence]:
         """The sentences of one text that are worth reading.
@@ -105,16 +107,16 @@ class Gate:
             sentences: In order.
             actors: Which sentences of the article, title and text, name an actor.
         """
-        folded = fold(text)
-        bold = [last for last, _ in self._bold.iter(folded)]
+        plain = _plain(text)
+        bold = [last for last, _ in self._bold.iter(plain)]
         first = min(actors, default=None)
         found = []
         for sentence in sentences:
             near = _near(actors, first, sentence)
             # Most sentences of ordinary news end here: nobody acts, and no word is bold enough to do without.
-            if near == _NOBODY and not _any_between(bold, sentence.start, sentence.end):
+            if not (near.here or near.right_before or _any_between(bold, sentence.start, sentence.end)):
                 continue
-            if _verdict(self._trigger(folded, sentence), near) == "passed":
+            if _verdict(self._trigger(plain[sentence.start : sentence.end]), near) == "passed":
                 found.append(sentence)
         return found
 
@@ -126,38 +128,49 @@ class Gate:
             sentences: In order.
             actors: Which sentences of the article, title and text, name an actor.
         """
-        folded = fold(text)
+        plain = _plain(text)
         first = min(actors, default=None)
-        return {s.index: _verdict(self._trigger(folded, s), _near(actors, first, s)) for s in sentences}
+        return {s.index: _verdict(self._trigger(plain[s.start : s.end]), _near(actors, first, s)) for s in sentences}
 
-    def _trigger(self, folded: str, sentence: Sentence) -> _Trigger:
-        patterns, classes, lists = self._hits(folded, sentence.start, sentence.end)
+    def _trigger(self, plain: str) -> _Trigger:
+        patterns, classes, lists = self._hits(plain)
         whole = [n for n in patterns if all(need & classes for need in self._needs[n])]
         armed = "armed" in lists
         telling = "telling" in lists or any(self._needs[n] or self._patterns[n].strong for n in whole)
         if not self._ordinary.isdisjoint(classes):
             return _Trigger(1 if armed else TWO if whole or lists else NO_TRIGGER)
-        if (telling and "forces" in lists) or (armed and any(self._patterns[n].strong for n in whole)):
+        if (telling and "forces" in lists) or (armed and self._is_strong(whole)):
             return _Trigger(0)
         if telling or armed:
             return _Trigger(1, "" if not whole else "far" if armed else "near")
         return _Trigger(TWO if whole or lists else NO_TRIGGER)
 
-    def _hits(self, folded: str, start: int, end: int) -> tuple[set[int], set[str], set[str]]:
-        """Patterns, classes and lists whose words stand between two offsets."""
+    def _is_strong(self, patterns: Iterable[int]) -> bool:
+        return any(self._patterns[number].strong for number in patterns)
+
+    def _hits(self, plain: str) -> tuple[set[int], set[str], set[str]]:
+        """Patterns, classes and lists whose words stand in a sentence."""
         patterns: set[int] = set()
         classes: set[str] = set()
         lists: set[str] = set()
-        for last, stems in self._automaton.iter(folded, start, end):
-            begin = last + 1 - stems[0].length
-            if begin > start and folded[begin - 1].isalnum():
-                continue
-            for stem in stems:
-                if _ends(folded, last + 1, stem):
-                    patterns |= stem.patterns
-                    classes |= stem.classes
-                    lists |= stem.lists
+        words = map(self._of_word, set(plain.split()))
+        for stem in (*chain.from_iterable(words), *self._of_phrases(plain)):
+            patterns |= stem.patterns
+            classes |= stem.classes
+            lists |= stem.lists
         return patterns, classes, lists
+
+    def _look_up(self, word: str) -> tuple[_Stem, ...]:
+        """The stems that a word is a form of."""
+        beginnings = (self._stems.get(word[:length], ()) for length in range(1, min(len(word), self._longest) + 1))
+        return tuple(stem for same in beginnings for stem in same if _ends(word, len(stem.text), stem))
+
+    def _of_phrases(self, plain: str) -> Iterator[_Stem]:
+        """The stems of more than one word that stand in a sentence."""
+        for last, stems in self._phrases.iter(plain):
+            begin = last + 1 - len(stems[0].text)
+            if begin == 0 or plain[begin - 1] == " ":
+                yield from (stem for stem in stems if _ends(plain, last + 1, stem))
 
 
 def count_actors(named: Mapping[int, Iterable[Mention]]) -> dict[int, int]:
@@ -194,21 +207,22 @@ def _any_between(places: Sequence[int], start: int, end: int) -> bool:
     return place < len(places) and places[place] < end
 
 
-def _ends(folded: str, end: int, stem: _Stem) -> bool:
+def _ends(plain: str, end: int, stem: _Stem) -> bool:
     """Whether what follows a stem is an ending that it may have, so that ``war`` is not found in ``warm``."""
     if stem.ending == "any":
         return True
     if stem.ending == "none":
-        return not folded[end : end + 1].isalnum()
-    return _inflected(folded, end, folded[end - 1], stem.length)
+        return plain[end : end + 1] in {"", " "}
+    return _inflected(plain, end, len(stem.text))
 
 
-def _inflected(folded: str, end: int, last: str, length: int) -> bool:
-    match = _INFLECTED.match(folded, end)
+def _inflected(plain: str, end: int, length: int) -> bool:
+    match = _INFLECTED.match(plain, end)
     rest = match[0] if match else ""
     if rest in _SUFFIXES:
         return True
-    return (length > SHORT_STEM and (rest[:1] == last and rest[1:] in {"ed", "ing", "er"})) or rest in {"ting", "ted"}
+    doubled = length > SHORT_STEM and rest[:1] == plain[end - 1] and rest[1:] in {"ed", "ing", "er"}
+    return doubled or rest in {"ting", "ted"}
 
 
 def _needed(pattern: Pattern) -> tuple[frozenset[str], ...]:
@@ -223,22 +237,43 @@ def _stems(words: Iterable[str], lexicon: Lexicon) -> set[str]:
     found: set[str] = set()
     for word in words:
         forms = {word, *lexicon.irregular.get(word, ())}
-        found |= {fold(form[:-1] if form[-1:] in "ey" and len(form) > SHORT_STEM else form) for form in forms}
+        found |= {_plain(form[:-1] if form[-1:] in "ey" and len(form) > SHORT_STEM else form) for form in forms}
     return found
 
 
-def _automaton(stems: Iterable[tuple[str, _Stem]]) -> ahocorasick.Automaton:
+class _Table(dict[int, str]):
+    """A translation table that fills itself as characters are met: letters and digits folded, a space for all else."""
+
+    def __missing__(self, point: int) -> str:
+        folded = fold(chr(point))
+        self[point] = plain = folded if folded.isalnum() else " "
+        return plain
+
+
+_PLAIN = _Table()
+
+
+def _plain(text: str) -> str:
+    """``text`` folded, with a space for all that is no letter or digit; as long as ``text``."""
+    return text.translate(_PLAIN)
+
+
+def _by_text(stems: Iterable[_Stem]) -> dict[str, tuple[_Stem, ...]]:
     found: dict[str, list[_Stem]] = {}
-    for text, stem in stems:
-        found.setdefault(text, []).append(stem)
+    for stem in stems:
+        found.setdefault(stem.text, []).append(stem)
+    return {text: tuple(same) for text, same in found.items()}
+
+
+def _automaton(stems: Iterable[_Stem]) -> ahocorasick.Automaton:
     automaton = ahocorasick.Automaton()
-    for text, same in found.items():
-        automaton.add_word(text, tuple(same))
+    for text, same in _by_text(stems).items():
+        automaton.add_word(text, same)
     automaton.make_automaton()
     return automaton
 
 
-def _of_patterns(lexicon: Lexicon) -> Iterable[tuple[str, _Stem]]:
+def _of_patterns(lexicon: Lexicon) -> Iterator[_Stem]:
     patterns: dict[str, set[int]] = {}
     classes: dict[str, set[str]] = {}
     for number, pattern in enumerate(lexicon.patterns):
@@ -249,12 +284,12 @@ def _of_patterns(lexicon: Lexicon) -> Iterable[tuple[str, _Stem]]:
             classes.setdefault(stem, set()).add(name)
     for text in patterns.keys() | classes.keys():
         of = frozenset(patterns.get(text, ())), frozenset(classes.get(text, ()))
-        yield text, _Stem(len(text), "inflected", *of)
+        yield _Stem(text, "inflected", *of)
 
 
-def _of_lists(lexicon: Lexicon) -> Iterable[tuple[str, _Stem]]:
+def _of_lists(lexicon: Lexicon) -> Iterator[_Stem]:
     for name in ("forces", "armed", "telling", "everyday"):
         words: frozenset[str] = getattr(lexicon.gate, name)
         for word in sorted(words):
-            stem = fold(word.removesuffix("*"))
-            yield stem, _Stem(len(stem), "any" if word.endswith("*") else "none", lists=frozenset({name}))
+            ending: _Ending = "any" if word.endswith("*") else "none"
+            yield _Stem(_plain(word.removesuffix("*")), ending, lists=frozenset({name}))

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import ahocorasick
 
@@ -98,8 +98,9 @@ class _Name:
     cautions: tuple[_Caution, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Hit:
+class _Hit(NamedTuple):
+    """Where a name's letters stand, and what they may mean."""
+
     start: int
     end: int
     names: tuple[_Name, ...]
@@ -140,10 +141,8 @@ class NameMatcher:
 
     def _chosen(self, reading: _Reading, drill: bool) -> Iterable[tuple[int, int, _Name]]:
         """Names that stand, leftmost and longest first, each beginning after the one before ended."""
-        hits = [_Hit(end + 1 - names[0].length, end + 1, names) for end, names in self._hits(reading.folded, drill)]
-        hits.sort(key=lambda hit: (hit.start, -hit.end))
         reached = 0
-        for hit in hits:
+        for hit in self._bounded(reading.text, self._hits(reading.folded, drill)):
             if hit.start < reached:
                 continue
             name = reading.accepted(hit)
@@ -151,6 +150,25 @@ class NameMatcher:
                 reached = hit.end
                 if name.entry.kind != "trap":
                     yield hit.start, hit.end, name
+
+    @staticmethod
+    def _bounded(text: str, hits: Iterable[tuple[int, tuple[_Name, ...]]]) -> list[_Hit]:
+        """The hits that stand between word bounds, leftmost and longest first.
+
+        Most hits are parts of other words, so nothing is built before the bounds are looked at.
+        """
+        found: list[_Hit] = []
+        beyond = len(text)
+        for last, names in hits:
+            end = last + 1
+            if end < beyond and ((after := text[end]).isalnum() or after == "_"):
+                continue
+            start = end - names[0].length
+            if start and ((before := text[start - 1]).isalnum() or before in "_@"):
+                continue
+            found.append(_Hit(start, end, names))
+        found.sort(key=lambda hit: (hit.start, -hit.end))
+        return found
 
     def _hits(self, folded: str, drill: bool) -> Iterable[tuple[int, tuple[_Name, ...]]]:
         return (self._drill if drill else self._live).iter(folded)  # type: ignore[no-any-return]  # untyped library
@@ -224,8 +242,6 @@ class _Reading:
 
     def accepted(self, hit: _Hit) -> _Name | None:
         """The meaning of ``hit`` that stands here: the first, but of people with one name the likeliest at the date."""
-        if not self._bounded(hit.start, hit.end):
-            return None
         names = [name for name in hit.names if self._stands(hit.start, hit.end, name)]
         if not names:
             return None
@@ -236,11 +252,6 @@ class _Reading:
     def _likelihood(self, name: _Name) -> tuple[bool, bool, float]:
         when = self.when or dt.date.max
         return name.entry.drill, id(name.entry) in self.seen, _resolved(name, when)[2] * (not name.ambiguous)
-
-    def _bounded(self, start: int, end: int) -> bool:
-        text = self.text
-        before_ok = start == 0 or not (text[start - 1].isalnum() or text[start - 1] in "_@")
-        return before_ok and (end >= len(text) or not (text[end].isalnum() or text[end] == "_"))
 
     def _stands(self, start: int, end: int, name: _Name) -> bool:
         if not self._spelt(start, end, name):

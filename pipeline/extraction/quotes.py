@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
 MAX_QUOTE = 3_000
 _OPEN = "“«"
-_CLOSE = "”»"
+_MARK = re.compile('[“”«»"\n]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,16 @@ def find(text: str) -> Quotes:
     """
     spans: list[tuple[int, int]] = []
     opened: int | None = None
-    for place, character in enumerate(text):
+    for mark in _MARK.finditer(text):
+        place, character = mark.start(), mark[0]
+        if opened is not None and place - opened > MAX_QUOTE + 1:
+            spans.append((opened, opened + MAX_QUOTE + 2))
+            opened = None
         if character in _OPEN or (character == '"' and opened is None):
             opened = place
-        elif opened is not None and (character in _CLOSE or character in '"\n' or place - opened > MAX_QUOTE):
+        elif opened is not None:
             spans.append((opened, place + 1))
             opened = None
     if opened is not None:
-        spans.append((opened, len(text)))
+        spans.append((opened, min(len(text), opened + MAX_QUOTE + 2)))
     return Quotes(tuple(spans))

@@ -18,7 +18,8 @@ MAX_TEXT = 200_000
 MAX_SENTENCE = 1_000
 MAX_SENTENCES = 400
 
-_END = re.compile(r"[.!?…]+[\"'”’»)\]]{0,3}(?=\s)|\n+")
+# Looking behind keeps a run of a million dots from being tried again at each of its dots.
+_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]]{0,3}+(?=\s)|\n+")
 _BULLET = re.compile(r"\s*(?:[•●▪◦‣·*–—-]+\s+|\d{1,2}[.)]\s+(?=[A-Z]))")
 _DATELINE = re.compile(
     r"(?:[A-Z][A-Z'.’-]+(?:[ /][A-Z][A-Z'.’-]+){0,3})"
