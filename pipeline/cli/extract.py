@@ -119,7 +119,8 @@ def _views(settings: Settings, source: Iterable[str], sink: TextIO | None, html:
     from pipeline.extraction.engine import Engine
 
     with Views(sys.stdout if explain else None, html, sink) as views:
-        return run_views(source, views, Engine.load(settings), Explainer.load(settings))
+        engine = Engine.load(settings)
+        return run_views(source, views, engine, Explainer(engine))
 
 
 def _serve(settings: Settings) -> None:

@@ -19,13 +19,15 @@ from config.lexicon import Lexicon, load_lexicon
 from config.names import load_gazetteer
 from config.rivals import load_rivals
 from config.settings import PACKAGED
+from pipeline.extraction import gate as gates
 from pipeline.extraction import parser, quotes, reading, sentences
 from pipeline.extraction.assembly import signals
-from pipeline.extraction.gate import Gate
+from pipeline.extraction.gate import Gate, count_actors
 from pipeline.extraction.judge import Judge, load_judge
 from pipeline.extraction.names import NameMatcher
-from pipeline.extraction.scene import WHO, Scene
-from pipeline.records import Article, Signal
+from pipeline.extraction.scene import Scene
+from pipeline.extraction.sentence_model import TYPES
+from pipeline.records import Article, EventType, Signal
 from pipeline.records.signal import Extractor
 
 if TYPE_CHECKING:
@@ -52,6 +54,23 @@ NAMES_AS_OF = dt.date(2026, 1, 1)
 def _or_packaged(path: Path) -> Path:
     """``path``, or what the package brings where the operator's folder has none of its own."""
     return path if path.exists() else PACKAGED / path.name
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one sentence came.
+
+    Attributes:
+        gate: What the gate said.
+        likeliest: The event type that the sentence model finds likeliest; None where it was not asked.
+        sure: With what probability, should a rule agree.
+        parsed: Whether the model found that enough for a parse.
+    """
+
+    gate: gates.Verdict
+    likeliest: EventType | None = None
+    sure: float = 0.0
+    parsed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +106,7 @@ class Engine:
         self._judge = judge
         self._lexicon = lexicon
         self._names = names
-        self._gate = Gate(lexicon)
+        self.gate = Gate(lexicon)
         self._extractor = Extractor(version=version("brinkwatch"), model=model)
 
     @classmethod
@@ -118,6 +137,31 @@ class Engine:
             for article, got in zip(articles, readings, strict=True)
         ]
 
+    def progress(self, article: Article) -> dict[int, Progress]:
+        """How far each sentence of ``article`` came, by its index: for people who ask why it gave nothing."""
+        read = self._read(article)
+        parts: dict[TextPart, str] = {"title": article.title, "text": article.text[: sentences.MAX_TEXT]}
+        acting = count_actors(read.mentions)
+        found = {
+            index: Progress(verdict, parsed=index in read.gated)
+            for part, text in parts.items()
+            for index, verdict in self.gate.verdicts(
+                text, [s for s in read.sentences if s.part == part], acting
+            ).items()
+        }
+        return found if self._judge is None else found | self._considered(read, self._judge)
+
+    @staticmethod
+    def _considered(read: reading.Reading, judge: Judge) -> dict[int, Progress]:
+        """The outcomes of the sentences that the model was asked of."""
+        asked = sorted(read.gated)
+        found = {}
+        for index, opinion in zip(asked, judge.model.judge([read.sentences[i].text for i in asked]), strict=True):
+            likeliest = max(TYPES, key=lambda kind: judge.fusion.probability(opinion, kind, ruled=True))
+            sure = judge.fusion.probability(opinion, likeliest, ruled=True)
+            found[index] = Progress("passed", likeliest, sure, judge.fusion.worth_parsing(opinion))
+        return found
+
     def scenes(self, articles: Sequence[Article]) -> list[list[Scene]]:
         """The parsed sentences of each article, in order, before anything is judged: for those who measure."""
         readings = [self._read(article) for article in articles]
@@ -134,12 +178,12 @@ class Engine:
         }
         mentions = {part: self._mentions(text, published, drill=article.drill) for part, text in parts.items()}
         named = reading.by_sentence(found, mentions)
-        acting = frozenset(i for i, names in named.items() if any(n.code and n.kind in WHO for n in names))
+        acting = count_actors(named)
         quoted = {part: quotes.find(text) for part, text in parts.items()}
         passed = [
             sentence.index
             for part, text in parts.items()
-            for sentence in self._gate.passed(text, [s for s in found if s.part == part], acting)
+            for sentence in self.gate.passed(text, [s for s in found if s.part == part], acting)
         ]
         gated = frozenset(sorted(passed)[:MAX_PARSED])
         chosen = reading.with_speakers(gated, found, quoted)

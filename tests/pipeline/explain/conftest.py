@@ -14,6 +14,6 @@ def engine() -> Engine:
 
 
 @pytest.fixture(scope="session")
-def explainer() -> Explainer:
+def explainer(engine: Engine) -> Explainer:
     """What explains it."""
-    return Explainer.load(load_settings())
+    return Explainer(engine)
