@@ -180,7 +180,7 @@ class GateWords(Strict):
     Attributes:
         forces: Who fights, by no name: an actor beside a pattern or a telling word.
         armed: Of arms and war: an actor in the sentence, or in any before.
-        ordinary: Classes in whose company a telling word is an everyday one, and nothing leans on sentences before.
+        ordinary: Classes of ordinary news: beside two of their words a telling one is everyday, and nothing leans.
         telling: Of conflict and diplomacy: an actor in the sentence, or in the one before.
         everyday: Two actors in the sentence.
     """

@@ -8,8 +8,8 @@ A sentence passes that has a trigger, and an actor as near as the trigger asks f
     a telling word, a pattern with the words it needs        in the sentence; with any pattern, in the one right before
     an everyday word, a pattern that needs no other word     two in the sentence
 
-Among words of sport or business a telling word is an everyday one. The words besides the patterns' are ``gate`` of the
-lexicon: many, for the sentence model that comes next knows more ways of saying things than patterns do.
+Beside two words of sport, business and the like a telling word is an everyday one. The words besides the patterns' are
+``gate`` of the lexicon: many, for the sentence model that comes next knows more ways of saying things than patterns do.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import ahocorasick
@@ -61,6 +60,7 @@ class _Stem:
     patterns: frozenset[int] = frozenset()
     classes: frozenset[str] = frozenset()
     lists: frozenset[str] = frozenset()
+    ordinary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,6 @@ class Gate:
     def __init__(self, lexicon: Lexicon) -> None:
         self._patterns = lexicon.patterns
         self._needs = tuple(_needed(pattern) for pattern in lexicon.patterns)
-        self._ordinary = frozenset(lexicon.gate.ordinary)
         stems = [*_of_patterns(lexicon), *_of_lists(lexicon)]
         self._stems = _by_text(stem for stem in stems if " " not in stem.text)
         self._longest = max(map(len, self._stems), default=0)
@@ -133,11 +132,11 @@ class Gate:
         return {s.index: _verdict(self._trigger(plain[s.start : s.end]), _near(actors, first, s)) for s in sentences}
 
     def _trigger(self, plain: str) -> _Trigger:
-        patterns, classes, lists = self._hits(plain)
+        patterns, classes, lists, ordinary = self._hits(plain)
         whole = [n for n in patterns if all(need & classes for need in self._needs[n])]
         armed = "armed" in lists
         telling = "telling" in lists or any(self._needs[n] or self._patterns[n].strong for n in whole)
-        if not self._ordinary.isdisjoint(classes):
+        if ordinary >= TWO:
             return _Trigger(1 if armed else TWO if whole or lists else NO_TRIGGER)
         if (telling and "forces" in lists) or (armed and self._is_strong(whole)):
             return _Trigger(0)
@@ -148,17 +147,19 @@ class Gate:
     def _is_strong(self, patterns: Iterable[int]) -> bool:
         return any(self._patterns[number].strong for number in patterns)
 
-    def _hits(self, plain: str) -> tuple[set[int], set[str], set[str]]:
-        """Patterns, classes and lists whose words stand in a sentence."""
+    def _hits(self, plain: str) -> tuple[set[int], set[str], set[str], int]:
+        """Patterns, classes and lists whose words stand in a sentence, and how many words are of ordinary news."""
         patterns: set[int] = set()
         classes: set[str] = set()
         lists: set[str] = set()
-        words = map(self._of_word, set(plain.split()))
-        for stem in (*chain.from_iterable(words), *self._of_phrases(plain)):
-            patterns |= stem.patterns
-            classes |= stem.classes
-            lists |= stem.lists
-        return patterns, classes, lists
+        ordinary = 0
+        for stems in (*map(self._of_word, set(plain.split())), tuple(self._of_phrases(plain))):
+            ordinary += any(stem.ordinary for stem in stems)
+            for stem in stems:
+                patterns |= stem.patterns
+                classes |= stem.classes
+                lists |= stem.lists
+        return patterns, classes, lists, ordinary
 
     def _look_up(self, word: str) -> tuple[_Stem, ...]:
         """The stems that a word is a form of."""
@@ -284,7 +285,7 @@ def _of_patterns(lexicon: Lexicon) -> Iterator[_Stem]:
             classes.setdefault(stem, set()).add(name)
     for text in patterns.keys() | classes.keys():
         of = frozenset(patterns.get(text, ())), frozenset(classes.get(text, ()))
-        yield _Stem(text, "inflected", *of)
+        yield _Stem(text, "inflected", *of, ordinary=not of[1].isdisjoint(lexicon.gate.ordinary))
 
 
 def _of_lists(lexicon: Lexicon) -> Iterator[_Stem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from pipeline.extraction.gate import Gate, Verdict, count_actors
 from pipeline.extraction.lines import Line, as_article
 from pipeline.extraction.names import NameMatcher
 from pipeline.extraction.reading import by_sentence
+from pipeline.training.corpus import load_corpus
+from pipeline.training.fill import cast, fill
 from tests.bench.corpus import articles, drill_articles, kinds
 
 if TYPE_CHECKING:
@@ -79,7 +82,8 @@ def measure() -> dict[str, Any]:
     # Rules alone: what the model says of a sentence does not hang on the gate. The engine has no setting to open it.
     engine = engine_module.Engine.load(load_settings().model_copy(update={"sentence_model": "none"}))
     engine.gate = Open(load_lexicon(PACKAGED / "lexicon.yaml"))
-    return {name: _measured(ground, engine, gate, names) for name, ground in _grounds().items()}
+    of_articles = {name: _measured(ground, engine, gate, names) for name, ground in _grounds().items()}
+    return {**of_articles, "corpus": _of_corpus(gate, names), **_of_sentences(gate, names)}
 
 
 def _measured(ground: Ground, engine: engine_module.Engine, gate: Gate, names: NameMatcher) -> dict[str, Any]:
@@ -100,6 +104,35 @@ def _measured(ground: Ground, engine: engine_module.Engine, gate: Gate, names: N
     if ordinary:
         figures["passed_per_ordinary_article"] = round(sum(ordinary) / len(ordinary), 2)
     return figures
+
+
+def _of_corpus(gate: Gate, names: NameMatcher) -> dict[str, Any]:
+    """What share of the corpus's sentences that hold an event passes: all, those that name an actor, by type."""
+    actors = cast(load_gazetteer(PACKAGED / "gazetteer"))
+    seen: Counter[str] = Counter()
+    through: Counter[str] = Counter()
+    for template in load_corpus():
+        if not template.events:
+            continue
+        text = fill(template, actors, seed=3)
+        named = any(name.code for name in names.mentions(text, engine_module.NAMES_AS_OF))
+        passed = "passed" in verdicts(gate, names, "", text).values()
+        for kind in {"all", *(["naming an actor"] if named else []), *(str(event[0]) for event in template.events)}:
+            seen[kind] += 1
+            through[kind] += passed
+    return {kind: round(through[kind] / count, 3) for kind, count in sorted(seen.items())}
+
+
+def _of_sentences(gate: Gate, names: NameMatcher) -> dict[str, Any]:
+    """What share of the labelled sentences passes: with an event, and without; nothing where they are not present."""
+    path = MEASURED / "eval/sentences.dev.jsonl"
+    if not path.exists():
+        return {}
+    counts: dict[bool, list[bool]] = {True: [], False: []}
+    for row in map(json.loads, path.open(encoding="utf-8")):
+        counts[bool(row["events"])].append("passed" in verdicts(gate, names, "", row["text"]).values())
+    shares = {key: round(sum(passed) / len(passed), 3) for key, passed in counts.items()}
+    return {"labelled sentences": {"with_event": shares[True], "without": shares[False]}}
 
 
 def _grounds() -> dict[str, Ground]:

@@ -66,7 +66,8 @@ def test_a_title_leans_on_the_text():
 
 
 def test_ordinary_company_makes_a_telling_word_an_everyday_one():
-    """An attack on the striker's goal, a strike over wages: one actor is not enough."""
+    """An attack on the striker's goal, a strike over wages: one actor is not enough. One word is no company."""
+    assert verdicts("Talks in France were held in a stadium.") == ["passed"]
     assert verdicts("Brazil attack the goal with two strikers.") == ["one actor"]
     assert verdicts("Rail workers in France threaten a strike over wages.") == ["one actor"]
 
@@ -99,7 +100,7 @@ def test_passed_and_verdicts_agree():
 def test_ordinary_news_is_stopped():
     """Ordinary articles pass about one sentence each; those of crises most of what names somebody."""
     ordinary, crises = bench.passes(GATE, NAMES)
-    assert ordinary <= 1.3
+    assert ordinary <= 1.5
     assert crises >= 10
 
 
