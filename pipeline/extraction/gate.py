@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 Verdict = Literal["passed", "no trigger", "no actor", "one actor"]
 """What the gate says. ``no actor``: a trigger, but no actor near; ``one actor``: a trigger that counts between two."""
-Actors = Collection[int] | Mapping[int, int]
-"""Sentences by index that name an actor, if known with how many different ones; else they pass for two."""
+Actors = Mapping[int, int]
+"""How many different actors each sentence of the article names, by its index; those that name none are left out."""
 
 SHORT_STEM = 3
 TWO = 2
@@ -104,7 +104,7 @@ class Gate:
         Args:
             text: Title or text, which ``sentences`` are of.
             sentences: In order.
-            actors: Which sentences of the article, title and text, name an actor.
+            actors: How many actors each sentence of the article, title and text, names.
         """
         plain = _plain(text)
         bold = [last for last, _ in self._bold.iter(plain)]
@@ -125,7 +125,7 @@ class Gate:
         Args:
             text: Title or text, which ``sentences`` are of.
             sentences: In order.
-            actors: Which sentences of the article, title and text, name an actor.
+            actors: How many actors each sentence of the article, title and text, names.
         """
         plain = _plain(text)
         first = min(actors, default=None)
@@ -187,10 +187,8 @@ def count_actors(named: Mapping[int, Iterable[Mention]]) -> dict[int, int]:
 def _near(actors: Actors, first: int | None, sentence: Sentence) -> _Near:
     """Who acts in a sentence and before it, from the ``first`` on; a title stands for the whole article."""
     index = sentence.index
-    unknown = TWO if index in actors else 0
-    here = actors.get(index, 0) if isinstance(actors, Mapping) else unknown
     before = first is not None and (sentence.part == "title" or first < index)
-    return _Near(here, right_before=index - 1 in actors, before=before)
+    return _Near(actors.get(index, 0), right_before=index - 1 in actors, before=before)
 
 
 def _verdict(trigger: _Trigger, near: _Near) -> Verdict:
@@ -262,12 +260,14 @@ def _plain(text: str) -> str:
 def _by_text(stems: Iterable[_Stem]) -> dict[str, tuple[_Stem, ...]]:
     found: dict[str, list[_Stem]] = {}
     for stem in stems:
-        found.setdefault(stem.text, []).append(stem)
+        if stem.text.strip():
+            found.setdefault(stem.text, []).append(stem)
     return {text: tuple(same) for text, same in found.items()}
 
 
 def _automaton(stems: Iterable[_Stem]) -> ahocorasick.Automaton:
     automaton = ahocorasick.Automaton()
+    automaton.add_word("\0", ())  # never in plain text; an automaton of nothing can't be asked
     for text, same in _by_text(stems).items():
         automaton.add_word(text, same)
     automaton.make_automaton()

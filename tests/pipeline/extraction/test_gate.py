@@ -78,12 +78,20 @@ def test_a_word_is_no_stem_of_another():
     assert verdicts("Kenya remilitarises; it demilitarised once.") == ["passed"]
 
 
-def test_actors_by_index_alone_pass_for_two():
-    """Who only knows that a sentence names somebody loses nothing: it passes with everyday words, too."""
-    text = "Kenya gave farmers a week."
-    found = sentences.split("", text)
-    assert [s.index for s in GATE.passed(text, found, frozenset({0}))] == [0]
-    assert GATE.passed(text, found, {0: 1}) == []
+def test_actors_are_counted_once_each():
+    """A state, its people and its capital are one actor; an everyday word between them is not between two."""
+    assert verdicts("Kenya gave Kenyans in Nairobi a week.") == ["one actor"]
+
+
+def test_a_lexicon_of_few_words():
+    """A gate without any strong pattern, phrase or list still answers; a word of nothing but signs is in no text."""
+    empty = LEXICON.gate.model_copy(update=dict.fromkeys(("forces", "armed", "telling", "everyday"), frozenset()))
+    (plain,) = [p for p in LEXICON.patterns if p.words == {"summit"}]
+    gate = Gate(
+        LEXICON.model_copy(update={"gate": empty, "patterns": (plain,), "classes": {"signs": frozenset({"%"})}})
+    )
+    text = "Kenya and Uganda hold a summit. Kenya pays 5 %."
+    assert list(bench.verdicts(gate, NAMES, "", text).values()) == ["passed", "no trigger"]
 
 
 def test_passed_and_verdicts_agree():
