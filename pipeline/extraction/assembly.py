@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 MAX_DYADS = 6
 MAX_CONDITION = 300
+MAX_EVENTS = 8
+"""Of one sentence, the first: real ones hold five at most, a hostile one as many as it has words."""
 
 
 def events(scene: Scene, judge: Judge | None = None) -> list[Event]:
@@ -33,12 +35,14 @@ def events(scene: Scene, judge: Judge | None = None) -> list[Event]:
 
     Args:
         scene: The sentence.
-        judge: What decides beside the rules; None: they decide alone. A sentence of which the model has no opinion, for it
-            was parsed only to see who speaks, then tells of nothing.
+        judge: What decides beside the rules; None: they decide alone. A sentence of which the model has no opinion,
+            for it was parsed only to see who speaks, then tells of nothing.
     """
     if judge is None:
-        return _merged(by_rules(scene))
-    return _merged(agreed(by_rules(scene), scene, judge, scene.opinion)) if scene.opinion is not None else []
+        return _merged(by_rules(scene))[:MAX_EVENTS]
+    if scene.opinion is None:
+        return []
+    return _merged(agreed(by_rules(scene), scene, judge, scene.opinion))[:MAX_EVENTS]
 
 
 def _merged(found: list[Event]) -> list[Event]:

@@ -12,6 +12,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -45,6 +46,8 @@ READ = frozenset({"en", "und"})
 MAX_PARSED = 100
 """Sentences of one article that are parsed, the first ones: a crisis report has some 25 that pass the gate; a hostile
 page of nothing else must not hold up its partition."""
+MAX_CHARACTERS = 60_000
+"""Characters of them: a parse takes as long as its sentence, and hostile sentences are as long as they may be."""
 UNDATED = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 """``published_at`` of an article whose date nobody knows: then only dates that need no comparison make history."""
 NAMES_AS_OF = dt.date(2026, 1, 1)
@@ -186,7 +189,7 @@ class Engine:
             for sentence in self.gate.passed(text, [s for s in found if s.part == part], acting)
         ]
         gated = frozenset(sorted(passed)[:MAX_PARSED])
-        chosen = reading.with_speakers(gated, found, quoted)
+        chosen = _bounded(reading.with_speakers(gated, found, quoted), found)
         return reading.Reading(tuple(found), named, quoted, chosen, gated, published)
 
     def _judged(self, readings: Sequence[reading.Reading | None]) -> list[reading.Reading | None]:
@@ -200,7 +203,7 @@ class Engine:
             if self._judge.fusion.worth_parsing(opinion):
                 opinions[place][index] = opinion
         return [
-            r and replace(r, opinions=held, chosen=reading.with_speakers(frozenset(held), r.sentences, r.quoted))
+            r and replace(r, opinions=held, chosen=_chosen(r, frozenset(held)))
             for r, held in zip(readings, opinions, strict=True)
         ]
 
@@ -232,3 +235,13 @@ class Engine:
         outcome: Outcome = "signals" if found else "silent" if read.gated else "gated"
         cut = len(article.text) > sentences.MAX_TEXT
         return Extraction(article.article_id, outcome, found, len(read.sentences), len(read.gated), len(docs), cut)
+
+
+def _chosen(read: reading.Reading, accepted: frozenset[int]) -> tuple[int, ...]:
+    return _bounded(reading.with_speakers(accepted, read.sentences, read.quoted), read.sentences)
+
+
+def _bounded(chosen: tuple[int, ...], found: Sequence[Sentence]) -> tuple[int, ...]:
+    """The first of the ``chosen`` sentences that stay within ``MAX_PARSED`` and ``MAX_CHARACTERS``."""
+    lengths = accumulate(len(found[index].text) for index in chosen[:MAX_PARSED])
+    return tuple(index for index, length in zip(chosen, lengths, strict=False) if length <= MAX_CHARACTERS)

@@ -19,7 +19,6 @@ from pipeline.extraction.sentence_model import (
     FUSION,
     MODALITIES,
     TYPES,
-    Floats,
     Opinion,
     SentenceModelError,
     read_json,

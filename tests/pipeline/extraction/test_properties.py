@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.extraction import quotes, sentences
+from pipeline.extraction.assembly import MAX_EVENTS
 from pipeline.extraction.engine import MAX_PARSED
 
 WORDS = st.sampled_from(
@@ -252,3 +253,15 @@ def test_batch_and_single_agree(engine):
     together = engine.extract(articles)
     assert together == [engine.extract([one])[0] for one in articles]
     assert [extraction.outcome for extraction in together] == ["signals", "gated", "signals"]
+
+
+def test_one_sentence_gives_few_signals(engine):
+    """A sentence that repeats itself a hundred times must not flood the topic: real ones hold five events at most."""
+    text = "Kenya sent " + ", ".join(f"{n} troops to Chad and {n} missiles to Mali" for n in range(100, 130)) + "."
+    assert 0 < len(signals(engine, text)) <= MAX_EVENTS
+
+
+def test_sentences_that_are_parsed_are_bounded(engine):
+    """What names the speakers of quotations is parsed, too, and must not go beyond the bound for one article."""
+    said = "“Kenya sent troops to Chad.\nKenya shelled Mali again.”\nA spokesman of Chad said so.\n" * 150
+    assert engine.extract([article(said)])[0].parsed <= MAX_PARSED
