@@ -103,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         parts = split(load_corpus(options.corpus))
         actors = cast(load_gazetteer(PACKAGED / "gazetteer"))
-        base, plan = load_base(), Plan(seed=options.seed, epochs=options.epochs)
+        base, plan = load_base(), Plan(seed=options.seed, epochs=options.epochs, members=options.members)
         if options.curve:
             curve(base, actors, parts, plan, options.out)
         else:
@@ -122,6 +122,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="the first seed, whose model is exported")
     parser.add_argument("--seeds", type=int, choices=range(1, 6), default=1, help="how many seeds to measure")
     parser.add_argument("--epochs", type=int, default=Plan.__dataclass_fields__["epochs"].default, help="passes")
+    parser.add_argument("--members", type=int, choices=range(1, 6), default=1, help="trainings averaged into a model")
     parser.add_argument("--curve", action="store_true", help="measure with 25, 50 and 100 % of the templates")
     return parser.parse_args(arguments)
 

@@ -56,12 +56,12 @@ class Habits:
         stop: Without the full stop.
     """
 
-    vague: float = 0.25
-    joined: float = 0.15
-    dateline: float = 0.12
-    label: float = 0.12
-    said: float = 0.1
-    stop: float = 0.25
+    vague: float = 0.18
+    joined: float = 0.12
+    dateline: float = 0.08
+    label: float = 0.1
+    said: float = 0.07
+    stop: float = 0.18
 
 
 USUAL = Habits()
@@ -105,8 +105,10 @@ def _vague(text: str, choose: Random) -> str:
     picked = choose.choice(found)
     match = PLACEHOLDER.fullmatch(picked)
     form = (match["form"] or (match["letter"] if match["letter"] in "GO" else "names")) if match else "names"
-    words = f"{picked[:-1]}.capital}}" if form == "names" and choose.random() < 1 / 3 else choose.choice(VAGUE[form])
-    changed = text.replace(picked, words)
+    if form == "names" and choose.random() < 1 / 3:
+        return text.replace(picked, f"{picked[:-1]}.capital}}")
+    words = choose.choice(VAGUE[form])
+    changed = text.replace(picked, words.upper() if PLACEHOLDER.sub("", text).isupper() else words)
     return changed[:1].upper() + changed[1:]
 
 

@@ -19,7 +19,7 @@ from pipeline.training import export
 from pipeline.training.base import LENGTHS, Base, TrainingError, load_base, pad, padded_length
 from pipeline.training.corpus import Template
 from pipeline.training.fill import cast
-from pipeline.training.fit import Plan, Trainer, batches, shuffled, targets
+from pipeline.training.fit import Plan, Trainer, average, batches, shuffled, targets
 from pipeline.training.graph import build, quantise_rows
 from pipeline.training.model import Dropout, first_heads
 from pipeline.training.vary import Habits
@@ -87,6 +87,14 @@ def test_dropout_keeps_the_mean() -> None:
     assert abs(one.mean() - 1) < 0.02
     assert abs((one == 0).mean() - 0.25) < 0.01
     assert (one != other).any()
+
+
+def test_members_are_averaged() -> None:
+    """A model of several trainings is their mean, weight by weight; of one, itself."""
+    one = {"heads": {"bias": np.array([1.0, 3.0])}}
+    other = {"heads": {"bias": np.array([2.0, 5.0])}}
+    assert average([one, other])["heads"]["bias"].tolist() == [1.5, 4.0]
+    assert average([one])["heads"]["bias"].tolist() == [1.0, 3.0]
 
 
 def test_only_training_sentences_are_changed(trainer: Trainer) -> None:

@@ -68,6 +68,12 @@ def test_nobody_need_be_named(actors: Cast) -> None:
     assert all(text[0].isupper() or not text[0].isalpha() for text in texts)
 
 
+def test_capitals_stay_capitals(actors: Cast) -> None:
+    """Who stands for a name in a headline in capitals is in capitals too."""
+    for varied in copies(line("{A} SHELLS {B}", "headline"), actors, replace(NONE, vague=1.0)):
+        assert varied.text.isupper()
+
+
 def test_frames_fit_the_form(actors: Cast) -> None:
     """Datelines stand before wire sentences only, and labels at headlines only; no frame takes the words away."""
     habits = Habits(0, 0, 1.0, 1.0, 1.0, 0)
