@@ -1,7 +1,7 @@
 """The label policy of the codebook, row by row, on the engine as it is shipped.
 
 No sentence must be right by itself, for a model of sentences is not exact: each part has a floor. Rows are named after
-those of *What counts* and *Modality* in docs/reference/codebook.md; a row in which it leaves both open has no sentence.
+those of *What counts* and *Modality by construction* in docs/reference/codebook.md.
 """
 
 from collections.abc import Iterator
