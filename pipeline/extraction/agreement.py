@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from pipeline.extraction.triggers import Candidate
 from pipeline.records import EventType, Modality
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from spacy.tokens import Token
 
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
 
 ACTIVE = frozenset({Modality.ASSERTED, Modality.PLANNED, Modality.THREATENED, Modality.CONDITIONAL})
 HELD_OUT = frozenset({Modality.CONDITIONAL, Modality.THREATENED})
+CONDITIONAL_WORDS = frozenset(
+    ["if", "unless", "should", "would", "until", "till", "before", "any", "case", "event", "provided", "once", "when",
+     "whenever", "as", "without", "otherwise", "else", "depending", "condition", "conditional", "were", "could", "may",
+     "consequences"]
+)  # fmt: skip
+"""Words of which one must be there before anything can be conditional."""
+RULED = 0.8
+"""Least probability of a modality that grammar alone decides."""
+YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 NAMING = frozenset({"NOUN", "VERB", "PROPN", "ADJ"})
 BESIDE = 0.5
 """Confidence of what is only mentioned: there is no label of it in the corpus to measure it by."""
@@ -51,17 +61,25 @@ def agreed(told: Sequence[Event], scene: Scene, judge: Judge, opinion: Opinion) 
     located = [candidate for kind in wanting if (candidate := _located(kind, scene, opinion)) is not None]
     found = of_candidates([*(event.candidate for event in kept), *located], scene)[len(kept) :] if located else []
     settled = [settle(event, scene, fusion, opinion) for event in (*kept, *raised, *found)]
-    rest = [event for event in beside if event not in raised and is_kept(event, scene)]
+    rest = [event for event in (*beside, *_dated(main, kept)) if event not in raised and is_kept(event, scene)]
     told_beside = [replace(event, sure=BESIDE) for event in rest]
     return sorted([*settled, *told_beside], key=lambda event: event.candidate.token.i)
+
+
+def _dated(main: Sequence[Event], kept: Sequence[Event]) -> list[Event]:
+    """Events of a named past that the model passed over: told as background, they are history all the same."""
+    return [event for event in main if event not in kept and event.verdict.modality is Modality.HISTORICAL]
 
 
 def settle(event: Event, scene: Scene, fusion: Fusion, opinion: Opinion) -> Event:
     """The event in the modality on which rules and model settle, with the probability that it is right."""
     kind, verdict = event.candidate.kind, event.verdict
-    spread = fusion.modalities(opinion, kind, verdict.modality)
-    likeliest = max(spread, key=lambda modality: spread[modality])
-    sure = fusion.probability(opinion, kind, ruled=event.candidate.ruled) * spread[likeliest]
+    # The walk from a word that no rule chose proves little: there the model decides alone.
+    spread = fusion.modalities(opinion, kind, verdict.modality if event.candidate.ruled else None)
+    ruled = _certain(event, scene)
+    likeliest = ruled or _likeliest(spread, event, scene)
+    manner = max(spread[likeliest], RULED if ruled else 0.0)
+    sure = fusion.probability(opinion, kind, ruled=event.candidate.ruled) * manner
     if likeliest is not verdict.modality:
         verdict = replace(
             verdict,
@@ -72,6 +90,49 @@ def settle(event: Event, scene: Scene, fusion: Fusion, opinion: Opinion) -> Even
             cues=(*verdict.cues, _looked_at(kind, scene, opinion)),
         )
     return replace(event, verdict=verdict, sure=sure)
+
+
+def _certain(event: Event, scene: Scene) -> Modality | None:
+    """Where grammar alone decides the modality: the codebook settles it by form, and a network sees forms dimly.
+
+    What its own doer *will* do, if …, is a threat that has a condition; so are sanctions that are threatened. A demand
+    that is turned down was made.
+    """
+    kind, verdict = event.candidate.kind, event.verdict
+    if kind is EventType.DEMAND and verdict.modality is Modality.ASSERTED and not _has_condition(event, scene):
+        return Modality.ASSERTED if event.candidate.ruled else None
+    turns = {step.turn for step in verdict.cues}
+    declared = Turn.FUTURE in turns or Turn.THREAT not in turns
+    if verdict.modality is Modality.THREATENED and (kind is EventType.SANCTION or declared):
+        return Modality.THREATENED
+    return None
+
+
+def _likeliest(spread: Mapping[Modality, float], event: Event, scene: Scene) -> Modality:
+    """The likeliest modality; where it can't be, the rules', or the next."""
+    first, *others = sorted(spread, key=lambda modality: -spread[modality])
+    if _is_possible(first, event, scene):
+        return first
+    ruled = [event.verdict.modality] if event.candidate.ruled else []
+    return next((modality for modality in (*ruled, *others) if _is_possible(modality, event, scene)), first)
+
+
+def _is_possible(modality: Modality, event: Event, scene: Scene) -> bool:
+    """Whether anything in the sentence allows for ``modality``.
+
+    Nothing is conditional without a condition, and a year that the article was published in makes no history.
+    """
+    if modality is Modality.CONDITIONAL:
+        return _has_condition(event, scene)
+    if modality is Modality.HISTORICAL and scene.published is not None:
+        years = [int(year) for year in YEAR.findall(scene.sentence.text)]
+        return event.verdict.modality is Modality.HISTORICAL or not years or min(years) < scene.published.year
+    return True
+
+
+def _has_condition(event: Event, scene: Scene) -> bool:
+    """Whether anything in the sentence could be a condition."""
+    return bool(event.verdict.condition) or any(token.lower_ in CONDITIONAL_WORDS for token in scene.doc)
 
 
 def _located(kind: EventType, scene: Scene, opinion: Opinion) -> Candidate | None:

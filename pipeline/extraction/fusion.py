@@ -25,6 +25,9 @@ from pipeline.extraction.sentence_model import (
 )
 from pipeline.records import EventType, Modality
 
+AGREED, ALONE = 0.4, 0.6
+"""Least probability that counts, where a rule agrees and where the model is alone: the lines on which probabilities
+were fitted are kinder than the news, and an alarm that nobody can explain by a word costs more than a miss."""
 LEAST = 1e-4
 """Probabilities nearer to 0 or 1 are taken for this near."""
 
@@ -56,7 +59,7 @@ class Fusion:
 
     def accepts(self, opinion: Opinion, kind: EventType, *, ruled: bool) -> bool:
         """Whether an event of ``kind`` counts."""
-        return self.probability(opinion, kind, ruled=ruled) >= self.thresholds[kind]
+        return self.probability(opinion, kind, ruled=ruled) >= max(self.thresholds[kind], AGREED if ruled else ALONE)
 
     def worth_parsing(self, opinion: Opinion) -> bool:
         """Whether any event could count, should the rules agree."""

@@ -40,10 +40,12 @@ def is_routine(event: Event, rivals: Rivals) -> bool:
 
 
 def is_demanded(event: Event, told: Sequence[Event]) -> bool:
-    """Whether it is what a demand of the same sentence asks for."""
-    if event.candidate.kind is EventType.DEMAND or event.verdict.modality is not Modality.DEMANDED:
+    """Whether it is what a demand of the same sentence asks for, or asks not to be."""
+    if event.candidate.kind is EventType.DEMAND or not any(o.candidate.kind is EventType.DEMAND for o in told):
         return False
-    return any(other.candidate.kind is EventType.DEMAND for other in told)
+    if event.verdict.modality is not Modality.NEGATED:
+        return event.verdict.modality is Modality.DEMANDED
+    return bool(event.actors) and all(actor.how == "implied" for actor in event.actors)
 
 
 def is_kept(event: Event, scene: Scene) -> bool:
