@@ -48,6 +48,10 @@ MAX_PARSED = 100
 page of nothing else must not hold up its partition."""
 MAX_CHARACTERS = 60_000
 """Characters of them: a parse takes as long as its sentence, and hostile sentences are as long as they may be."""
+LONGER = 4
+"""Sentences from which on an article is long enough to tell of its subject more than once."""
+SURE = 0.85
+"""Confidence that a single sentence of a longer article needs."""
 UNDATED = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 """``published_at`` of an article whose date nobody knows: then only dates that need no comparison make history."""
 NAMES_AS_OF = dt.date(2026, 1, 1)
@@ -232,9 +236,22 @@ class Engine:
             for scene in reading.scenes(read, docs, self._lexicon)
             for signal in signals(article, scene, self._extractor, self._judge)
         )
+        if self._judge is not None:
+            found = _without_strays(found, len(read.sentences))
         outcome: Outcome = "signals" if found else "silent" if read.gated else "gated"
         cut = len(article.text) > sentences.MAX_TEXT
         return Extraction(article.article_id, outcome, found, len(read.sentences), len(read.gated), len(docs), cut)
+
+
+def _without_strays(found: tuple[Signal, ...], sentences: int) -> tuple[Signal, ...]:
+    """Of a longer article of which a single sentence tells of events, only what is sure.
+
+    News of a crisis tells of it more than once; one hard word in a report on something else is a figure of speech more
+    often than an event.
+    """
+    if sentences < LONGER or len({signal.evidence.sentence_index for signal in found}) != 1:
+        return found
+    return tuple(signal for signal in found if signal.confidence >= SURE)
 
 
 def _chosen(read: reading.Reading, accepted: frozenset[int]) -> tuple[int, ...]:
