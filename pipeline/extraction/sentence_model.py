@@ -27,10 +27,9 @@ PACKAGED = Path(__file__).parent / "model"
 GRAPH, TOKENIZER, FUSION, CHECKSUMS = "judge.onnx", "tokenizer.json", "fusion.json", "checksums.txt"
 TYPES = tuple(EventType)
 MODALITIES = tuple(Modality)
-BATCH = 32
+BATCH = 16
+"""Sentences of like length that are judged together: more would be padded more, fewer would use the core less well."""
 MAX_TOKENS = 96
-LENGTHS = (16, 24, 32, 48, 64, MAX_TOKENS)
-"""Batches are padded to one of these: sentences of like length cost least together."""
 
 Floats = NDArray[np.float32]
 
@@ -121,14 +120,11 @@ class SentenceModel:
 
 
 def _by_length(encodings: Sequence[Encoding]) -> Iterator[tuple[int, list[int]]]:
-    """Rows in batches of one padded length."""
-    same: dict[int, list[int]] = {}
-    for row, encoding in enumerate(encodings):
-        length = next((bound for bound in LENGTHS if len(encoding.ids) <= bound), MAX_TOKENS)
-        same.setdefault(length, []).append(row)
-    for length, rows in same.items():
-        for start in range(0, len(rows), BATCH):
-            yield length, rows[start : start + BATCH]
+    """Rows in batches of like length, each with the length of its longest."""
+    rows = sorted(range(len(encodings)), key=lambda row: len(encodings[row].ids))
+    for start in range(0, len(rows), BATCH):
+        batch = rows[start : start + BATCH]
+        yield len(encodings[batch[-1]].ids), batch
 
 
 def verify(folder: Path) -> dict[str, str]:
