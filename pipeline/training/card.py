@@ -18,9 +18,9 @@ a CPU with onnxruntime and tokenizers, without network.
 ## Input and output
 
 `ids` and `mask`, int64 `[batch, length]`, from `tokenizer.json`; `types` float `[batch, 15]`, `modalities` float
-`[batch, 15, 8]`, probabilities in the order of `thresholds.json`; `attention` and `manner_attention` float
-`[batch, 15, length]`, the tokens that each type and its modality looked at. A type counts from its threshold on; its
-modality is the likeliest one. Two modalities of one type in one sentence can't be told: the likelier is given.
+`[batch, 15, 8]`, probabilities in the codebook's order of types and modalities; `attention` and `manner_attention`
+float `[batch, 15, length]`, the tokens that each type and its modality looked at. How these are weighed against the
+rules, and from which probability on a type counts, is in `fusion.json`.
 
 ## Base
 
@@ -34,9 +34,9 @@ LIMITS = """
 - English only, one sentence at a time: nothing of the sentence before is known, nor the date of the article, so that an
   old event told without a word of time counts as new.
 - The corpus was written for it from the codebook: figures on its validation part are kinder than real news will be.
-- The thresholds were chosen on the same validation part that the figures come from.
+- Thresholds and weights were fitted on the same validation part that the figures come from.
 - Who did it to whom is not judged; rules and a parse say that.
-- The probabilities are not calibrated.
+- Probabilities are calibrated on the corpus only, by `fusion.json`: on real news they are too sure.
 - Sentences beyond 96 tokens are cut.
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-SHIPPED = ("judge.onnx", "tokenizer.json", "thresholds.json", "fusion.json", "card.md")
+SHIPPED = ("judge.onnx", "tokenizer.json", "fusion.json", "card.md")
 
 
 def write_checksums(folder: Path) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from pipeline.training import graph
-from pipeline.training.base import LENGTHS, MAX_TOKENS, Base, Floats, TrainingError, pad, padded_length
+from pipeline.training.base import LENGTHS, Base, Floats, TrainingError, pad, padded_length
 from pipeline.training.corpus import MODALITIES, TYPES
 
 MODEL = "judge.onnx"
@@ -102,21 +100,3 @@ def write_tokenizer(base: Base, folder: Path) -> None:
     """The base's tokenizer, cutting at ``MAX_TOKENS``, without padding and without white space."""
     compact = json.dumps(json.loads(base.tokenizer.to_str()), ensure_ascii=False, separators=(",", ":"))
     (folder / "tokenizer.json").write_text(compact, encoding="utf-8")
-
-
-def write_thresholds(thresholds: Floats, folder: Path) -> None:
-    """The order of the outputs, and from which probability on each type counts."""
-    content: dict[str, Any] = {
-        "types": [str(kind) for kind in TYPES],
-        "modalities": [str(modality) for modality in MODALITIES],
-        "thresholds": {str(kind): round(float(value), 2) for kind, value in zip(TYPES, thresholds, strict=True)},
-        "max_tokens": MAX_TOKENS,
-    }
-    (folder / "thresholds.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-
-
-def write_checksums(folder: Path) -> None:
-    """SHA-256 of what ships, as ``sha256sum --check`` reads it."""
-    shipped = [folder / name for name in (MODEL, "tokenizer.json", "thresholds.json", "card.md")]
-    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in shipped]
-    (folder / "checksums.txt").write_text("".join(lines), encoding="utf-8")

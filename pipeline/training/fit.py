@@ -12,8 +12,9 @@ import numpy as np
 import optax  # type: ignore[import-not-found, unused-ignore]  # only where models are trained
 
 from pipeline.training.base import LAYERS, LENGTHS, Base, Floats, pad, padded_length
-from pipeline.training.corpus import MODALITIES, TYPES, Event, Template
+from pipeline.training.corpus import MODALITIES, Template
 from pipeline.training.fill import Cast
+from pipeline.training.labels import targets
 from pipeline.training.model import Array, Dropout, Parameters, embed, encode, first_heads, judge
 from pipeline.training.vary import NONE, USUAL, Habits, vary
 
@@ -189,17 +190,6 @@ class Trainer:
         loss, gradients = jax.value_and_grad(self._loss)(parameters, batch, key)
         updates, state = optimiser.update(gradients, state, parameters)
         return optax.apply_updates(parameters, updates), state, loss
-
-
-def targets(labels: Sequence[Sequence[Event]]) -> tuple[Floats, Floats]:
-    """Labels as ``types [n, 15]`` and ``modalities [n, 15, 8]``; a type's modalities share 1 evenly."""
-    types = np.zeros((len(labels), len(TYPES)), np.float32)
-    modalities = np.zeros((len(labels), len(TYPES), len(MODALITIES)), np.float32)
-    for row, events in enumerate(labels):
-        for kind, modality in events:
-            types[row, TYPES.index(kind)] = 1
-            modalities[row, TYPES.index(kind), MODALITIES.index(modality)] = 1
-    return types, modalities / np.maximum(1, modalities.sum(-1, keepdims=True))
 
 
 def average(members: Sequence[Parameters]) -> Parameters:

@@ -12,7 +12,7 @@ import argparse
 import itertools
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,8 @@ from pipeline.training.split import split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+Say = Callable[[str], None]
 
 COPIES = range(1_000, 1_003)
 """Fillings of the validation lines that no pass of the training uses."""
@@ -201,6 +203,18 @@ def _neutral() -> dict[str, Any]:
     }
 
 
+def fuse(folder: Path, validation: Sequence[Template], actors: Cast, say: Say) -> None:
+    """Ask both of the ``validation`` lines, fit how they are weighed, and write it to the model's ``folder``."""
+    _write(_neutral(), folder)
+    heard = hear(validation, actors, SentenceModel(folder), Engine.load(load_settings(sentence_model="none")))
+    fitted = fit(heard)
+    _write(fitted, folder)
+    alone = np.array([0.5] * len(TYPES), np.float32)
+    limits = np.array([fitted["types"]["threshold"][kind] for kind in TYPES], np.float32)
+    say(f"model: {json.dumps(measure(heard.answers, alone).summary())}")
+    say(f"both:  {json.dumps(measure(fused(heard, fitted), limits).summary())}")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; see the module."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.training.fuse", description="Weigh model and rules.")
@@ -208,19 +222,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--corpus", type=Path, default=FOLDER, help="folder of the corpus")
     options = parser.parse_args(arguments)
     try:
-        _write(_neutral(), options.model)
-        rules = Engine.load(load_settings(sentence_model="none"))
         validation = split(load_corpus(options.corpus)).validation
-        heard = hear(validation, cast(load_gazetteer(PACKAGED / "gazetteer")), SentenceModel(options.model), rules)
-        fitted = fit(heard)
-        _write(fitted, options.model)
+        fuse(options.model, validation, cast(load_gazetteer(PACKAGED / "gazetteer")), print)
     except BrinkwatchError as error:
         print(error, file=sys.stderr)  # noqa: T201 - a command prints
         return 1
-    alone = np.array([0.5] * len(TYPES), np.float32)
-    limits = np.array([fitted["types"]["threshold"][kind] for kind in TYPES], np.float32)
-    print("model:", json.dumps(measure(heard.answers, alone).summary()))  # noqa: T201 - a command prints
-    print("both: ", json.dumps(measure(fused(heard, fitted), limits).summary()))  # noqa: T201 - a command prints
     return 0
 
 

@@ -2,8 +2,8 @@
 
 Inputs: ``ids`` int64 ``[b, l]`` (token ids, 0 where padded) and ``mask`` int64 ``[b, l]`` (1 where a token is).
 Outputs: ``types`` float ``[b, 15]`` and ``modalities`` float ``[b, 15, 8]`` (probabilities, in the order of
-``thresholds.json``), ``attention`` and ``manner_attention`` float ``[b, 15, l]`` (at which tokens each type looked, for
-whether it is there and for its modality; each row adds up to 1).
+``corpus.TYPES`` and ``MODALITIES``), ``attention`` and ``manner_attention`` float ``[b, 15, l]`` (at which tokens each
+type looked, for whether it is there and for its modality; each row adds up to 1).
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@
 
 Reads the corpus, trains a model a seed, measures on validation, exports the first seed's, chooses the thresholds with
 the exported graph (for that is what will run) and writes the folder. ``--curve`` measures instead what a part of the
-corpus gives, and exports nothing.
+corpus gives, and exports nothing. At the end the rules are asked of the validation lines, too, and both opinions are
+weighed (``fuse.py``), which can be done again alone.
 """
 
 from __future__ import annotations
@@ -35,8 +36,9 @@ if __name__ == "__main__":
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from pipeline.training.card import Made, card
-from pipeline.training.export import Judge, compare, export, write_checksums, write_thresholds, write_tokenizer
+from pipeline.training.export import Judge, compare, export, write_tokenizer
 from pipeline.training.fit import Plan, Rows, Trainer
+from pipeline.training.fuse import fuse
 from pipeline.training.model import Parameters
 
 SHARES = (0.25, 0.5, 1.0)
@@ -87,13 +89,12 @@ def make(base: Base, actors: Cast, parts: Split, plan: Plan, seeds: int, folder:
     figures = measure(shipped, thresholds)
     say(f"as shipped: {json.dumps(figures.summary())}")
     write_tokenizer(base, folder)
-    write_thresholds(thresholds, folder)
     others = [run(base, actors, parts, replace(plan, seed=plan.seed + more))[-1] for more in range(1, seeds)]
     made = Made(plan, parts, (first, *others), figures, parity)
     (folder / "card.md").write_text(card(made), encoding="utf-8")
     told = {"shipped": figures.as_json(), "trained": [each.as_json() for each in made.trained]}
     (folder / "figures.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    write_checksums(folder)
+    fuse(folder, parts.validation, actors, say)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

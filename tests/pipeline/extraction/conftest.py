@@ -10,3 +10,9 @@ from pipeline.extraction.engine import Engine
 def engine() -> Engine:
     """The engine as the packaged configuration makes it."""
     return Engine.load(load_settings())
+
+
+@pytest.fixture(scope="session")
+def rules() -> Engine:
+    """The engine without the sentence model: what grammar alone makes of a sentence."""
+    return Engine.load(load_settings(sentence_model="none"))
