@@ -99,8 +99,10 @@ def _certain(event: Event, scene: Scene) -> Modality | None:
     that is turned down was made.
     """
     kind, verdict = event.candidate.kind, event.verdict
+    if not event.candidate.ruled:
+        return None
     if kind is EventType.DEMAND and verdict.modality is Modality.ASSERTED and not _has_condition(event, scene):
-        return Modality.ASSERTED if event.candidate.ruled else None
+        return Modality.ASSERTED
     turns = {step.turn for step in verdict.cues}
     declared = Turn.FUTURE in turns or Turn.THREAT not in turns
     if verdict.modality is Modality.THREATENED and (kind is EventType.SANCTION or declared):
