@@ -83,7 +83,7 @@ class Settings(BaseSettings):
         "auto", description="auto, an installed package, or a folder; never downloaded at run time"
     )
     sentence_model: str = pydantic.Field(
-        "none", description="auto: the shipped one; none: rules alone, for comparing; else a folder made by training"
+        "auto", description="auto: the shipped one; none: rules alone, to compare; else a folder made by training"
     )
     extract_batch: int = pydantic.Field(100, ge=1, le=200, description="Articles of one poll of extract")
     score_batch: int = pydantic.Field(500, ge=1, le=5000, description="Signals of one poll of score")

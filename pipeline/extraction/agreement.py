@@ -60,7 +60,10 @@ def agreed(told: Sequence[Event], scene: Scene, judge: Judge, opinion: Opinion) 
     wanting = [kind for kind in alone if kind not in {event.candidate.kind for event in raised}]
     located = [candidate for kind in wanting if (candidate := _located(kind, scene, opinion)) is not None]
     found = of_candidates([*(event.candidate for event in kept), *located], scene)[len(kept) :] if located else []
-    settled = [settle(event, scene, fusion, opinion) for event in (*kept, *raised, *found)]
+    counting = (*kept, *raised, *found)
+    settled = [
+        settle(event, scene, fusion, opinion, others=[e for e in counting if e is not event]) for event in counting
+    ]
     rest = [event for event in (*beside, *_dated(main, kept)) if event not in raised and is_kept(event, scene)]
     told_beside = [replace(event, sure=BESIDE) for event in rest]
     return sorted([*settled, *told_beside], key=lambda event: event.candidate.token.i)
@@ -71,13 +74,18 @@ def _dated(main: Sequence[Event], kept: Sequence[Event]) -> list[Event]:
     return [event for event in main if event not in kept and event.verdict.modality is Modality.HISTORICAL]
 
 
-def settle(event: Event, scene: Scene, fusion: Fusion, opinion: Opinion) -> Event:
-    """The event in the modality on which rules and model settle, with the probability that it is right."""
+def settle(event: Event, scene: Scene, fusion: Fusion, opinion: Opinion, others: Sequence[Event] = ()) -> Event:
+    """The event in the modality on which rules and model settle, with the probability that it is right.
+
+    Of a type the model tells one modality: where another event of the type has it by the rules, it speaks of that one.
+    """
     kind, verdict = event.candidate.kind, event.verdict
     # The walk from a word that no rule chose proves little: there the model decides alone.
     spread = fusion.modalities(opinion, kind, verdict.modality if event.candidate.ruled else None)
     ruled = _certain(event, scene)
     likeliest = ruled or _likeliest(spread, event, scene)
+    if any(other.candidate.kind is kind and other.verdict.modality is likeliest for other in others):
+        likeliest = verdict.modality
     manner = max(spread[likeliest], RULED if ruled else 0.0)
     sure = fusion.probability(opinion, kind, ruled=event.candidate.ruled) * manner
     if likeliest is not verdict.modality:

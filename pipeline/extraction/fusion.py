@@ -25,7 +25,7 @@ from pipeline.extraction.sentence_model import (
 )
 from pipeline.records import EventType, Modality
 
-AGREED, ALONE = 0.4, 0.6
+AGREED, ALONE = 0.35, 0.9
 """Least probability that counts, where a rule agrees and where the model is alone: the lines on which probabilities
 were fitted are kinder than the news, and an alarm that nobody can explain by a word costs more than a miss."""
 LEAST = 1e-4

