@@ -2,10 +2,15 @@
 
 # ruff: noqa: RUF001 - typographic quotes are the matter here
 
+import re
+
 import msgspec
 import pytest
 from extraction_support import article
 
+from config.settings import load_settings
+from pipeline.explain.reasons import Explainer
+from pipeline.extraction.engine import Engine
 from pipeline.extraction.sentences import MAX_SENTENCES, MAX_TEXT
 
 
@@ -26,6 +31,13 @@ def test_what_was_lacking(engine, explainer, text, why):
     """No trigger; a trigger without an actor, naming the words; and what passed the gate but names no event."""
     (said,) = _whys(engine, explainer, text)
     assert said.endswith(why)
+
+
+def test_the_sentence_model_says_what_it_held_likeliest():
+    """A sentence that the model talked out of being an event says which it came nearest to, and how near."""
+    engine = Engine.load(load_settings())
+    (why,) = _whys(engine, Explainer(engine), "Troops of Chad played football with fans of Sudan in a charity match.")
+    assert re.search(r"but no event: at most \w+, \d+% sure$", why)
 
 
 def test_trigger_words_are_those_of_the_sentence(engine, explainer):
