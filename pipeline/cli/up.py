@@ -57,19 +57,23 @@ def _run(plan: Plan, seconds: float | None, *, terminal: bool) -> None:
     _say(f"data in {plan.settings.data_dir}; logs in {plan.settings.data_dir / 'logs'}")
     try:
         installation.start(stop)
-        if stop.is_set():
-            return
-        _say(_where(installation.settings))
-        if seconds:
-            timer = threading.Timer(seconds, stop.set)
-            timer.daemon = True
-            timer.start()
-        _show(installation.settings, stop, terminal=terminal)
+        # Where it failed or was ended meanwhile there is nothing to show, but still what to check.
+        if not stop.is_set():
+            _say(_where(installation.settings))
+            _end_after(seconds, stop)
+            _show(installation.settings, stop, terminal=terminal)
     finally:
         _say("stopping")
         installation.stop()
     installation.check()
     _say("stopped; nothing is left running")
+
+
+def _end_after(seconds: float | None, stop: threading.Event) -> None:
+    if seconds:
+        timer = threading.Timer(seconds, stop.set)
+        timer.daemon = True
+        timer.start()
 
 
 def _show(settings: Settings, stop: threading.Event, *, terminal: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from config.lexicon import Pattern
 from pipeline.extraction.events import Event, of_candidates
+from pipeline.extraction.parties import completed
 from pipeline.extraction.prominence import is_background, is_kept, is_routine
 from pipeline.extraction.sentence_model import TYPES
 from pipeline.extraction.severity import PLOVER
@@ -66,6 +67,7 @@ def agreed(told: Sequence[Event], scene: Scene, judge: Judge, opinion: Opinion) 
     ]
     rest = [event for event in (*beside, *_dated(main, kept)) if event not in raised and is_kept(event, scene)]
     told_beside = [replace(event, sure=BESIDE) for event in rest]
+    settled = [completed(event, scene, judge.rivals) for event in settled]
     return sorted([*settled, *told_beside], key=lambda event: event.candidate.token.i)
 
 
