@@ -36,8 +36,8 @@ class Plan:
         head_rate: Learning rate of the heads.
         modality_weight: Of the modality's loss, against the types'.
         smoothing: Share of each target that is spread, for labels are wrong now and then.
-        habits: How often sentences are changed, in every pass otherwise. Not at all, unless asked for: on real sentences a
-            model of the tidy corpus did better by .03 to .05 macro-F1 (docs/evaluation.md).
+        habits: How often sentences are changed, in every pass otherwise. Not at all unless asked for: on real ones
+            a model of the tidy corpus did better by .03 to .05 macro-F1 (docs/evaluation.md).
         members: How many trainings, from the same first heads with other names and another order, are averaged.
     """
 
