@@ -137,6 +137,11 @@ def load_settings(**overrides: Any) -> Settings:
     return _override(base, given)
 
 
+def or_packaged(path: Path) -> Path:
+    """``path``, or what the package brings: a file that came with a later version is not in every operator's folder."""
+    return path if path.exists() else PACKAGED / path.name
+
+
 def folder_of(given: Path | None) -> Path:
     """The configuration folder: as given, else from the environment, else the one that is shipped."""
     return Path(given or os.environ.get(PREFIX + "CONFIG_DIR") or PACKAGED)

@@ -6,6 +6,8 @@ import json
 import logging
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -58,3 +60,19 @@ def set_up_logging(settings: Settings) -> None:
     # kafka-python reports as errors what its clients retry; what they give up on is raised, and reported by us.
     for noisy, least in (("kafka", logging.CRITICAL), ("apache_beam", logging.ERROR), ("asyncio", logging.ERROR)):
         logging.getLogger(noisy).setLevel(logging.INFO if settings.log_level == "debug" else least)
+
+
+@contextmanager
+def progress_bar(what: str, total: int, *, of_bytes: bool = False) -> Iterator[Callable[[int], None]]:
+    """A bar on stderr, where that is a terminal; what it gives is told of every step."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    done = DownloadColumn() if of_bytes else MofNCompleteColumn()
+    columns = (TextColumn(what), BarColumn(), done, TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda step: progress.update(task, advance=step)

@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from config.errors import ConfigError, Fault
-from config.settings import PACKAGED, load_settings
+from config.settings import load_settings, or_packaged
 from pipeline.cli.common import ConfigDir
 
 
@@ -58,11 +58,6 @@ def _loaders(folder: Path | None) -> dict[str, Callable[[], object]]:
         "lexicon.yaml": lambda: load_lexicon(root / "lexicon.yaml"),
         "gazetteer/": lambda: load_gazetteer(root / "gazetteer"),
         "rivals.yaml": lambda: load_rivals(
-            _or_packaged(root / "rivals.yaml"), load_gazetteer(root / "gazetteer").codes()
+            or_packaged(root / "rivals.yaml"), load_gazetteer(root / "gazetteer").codes()
         ),
     }
-
-
-def _or_packaged(path: Path) -> Path:
-    """A file that came with a later version is not in every operator's folder: then what the package brings counts."""
-    return path if path.exists() else PACKAGED / path.name

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.common import ConfigDir, set_up_logging
+from pipeline.cli.common import ConfigDir, progress_bar, set_up_logging
 
 if TYPE_CHECKING:
     from pipeline.evaluation.rows import Found, Gold, Id
@@ -63,25 +61,5 @@ def _extracted(rows: Sequence[Gold], config: Path | None) -> dict[Id, tuple[Foun
     settings = load_settings(config_dir=config)
     set_up_logging(settings)
     engine = Engine.load(settings)
-    with _progress(len(rows)) as advance:
+    with progress_bar("evaluate", len(rows)) as advance:
         return extracted(rows, engine, advance)
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar over rows on stderr, where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("evaluate"),
-        *Progress.get_default_columns()[1:2],
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("evaluate", total=total)
-        yield lambda step: progress.update(task, advance=step)

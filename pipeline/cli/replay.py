@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +11,7 @@ import typer
 
 from config.errors import BrinkwatchError
 from config.settings import load_settings
-from pipeline.cli.common import ConfigDir, set_up_logging
+from pipeline.cli.common import ConfigDir, progress_bar, set_up_logging
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -72,7 +71,7 @@ def _run(settings: Settings, file: Path, rules_file: Path, on_error: Callable[[L
     from pipeline.replay import replay as run
 
     engine = Engine.load(settings)
-    with source, _progress(size) as advance:
+    with source, progress_bar("replay", size, of_bytes=True) as advance:
         return run(read(_told(bounded_lines(source), advance), on_error), engine, rules)
 
 
@@ -80,21 +79,6 @@ def _told(lines: Iterable[bytes], advance: Callable[[int], None]) -> Iterator[by
     for line in lines:
         advance(len(line))
         yield line
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar over bytes on stderr, where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("replay"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("replay", total=total)
-        yield lambda step: progress.update(task, advance=step)
 
 
 def _encoded(records: Iterable[object]) -> Iterator[bytes]:

@@ -11,6 +11,7 @@ import msgspec
 
 from config.errors import BrinkwatchError
 from pipeline.evaluation.labels import CATEGORIES, NAMES, TYPES, Scheme
+from pipeline.extraction.lines import Line
 from pipeline.records import EventType, Modality
 
 MAX_FILE = 256 * 1024 * 1024
@@ -54,25 +55,16 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         return self.event_type or self.category or ""
 
 
-class Gold(msgspec.Struct, frozen=True, kw_only=True):
-    """A labelled row; fields beyond these are ignored.
+class Gold(Line, frozen=True, kw_only=True):
+    """A labelled row: a line of ``brinkwatch extract`` with what should be found; fields beyond these are ignored.
 
     Attributes:
-        id: Its name, once in the file.
         events: What should be found; empty: nothing.
-        text, title, published, source, language, drill: As in the lines of ``brinkwatch extract``.
         ambiguous: Whether it is left out.
         negative_type: What kind of row without events it is; its alarms are then counted apart.
     """
 
-    id: Id
     events: tuple[Event, ...]
-    text: str | None = None
-    title: str | None = None
-    published: str | None = None
-    source: str | None = None
-    language: str | None = None
-    drill: bool = False
     ambiguous: bool = False
     negative_type: str | None = None
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.evaluation.rows import Found, FoundMagnitude, FoundParty, Gold, Id, RowError
-from pipeline.extraction.lines import BATCH, Line, as_article
+from pipeline.extraction.lines import BATCH, as_article
 
 if TYPE_CHECKING:
     from pipeline.extraction.engine import Engine
@@ -31,17 +31,7 @@ def extracted(rows: Sequence[Gold], engine: Engine, advance: Callable[[int], Non
 
 def _article(row: Gold) -> Article:
     try:
-        return as_article(
-            Line(
-                id=row.id,
-                text=row.text,
-                title=row.title,
-                published=row.published,
-                source=row.source,
-                language=row.language,
-                drill=row.drill,
-            )
-        )
+        return as_article(row)
     except ValueError as error:
         raise RowError(f"reading labelled rows failed: row {str(row.id)[:80]!r}: {error}") from None
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TextIO
 
-import msgspec
-
 from pipeline.explain import page
 from pipeline.explain.files import whole
 from pipeline.explain.terminal import Teller
-from pipeline.extraction.lines import Answer, Bad, Read, batches
+from pipeline.extraction.lines import Read, answer_line, use_lines
 
 if TYPE_CHECKING:
     from pipeline.explain.reasons import Explainer
@@ -21,7 +18,6 @@ if TYPE_CHECKING:
 
 MAX_ON_PAGE = 500
 """Articles on one page: more than anybody scrolls through, and a browser still takes them."""
-log = logging.getLogger(__name__)
 
 
 class Views:
@@ -32,7 +28,6 @@ class Views:
         self._html = html
         self._page: TextIO | None = None
         self._answers = answers
-        self._encoder = msgspec.json.Encoder()
         self._stack = ExitStack()
         self._read = 0
 
@@ -58,8 +53,7 @@ class Views:
         if self._page and self._read <= MAX_ON_PAGE:
             self._page.write(page.article(explained, name, self._read))
         if self._answers:
-            answer = Answer(id=read.line.id, signals=read.extraction.signals)
-            self._answers.write(self._encoder.encode(answer).decode() + "\n")
+            self._answers.write(answer_line(read))
 
 
 def run_views(source: Iterable[str], views: Views, engine: Engine, explainer: Explainer) -> int:
@@ -68,12 +62,9 @@ def run_views(source: Iterable[str], views: Views, engine: Engine, explainer: Ex
     Returns:
         How many lines could not be used.
     """
-    bad = 0
-    for batch in batches(source, engine):
-        for result in batch:
-            if isinstance(result, Bad):
-                log.error("extracting failed: line %d: %s", result.number, result.why)
-                bad += 1
-            else:
-                views.show(result, explainer)
-    return bad
+
+    def show(reads: Sequence[Read]) -> None:
+        for read in reads:
+            views.show(read, explainer)
+
+    return use_lines(source, engine, show)

@@ -13,13 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from itertools import accumulate
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from config.lexicon import Lexicon, load_lexicon
 from config.names import load_gazetteer
 from config.rivals import load_rivals
-from config.settings import PACKAGED
+from config.settings import or_packaged
 from pipeline.extraction import gate as gates
 from pipeline.extraction import parser, quotes, reading, sentences
 from pipeline.extraction.assembly import signals
@@ -56,11 +55,6 @@ UNDATED = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 """``published_at`` of an article whose date nobody knows: then only dates that need no comparison make history."""
 NAMES_AS_OF = dt.date(2026, 1, 1)
 """When the gazetteer is asked who holds which office, for undated articles: a constant, for the clock is no input."""
-
-
-def _or_packaged(path: Path) -> Path:
-    """``path``, or what the package brings where the operator's folder has none of its own."""
-    return path if path.exists() else PACKAGED / path.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +119,12 @@ class Engine:
             ModelError: The language model is missing or does not fit.
             SentenceModelError: The sentence model is missing or damaged.
         """
-        lexicon = load_lexicon(_or_packaged(settings.config_dir / "lexicon.yaml"))
-        gazetteer = load_gazetteer(_or_packaged(settings.gazetteer_dir))
+        lexicon = load_lexicon(or_packaged(settings.config_dir / "lexicon.yaml"))
+        gazetteer = load_gazetteer(or_packaged(settings.gazetteer_dir))
         names = NameMatcher(gazetteer)
         nlp = parser.load_model(settings.spacy_model, lexicon.hyphenated)
         model = f"{nlp.meta['lang']}_{nlp.meta['name']}-{nlp.meta['version']}"
-        rivals = load_rivals(_or_packaged(settings.config_dir / "rivals.yaml"), gazetteer.codes())
+        rivals = load_rivals(or_packaged(settings.config_dir / "rivals.yaml"), gazetteer.codes())
         judge = load_judge(settings.sentence_model, rivals)
         return cls(nlp, lexicon, names, model if judge is None else f"{model} {judge.model.name}", judge)
 
@@ -147,7 +141,7 @@ class Engine:
     def progress(self, article: Article) -> dict[int, Progress]:
         """How far each sentence of ``article`` came, by its index: for people who ask why it gave nothing."""
         read = self._read(article)
-        parts: dict[TextPart, str] = {"title": article.title, "text": article.text[: sentences.MAX_TEXT]}
+        parts = _parts(article)
         acting = count_actors(read.mentions)
         found = {
             index: Progress(verdict, parsed=index in read.gated)
@@ -171,7 +165,8 @@ class Engine:
 
     def scenes(self, articles: Sequence[Article]) -> list[list[Scene]]:
         """The parsed sentences of each article, in order, before anything is judged: for those who measure."""
-        readings = [self._read(article) for article in articles]
+        read = (self._read(article) for article in articles)
+        readings = [replace(r, chosen=_chosen(r, r.gated)) for r in read]
         docs = self._parse(readings)
         return [list(reading.scenes(r, d, self._lexicon)) for r, d in zip(readings, docs, strict=True)]
 
@@ -179,10 +174,7 @@ class Engine:
         """Everything before the parse."""
         found = sentences.split(article.title, article.text)
         published = None if article.published_at == UNDATED else article.published_at.date()
-        parts: dict[TextPart, str] = {
-            "title": article.title[: sentences.MAX_SENTENCE],
-            "text": article.text[: sentences.MAX_TEXT],
-        }
+        parts = _parts(article)
         mentions = {part: self._mentions(text, published, drill=article.drill) for part, text in parts.items()}
         named = reading.by_sentence(found, mentions)
         acting = count_actors(named)
@@ -193,13 +185,12 @@ class Engine:
             for sentence in self.gate.passed(text, [s for s in found if s.part == part], acting)
         ]
         gated = frozenset(sorted(passed)[:MAX_PARSED])
-        chosen = _bounded(reading.with_speakers(gated, found, quoted), found)
-        return reading.Reading(tuple(found), named, quoted, chosen, gated, published)
+        return reading.Reading(tuple(found), named, quoted, (), gated, published)
 
     def _judged(self, readings: Sequence[reading.Reading | None]) -> list[reading.Reading | None]:
         """The readings with the model's opinions, and with only those sentences to be parsed that it accepts."""
         if self._judge is None:
-            return list(readings)
+            return [r and replace(r, chosen=_chosen(r, r.gated)) for r in readings]
         asked = [(place, index) for place, r in enumerate(readings) if r is not None for index in sorted(r.gated)]
         texts = [r.sentences[index].text for place, index in asked if (r := readings[place]) is not None]
         opinions: list[dict[int, Opinion]] = [{} for _ in readings]
@@ -243,6 +234,11 @@ class Engine:
         return Extraction(article.article_id, outcome, found, len(read.sentences), len(read.gated), len(docs), cut)
 
 
+def _parts(article: Article) -> dict[TextPart, str]:
+    """What of the article is read."""
+    return {"title": article.title[: sentences.MAX_SENTENCE], "text": article.text[: sentences.MAX_TEXT]}
+
+
 def _without_strays(found: tuple[Signal, ...], sentences: int) -> tuple[Signal, ...]:
     """Of a longer article of which a single sentence tells of events, only what is sure.
 
@@ -255,10 +251,7 @@ def _without_strays(found: tuple[Signal, ...], sentences: int) -> tuple[Signal, 
 
 
 def _chosen(read: reading.Reading, accepted: frozenset[int]) -> tuple[int, ...]:
-    return _bounded(reading.with_speakers(accepted, read.sentences, read.quoted), read.sentences)
-
-
-def _bounded(chosen: tuple[int, ...], found: Sequence[Sentence]) -> tuple[int, ...]:
-    """The first of the ``chosen`` sentences that stay within ``MAX_PARSED`` and ``MAX_CHARACTERS``."""
-    lengths = accumulate(len(found[index].text) for index in chosen[:MAX_PARSED])
-    return tuple(index for index, length in zip(chosen, lengths, strict=False) if length <= MAX_CHARACTERS)
+    """The ``accepted`` sentences and their speakers', the first within ``MAX_PARSED`` and ``MAX_CHARACTERS``."""
+    chosen = reading.with_speakers(accepted, read.sentences, read.quoted)[:MAX_PARSED]
+    lengths = accumulate(len(read.sentences[index].text) for index in chosen)
+    return tuple(index for index, length in zip(chosen, lengths, strict=True) if length <= MAX_CHARACTERS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -77,17 +77,33 @@ def run_file(source: Iterable[str], sink: TextIO, engine: Engine) -> int:
     Returns:
         How many lines could not be used.
     """
+
+    def write(reads: Sequence[Read]) -> None:
+        sink.writelines(answer_line(read) for read in reads)
+        sink.flush()
+
+    return use_lines(source, engine, write)
+
+
+def answer_line(read: Read) -> str:
+    """The answer to a line, as a line."""
+    answer = Answer(id=read.line.id, signals=read.extraction.signals)
+    return msgspec.json.encode(answer).decode() + "\n"
+
+
+def use_lines(source: Iterable[str], engine: Engine, use: Callable[[Sequence[Read]], None]) -> int:
+    """Hand every line of ``source`` that can be used to ``use``, batch by batch, in order; log the others.
+
+    Returns:
+        How many lines could not be used.
+    """
     bad = 0
-    encoder = msgspec.json.Encoder()
     for batch in batches(source, engine):
         for result in batch:
             if isinstance(result, Bad):
                 log.error("extracting failed: line %d: %s", result.number, result.why)
                 bad += 1
-            else:
-                answer = Answer(id=result.line.id, signals=result.extraction.signals)
-                sink.write(encoder.encode(answer).decode() + "\n")
-        sink.flush()
+        use([result for result in batch if isinstance(result, Read)])
     return bad
 
 
