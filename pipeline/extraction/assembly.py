@@ -14,6 +14,7 @@ from pipeline.extraction.modality import Verdict
 from pipeline.extraction.places import location
 from pipeline.extraction.scene import Reference, Scene
 from pipeline.extraction.severity import polarity, severity
+from pipeline.extraction.steps import Step
 from pipeline.records import Cue, EventType, Evidence, Party, Signal
 from pipeline.records.dyad import dyad_key
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 MAX_DYADS = 6
 MAX_CONDITION = 300
+MAX_CUE = 200
 MAX_EVENTS = 8
 """Of one sentence, the first: real ones hold five at most, a hostile one as many as it has words."""
 
@@ -147,17 +149,21 @@ def _condition(verdict: Verdict, scene: Scene) -> str | None:
 def _evidence(event: Event, scene: Scene) -> Evidence:
     sentence = scene.sentence
     words = event.candidate.words
-    start, end = words[0].idx, words[-1].idx + len(words[-1].text)
-    cues = tuple(
-        Cue(text=step.text[:200], decides=str(step.turn), span=scene.place(*step.span) if step.span else None)
-        for step in event.verdict.cues
-    )
+    trigger, trigger_span = scene.cut(words[0].idx, words[-1].idx + len(words[-1].text))
     return Evidence(
         part=sentence.part,
         sentence=sentence.text,
         sentence_span=(sentence.start, sentence.end),
         sentence_index=sentence.index,
-        trigger=sentence.text[start:end],
-        trigger_span=scene.place(start, end),
-        cues=cues,
+        trigger=trigger,
+        trigger_span=trigger_span,
+        cues=tuple(_cue(step, scene) for step in event.verdict.cues),
     )
+
+
+def _cue(step: Step, scene: Scene) -> Cue:
+    if step.span is None:
+        return Cue(text=step.text[:MAX_CUE], decides=str(step.turn), span=None)
+    start, end = step.span
+    text, span = scene.cut(start, min(end, start + MAX_CUE))
+    return Cue(text=text, decides=str(step.turn), span=span)

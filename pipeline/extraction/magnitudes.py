@@ -277,13 +277,13 @@ def _light(trigger: Token, verb: Token) -> bool:
 def _magnitude(number: _Number, unit: Token, scene: Scene) -> Magnitude:
     comparator, first = _comparator(number)
     last = unit if unit.i >= number.last.i else number.last
-    start, end = first.idx, last.idx + len(last.text)
+    text, span = scene.cut(first.idx, last.idx + len(last.text))
     return Magnitude(
         value=number.value,
         comparator=number.vague or comparator,
         unit=_unit_name(number, unit, scene),
-        text=scene.sentence.text[start:end],
-        span=scene.place(start, end),
+        text=text,
+        span=span,
     )
 
 

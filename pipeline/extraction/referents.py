@@ -132,8 +132,8 @@ def speaker_in(scene: Scene, depth: int = 0) -> tuple[Reference, ...] | None:
 
 def _as(reference: Reference, token: Token, scene: Scene, how: str) -> Reference:
     """The same actor, by the words of ``token``."""
-    span = scene.place(token.idx, token.idx + len(token.text))
-    return Reference(token.text, reference.code, span, how, reference.kind, 0.9 * reference.certainty)  # type: ignore[arg-type]  # callers pass literals
+    text, span = scene.cut(token.idx, token.idx + len(token.text))
+    return Reference(text, reference.code, span, how, reference.kind, 0.9 * reference.certainty)  # type: ignore[arg-type]  # callers pass literals
 
 
 def _he(token: Token, scene: Scene, depth: int) -> list[Reference]:

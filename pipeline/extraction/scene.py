@@ -103,3 +103,11 @@ class Scene:
     def place(self, start: int, end: int) -> tuple[int, int]:
         """Offsets in the sentence as offsets in its part."""
         return self.sentence.start + start, self.sentence.start + end
+
+    def cut(self, start: int, end: int) -> tuple[str, tuple[int, int]]:
+        """The sentence's own words at these offsets of the parse, and their place in its part.
+
+        What the parser read may be in small letters, and may end in a full stop that the sentence lacks.
+        """
+        words = self.sentence.text[start:end]
+        return words, self.place(start, start + len(words))
