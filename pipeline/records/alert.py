@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+import msgspec
+
 from pipeline.records.base import Part, Record, Time
 from pipeline.records.signal import Span, TextPart
 from pipeline.records.vocabulary import EventType, Level, Modality
@@ -58,6 +60,10 @@ class Alert(Record, frozen=True, kw_only=True):
         signals: Active signals in the window by ``type/modality``.
         evidence: The heaviest signals, at most ten, heaviest first.
         summary: One line for a person.
+        magnitudes: The largest amount of each unit that active signals told of lately, such as troops.
+        labels: The rule's own, by which consumers route.
+        annotations: The rule's texts for a person, filled in.
+        muted: Why nobody is to be told: the silence, or the alert that inhibits it; None if it is for everybody.
         drill: True if any evidence is of the drill.
     """
 
@@ -79,4 +85,8 @@ class Alert(Record, frozen=True, kw_only=True):
     signals: dict[str, int]
     evidence: tuple[AlertEvidence, ...]
     summary: str
+    magnitudes: dict[str, float] = msgspec.field(default_factory=dict)
+    labels: dict[str, str] = msgspec.field(default_factory=dict)
+    annotations: dict[str, str] = msgspec.field(default_factory=dict)
+    muted: str | None = None
     drill: bool = False

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import jax  # type: ignore[import-not-found, unused-ignore]  # only where models are trained
 import jax.numpy as jnp  # type: ignore[import-not-found, unused-ignore]  # only where models are trained
 import numpy as np
-import optax  # type: ignore[import-not-found, unused-ignore]  # only where models are trained
+import optax  # type: ignore[import-not-found, import-untyped, unused-ignore]  # only where models are trained
 
 from pipeline.training.base import LAYERS, LENGTHS, Base, Floats, pad, padded_length
 from pipeline.training.corpus import MODALITIES, Template
