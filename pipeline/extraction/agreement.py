@@ -12,7 +12,7 @@ from pipeline.extraction.parties import completed
 from pipeline.extraction.prominence import is_background, is_kept, is_routine
 from pipeline.extraction.sentence_model import TYPES
 from pipeline.extraction.severity import PLOVER
-from pipeline.extraction.steps import Step, Turn
+from pipeline.extraction.steps import ONGOING, Step, Turn
 from pipeline.extraction.triggers import Candidate
 from pipeline.records import EventType, Modality
 
@@ -67,7 +67,7 @@ def agreed(told: Sequence[Event], scene: Scene, judge: Judge, opinion: Opinion) 
     ]
     rest = [event for event in (*beside, *_dated(main, kept)) if event not in raised and is_kept(event, scene)]
     told_beside = [replace(event, sure=BESIDE) for event in rest]
-    settled = [completed(event, scene, judge.rivals) for event in settled]
+    settled = [completed(event, scene, judge.rivals, told) for event in settled]
     return sorted([*settled, *told_beside], key=lambda event: event.candidate.token.i)
 
 
@@ -106,11 +106,13 @@ def _certain(event: Event, scene: Scene) -> Modality | None:
     """Where grammar alone decides the modality: the codebook settles it by form, and a network sees forms dimly.
 
     What its own doer *will* do, if …, is a threat that has a condition; so are sanctions that are threatened. A demand
-    that is turned down was made.
+    that is turned down was made. A build-up that is taken for granted goes on, whatever is felt about it.
     """
     kind, verdict = event.candidate.kind, event.verdict
     if not event.candidate.ruled:
         return None
+    if kind in ONGOING and verdict.granted and verdict.modality is Modality.ASSERTED:
+        return Modality.ASSERTED
     if kind is EventType.DEMAND and verdict.modality is Modality.ASSERTED and not _has_condition(event, scene):
         return Modality.ASSERTED
     turns = {step.turn for step in verdict.cues}

@@ -154,6 +154,7 @@ def _through_preposition(token: Token, walk: Walk) -> Token | None:
     if word in {"to", "of", "for", "about", "against"}:
         adjective(head, tree.lemma(head), walk)
         return head
+    walk.granted = word in walk.scene.lexicon.cues.factive
     return None
 
 
@@ -201,6 +202,8 @@ def _into_noun(  # noqa: PLR0911 - one answer for each way in which a noun holds
         return noun if noun.head != noun else None
     word = tree.lemma(noun)
     turn = noun_turn(token, word, walk)
+    if walk.granted:
+        return None
     if turn is not None:
         walk.add(turn, noun)
         walk.barred = True

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pipeline.extraction import tree
 from pipeline.extraction.control import doers
 from pipeline.extraction.referents import resolve_all
-from pipeline.extraction.steps import HARD, Turn, Walk
+from pipeline.extraction.steps import HARD, ONGOING, Turn, Walk
 from pipeline.records import EventType
 
 if TYPE_CHECKING:
@@ -52,6 +52,25 @@ REACTIONS = frozenset(
 )
 
 
+DREADED = frozenset(
+    {
+        "concern",
+        "worry",
+        "fear",
+        "alarm",
+        "anxiety",
+        "pressure",
+        "protest",
+        "jitter",
+        "unease",
+        "anger",
+        "outcry",
+        "row",
+    }
+)
+"""Feelings: *over* or *about* what goes on, they take it for granted; *of* something, they only expect it."""
+
+
 def noun_turn(token: Token, word: str, walk: Walk) -> Turn | None:
     """What a noun does to the event below it; None for one that is no cue or does not govern it."""
     nouns = walk.scene.lexicon.cues.nouns
@@ -67,6 +86,9 @@ def noun_turn(token: Token, word: str, walk: Walk) -> Turn | None:
     }
     if not governed:
         return None
+    if walk.kind in ONGOING and word in DREADED and _is_about(token):
+        walk.granted = True
+        return None
     if word in nouns.warn:
         return Turn.THREAT if _is_reaction(walk) else Turn.SUPPOSE
     for turn, words in (
@@ -81,6 +103,12 @@ def noun_turn(token: Token, word: str, walk: Walk) -> Turn | None:
         if word in words:
             return None if turn is Turn.CEASE and walk.kind is EventType.SANCTION_RELIEF else turn
     return None
+
+
+def _is_about(token: Token) -> bool:
+    """``concern over troops``: the event is a noun after *over* or *about*."""
+    preposition = token if token.pos_ == "ADP" else token.head
+    return preposition.lower_ in {"over", "about", "at"} and not any(tree.is_verb(c) for c in preposition.children)
 
 
 def verb_turn(verb: Token, token: Token | None, walk: Walk) -> Turn | None:  # noqa: PLR0911 - one answer for each class of verbs

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.extraction.steps import ONGOING
 from pipeline.records import EventType, Modality
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from pipeline.extraction.events import Event
     from pipeline.extraction.scene import Scene
 
-ONGOING = frozenset({EventType.DEPLOYMENT, EventType.EXERCISE, EventType.MOBILIZATION})
-"""What goes on for weeks is told whenever it is mentioned; a raid was told when it happened."""
 CLOSING = frozenset(".!?…\"'”’)")  # noqa: RUF001 - typographic marks are the matter here
 
 

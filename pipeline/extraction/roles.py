@@ -212,7 +212,8 @@ def _is_cue(word: str, scene: Scene) -> bool:
 
 
 def _adjunct(relation: str, scene: Scene) -> bool:
-    return relation.startswith("prep:") and relation[5:] in scene.lexicon.cues.factive
+    """Whether the noun only stands beside the verb; *as* is then a conjunction that was taken for a preposition."""
+    return relation.startswith("prep:") and (relation[5:] == "as" or relation[5:] in scene.lexicon.cues.factive)
 
 
 def _of_subject_noun(

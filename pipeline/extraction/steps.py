@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 
 HARD = frozenset({EventType.FORCE, EventType.SANCTION, EventType.RUPTURE, EventType.WEAPONS_TEST})
+ONGOING = frozenset({EventType.DEPLOYMENT, EventType.EXERCISE, EventType.MOBILIZATION})
+"""What goes on for weeks is told whenever it is mentioned; a raid was told when it happened."""
 
 
 class Turn(StrEnum):
