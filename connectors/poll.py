@@ -11,9 +11,11 @@ import logging
 import random
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
+
+from msgspec import structs
 
 from config.feeds import Feed
 from config.settings import Settings
@@ -28,9 +30,12 @@ from connectors.plaintext import one_line
 from connectors.sandbox import Sandbox
 from connectors.sift import Reading, Sifted, identify, sift
 from connectors.store import FeedState, Store
+from pipeline.records import Article
+from pipeline.records.flow import FlowMeter
 
 log = logging.getLogger(__name__)
 MAX_DETAIL = 500
+SAVE_METER_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,8 @@ class Poller:
         self._parts = parts
         self._states = parts.store.feeds()
         self._rests: dict[str, float] = {}
+        self._meter = FlowMeter.restored(parts.store.noted("flow"))
+        self._meter_due = 0.0
         self._dice = random.Random()  # noqa: S311  # spreads polls, guards nothing
 
     def state(self, feed: Feed) -> FeedState | None:
@@ -98,7 +105,7 @@ class Poller:
         if fetched.outcome is not Outcome.OK:
             return self._conclude(feed, fetched)
         parsed = await self._parts.sandbox.parse(fetched.body, Source(fetched.final_url, fetched.content_type))
-        sifted = await self._sift(feed, parsed)
+        sifted = self._measured(await self._sift(feed, parsed))
         await self._parts.delivery.send(sifted.articles)
         return self._conclude(feed, fetched, parsed, sifted)
 
@@ -108,6 +115,23 @@ class Poller:
         identified = identify(feed, parsed.entries)
         known = self._parts.store.seen(list(identified))
         return await asyncio.to_thread(sift, reading, identified, known)
+
+    def _measured(self, sifted: Sifted) -> Sifted:
+        """With how much news comes in, by all feeds of this process, told in every article; the drill is no news."""
+
+        def measured(article: Article) -> Article:
+            if article.drill:
+                return article
+            return structs.replace(article, flow=self._meter.note(article.observed_at, article.source))
+
+        articles = tuple(measured(article) for article in sifted.articles)
+        return replace(sifted, articles=articles)
+
+    def _save_meter(self) -> None:
+        """Once a minute: what is lost by a kill is a minute of counting."""
+        if time.monotonic() >= self._meter_due:
+            self._parts.store.note("flow", self._meter.saved())
+            self._meter_due = time.monotonic() + SAVE_METER_S
 
     def _conclude(
         self, feed: Feed, fetched: Fetched, parsed: Parsed | None = None, sifted: Sifted | None = None
@@ -119,6 +143,8 @@ class Poller:
         before = self.state(feed)
         state = _next_state(feed, before, outcome, detail, fetched, self._dice.random())
         self._parts.store.record(state, sifted.seen if sifted else ())
+        if sifted and sifted.articles:
+            self._save_meter()
         self._states[feed.id] = state
         poll = Poll(feed, outcome, sifted.handled if sifted else {}, detail, fetched.seconds)
         _count(poll, sifted, first=before is None or not before.read_at)

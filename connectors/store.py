@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS seen (
     article_id TEXT PRIMARY KEY, feed TEXT NOT NULL, content_hash TEXT NOT NULL,
     revision INTEGER NOT NULL, shown_at REAL NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS seen_by_time ON seen (shown_at);
 """
 
@@ -169,6 +170,20 @@ class Store:
                 )  # fmt: skip
         except sqlite3.Error as error:
             raise StoreError(f"writing the connectors' state failed: {self.path}: {error}") from None
+
+    def note(self, name: str, text: str) -> None:
+        """Keep a text under a name, in place of what was kept there.
+
+        Raises:
+            StoreError: It can't be written.
+        """
+        with self._connection():
+            self._run("INSERT OR REPLACE INTO notes (name, text) VALUES (?, ?)", (name, text))
+
+    def noted(self, name: str) -> str:
+        """The text kept under a name; empty where there is none."""
+        rows = self._run("SELECT text FROM notes WHERE name = ?", (name,))
+        return str(rows[0][0]) if rows else ""
 
     def prune(self, now: float, keep_s: float = KEEP_S, most: int = MAX_SEEN) -> int:
         """Forget articles that no feed has shown for ``keep_s``, then the oldest beyond ``most``; how many went.

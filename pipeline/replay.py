@@ -17,11 +17,13 @@ from typing import Any, BinaryIO, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec.structs import replace
 
 from config.alerts import AlertRules
 from config.errors import BrinkwatchError
 from pipeline.records import Alert, Article, Dyad, Signal
 from pipeline.records.dyad import NOBODY
+from pipeline.records.flow import Flow, measured
 from pipeline.records.minhash import signature
 from pipeline.scoring.book import Book
 
@@ -45,6 +47,7 @@ class Line(msgspec.Struct, frozen=True):
     text: str | None = None
     source: str | None = None
     url: str | None = None
+    flow: Flow | None = None
 
 
 class Extraction(Protocol):
@@ -137,6 +140,7 @@ def as_article(line: Line, at: datetime) -> Article:
         observed_at=at,
         content_hash=content,
         minhash=signature(f"{title}\n{text}"),
+        flow=line.flow,
     )
 
 
@@ -215,6 +219,23 @@ def _extract(engine: Engine, batch: list[Article], crashed: list[str]) -> Sequen
     return [found for article in batch for found in _extract(engine, [article], crashed)]
 
 
+def _with_flow(signals: Iterable[Signal], seen: dict[str, tuple[datetime, str]]) -> Iterator[Signal]:
+    """The signals, each with how much news flowed when its article came in; a flow that was recorded stays."""
+    flows = dict(zip(seen, measured(seen.values()), strict=True))
+    for signal in signals:
+        yield signal if signal.flow else replace(signal, flow=flows.get(signal.article_id))
+
+
+def _gathered(signals: Iterable[Signal]) -> dict[str, list[Signal]]:
+    """The signals under each of their dyads; those that name nobody are left out."""
+    by_dyad: defaultdict[str, list[Signal]] = defaultdict(list)
+    for signal in signals:
+        for dyad in signal.dyads:
+            by_dyad[dyad].append(signal)
+    by_dyad.pop(NOBODY, None)
+    return by_dyad
+
+
 def replay(
     articles: Iterable[Article],
     engine: Engine,
@@ -231,16 +252,15 @@ def replay(
     """
     result = Replayed()
     end = _EARLIEST
-    by_dyad: defaultdict[str, list[Signal]] = defaultdict(list)
+    found: list[Signal] = []
+    seen: dict[str, tuple[datetime, str]] = {}
     for batch in batches(unique(articles)):
-        for extraction in _extract(engine, batch, result.crashed):
-            for signal in extraction.signals:
-                for dyad in signal.dyads:
-                    by_dyad[dyad].append(signal)
+        found += [signal for extraction in _extract(engine, batch, result.crashed) for signal in extraction.signals]
+        seen |= {article.article_id: (article.observed_at, article.source) for article in batch}
         result.articles += len(batch)
         end = max(end, *(article.observed_at for article in batch))
         on_batch(len(batch))
-    by_dyad.pop(NOBODY, None)
+    by_dyad = _gathered(_with_flow(found, seen))
     result.alerts, result.dyads = score(by_dyad, rules, end + AFTERMATH)
     result.signals = [
         (dyad, signal)

@@ -109,6 +109,7 @@ def _signal(article: Article, event: Event, scene: Scene, extractor: Extractor) 
         extractor=extractor,
         story=article.minhash,
         drill=article.drill,
+        flow=article.flow,
     )
 
 

@@ -4,6 +4,7 @@ from pipeline.records.alert import Alert, AlertEvidence, Transition
 from pipeline.records.article import Article
 from pipeline.records.codec import DecodeError, decode, encode
 from pipeline.records.dyad import Dyad, Trend
+from pipeline.records.flow import Flow
 from pipeline.records.signal import (
     Attribution,
     Cue,
@@ -26,6 +27,7 @@ __all__ = [
     "Dyad",
     "EventType",
     "Evidence",
+    "Flow",
     "Level",
     "Magnitude",
     "Modality",

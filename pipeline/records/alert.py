@@ -26,6 +26,8 @@ class AlertEvidence(Part, frozen=True, kw_only=True):
         weight: What it adds to the score at the alert's time (negative: lowers).
         sources: Independent sources that carried the story.
         trigger_span: Place of the trigger inside ``sentence`` (not in the article).
+        factors: What ``weight`` is the product of, by name, before it decayed and without the factor of sources:
+            ``severity``, ``confidence``, ``flow`` (how much news comes in), ``growth`` (more than was told before).
     """
 
     signal_id: str
@@ -41,6 +43,7 @@ class AlertEvidence(Part, frozen=True, kw_only=True):
     trigger_span: Span
     weight: float
     sources: int = 1
+    factors: dict[str, float] = msgspec.field(default_factory=dict)
 
 
 class Alert(Record, frozen=True, kw_only=True):

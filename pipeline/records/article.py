@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.records.base import Record, Time
+from pipeline.records.flow import Flow
 
 
 class Article(Record, frozen=True, kw_only=True):
@@ -23,6 +24,7 @@ class Article(Record, frozen=True, kw_only=True):
         content_hash: 32 hex digits over title and text: tells an update from a repeat.
         minhash: MinHash signature of title and text, base64 of 128 little-endian uint32; empty for fewer than 5 words.
         drill: True for an article of the built-in drill.
+        flow: How much news came in with it; None where nobody counted.
     """
 
     article_id: str
@@ -38,3 +40,4 @@ class Article(Record, frozen=True, kw_only=True):
     content_hash: str
     minhash: str = ""
     drill: bool = False
+    flow: Flow | None = None

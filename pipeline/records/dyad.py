@@ -31,7 +31,8 @@ class Dyad(Record, frozen=True, kw_only=True):
         score, baseline, level, trend: At that time.
         history: Latest scores, oldest first, one for each step of the score's history: for sparklines.
         evidence: The heaviest signals, at most five.
-        open_alert: Id of the open alert, if any.
+        open_alert: Id of the open alert; of several the one of the highest level.
+        open_alerts: Ids of all that are open.
         state: What scoring restarts from: opaque, its shape is not part of the contract.
         drill: True for a dyad of the drill.
     """
@@ -46,6 +47,7 @@ class Dyad(Record, frozen=True, kw_only=True):
     evidence: tuple[AlertEvidence, ...]
     open_alert: str | None
     state: msgspec.Raw
+    open_alerts: tuple[str, ...] = ()
     drill: bool = False
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from pipeline.records.base import Part, Record, Time
+from pipeline.records.flow import Flow
 from pipeline.records.vocabulary import EventType, Modality, Polarity
 
 Span = tuple[int, int]
@@ -122,7 +123,7 @@ class Signal(Record, frozen=True, kw_only=True):
 
     Attributes:
         signal_id: 32 hex digits, the same whenever the same article is read again.
-        article_id, url, source, published_at, observed_at, drill: As in the article.
+        article_id, url, source, published_at, observed_at, drill, flow: As in the article.
         event_type, modality: What, and in what way; their product is the meaning.
         active: Whether it counts today: False for what is denied, feared, demanded or long past.
         polarity: Whether it escalates or calms.
@@ -160,3 +161,4 @@ class Signal(Record, frozen=True, kw_only=True):
     extractor: Extractor
     story: str = ""
     drill: bool = False
+    flow: Flow | None = None

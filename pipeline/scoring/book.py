@@ -6,35 +6,31 @@ import heapq
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-import msgspec
-
-from config.alerts import AlertRules, Rule
-from config.errors import BrinkwatchError
+from config.alerts import AlertRules
 from pipeline.records import Alert, Dyad, Level, Signal
-from pipeline.scoring.explain import LAST, LEVEL, describe, moment, since_epoch
-from pipeline.scoring.score import NO_RULE, Outcome, adopt, advance, apply, fresh, next_look, recover
+from pipeline.scoring import score, tracks
+from pipeline.scoring.explain import LAST, LEVEL, moment, since_epoch
+from pipeline.scoring.score import Outcome
 from pipeline.scoring.silence import ids_age, is_silent
-from pipeline.scoring.state import STATE_VERSION, DyadState
+from pipeline.scoring.stored import StateError, describe, restored
+from pipeline.scoring.tracks import Rules, Tracks
 
-
-class StateError(BrinkwatchError):
-    """A stored dyad from which scoring can't restart."""
+__all__ = ["Book", "StateError"]
 
 
 class Book:
-    """Holds the state of every dyad and the times at which each is to be looked at.
+    """Holds the tracks of every dyad and the times at which each is to be looked at.
 
-    It decides nothing itself: see ``score``. Not safe for use from several threads.
+    It decides nothing itself: see ``tracks`` and ``score``. Not safe for use from several threads.
 
     Args:
-        rules: The alert rules, and which outlets have one owner.
+        rules: The alert rules, silences and inhibition, and which outlets have one owner.
     """
 
     def __init__(self, rules: AlertRules) -> None:
         self._rules = rules
-        self._owners = rules.owner_of
-        self._states: dict[str, DyadState] = {}
-        self._ruled: dict[tuple[str, bool], Rule] = {}
+        self._tracks: dict[str, Tracks] = {}
+        self._watching: dict[tuple[str, bool], Rules] = {}
         self._due: dict[str, float] = {}
         self._heap: list[tuple[float, str]] = []
         self._alerts: list[Alert] = []
@@ -42,32 +38,33 @@ class Book:
         self._forgotten: dict[str, None] = {}
 
     def restore(self, dyads: Iterable[Dyad]) -> None:
-        """Take over stored dyads; of several of one key the last counts.
+        """Take over stored dyads; of several of one key the last counts. Alerts of rules that are gone are resolved.
 
         Raises:
             StateError: A state can't be read, or is of another version.
         """
         for dyad in dyads:
-            try:
-                state = msgspec.json.decode(dyad.state, type=DyadState)
-            except msgspec.DecodeError as error:
-                raise StateError(f"restoring the scores failed: dyad {dyad.dyad}: {error}") from None
-            if state.version != STATE_VERSION or state.dyad != dyad.dyad:
-                found = f"a state of version {state.version} for {state.dyad}"
-                raise StateError(
-                    f"restoring the scores failed: dyad {dyad.dyad}: {found}, version {STATE_VERSION} is read"
-                )
-            self._states[dyad.dyad] = state = adopt(state, self._rule(state.dyad, drill=state.drill))
-            self._look(state)
+            self._tracks[dyad.dyad] = restored(dyad)
+            self._put_under(dyad.dyad)
+
+    def reload(self, rules: AlertRules) -> None:
+        """Go on under other rules, from each dyad's own time: see ``tracks.under``."""
+        self._rules = rules
+        self._watching.clear()
+        for dyad in sorted(self._tracks):
+            self._put_under(dyad)
 
     def set_back(self, dyad: str, to: datetime) -> None:
         """Start a dyad anew at ``to``, if its time lies ahead of that: else it would be deaf until then.
 
-        For one that a false time took along. Its open alert is resolved, and the ids that it counted stay known.
+        For one that a false time took along. Its open alerts are resolved, and the ids that it counted stay known.
         """
-        state, at = self._states[dyad], since_epoch(to)
-        if state.at > at:
-            self._keep(*recover(state, at, self._rule(dyad, drill=state.drill)))
+        at, watched = since_epoch(to), self._watched(dyad)
+        held = dict(self._tracks[dyad])
+        for rule in watched:
+            if rule.name in held and held[rule.name].at > at:
+                held[rule.name], alerts = score.recover(held[rule.name], at, rule)
+                self._keep(dyad, held, alerts)
 
     def apply(self, dyad: str, signal: Signal) -> Outcome:
         """Take a signal in for one of its dyads. A signal that was counted before changes nothing.
@@ -75,13 +72,13 @@ class Book:
         A real signal takes a dyad over from the drill, and it starts anew; a signal of the drill never counts on a real
         dyad.
         """
-        state = self._recall(dyad, since_epoch(signal.observed_at))
-        if state is None or (state.drill and not signal.drill):
-            state = self._start(dyad, signal, state)
-        rule = self._rule(dyad, drill=state.drill)
-        state, alerts, outcome = apply(state, signal, rule, self._owners)
+        held = self._recall(dyad, since_epoch(signal.observed_at))
+        if held is None or (_is_drill(held) and not signal.drill):
+            held = self._start(dyad, signal, held)
+        watched = self._watched_by(dyad, drill=_is_drill(held))
+        held, alerts, outcome = tracks.apply(held, signal, watched, self._rules)
         if outcome != "repeated":
-            self._keep(state, alerts)
+            self._keep(dyad, held, alerts)
         return outcome
 
     def advance(self, now: datetime) -> None:
@@ -92,13 +89,12 @@ class Book:
             at, dyad = heapq.heappop(self._heap)
             if self._due.get(dyad) != at:
                 continue
-            state = self._states[dyad]
-            state, more = advance(state, until, self._rule(dyad, drill=state.drill))
+            held, more = tracks.advance(self._tracks[dyad], until, self._watched(dyad), self._rules)
             alerts += more
-            if is_silent(state):
+            if all(is_silent(state) for state in held.values()):
                 self._forget(dyad)
             else:
-                self._keep(state, [])
+                self._keep(dyad, held, [])
         self._alerts += sorted(alerts, key=lambda alert: alert.at)
 
     def drain(self) -> tuple[list[Alert], list[Dyad], list[str]]:
@@ -108,7 +104,7 @@ class Book:
             The transitions in order; each dyad that changed, as it is now; the keys of those that are forgotten.
         """
         alerts, self._alerts = self._alerts, []
-        dyads = [describe(self._states[dyad]) for dyad in self._changed]
+        dyads = [self._describe(dyad) for dyad in self._changed]
         forgotten = list(self._forgotten)
         self._changed, self._forgotten = {}, {}
         return alerts, dyads, forgotten
@@ -124,58 +120,77 @@ class Book:
 
     def open_by_level(self) -> dict[Level, int]:
         """Open alerts of each level, calm left out."""
-        levels = [state.episode.level for state in self._states.values() if state.episode is not None]
+        levels = [level for held in self._tracks.values() for level in tracks.levels(held).values()]
         return {level: levels.count(level.rank) for level in LEVEL[1:]}
 
     def dyads(self) -> list[Dyad]:
         """Every dyad that is not forgotten, as it stands, in alphabetical order."""
-        return [describe(self._states[dyad]) for dyad in sorted(self._states)]
+        return [self._describe(dyad) for dyad in sorted(self._tracks)]
 
     def __len__(self) -> int:
-        return len(self._states)
+        return len(self._tracks)
 
-    def _recall(self, dyad: str, at: float) -> DyadState | None:
-        """The dyad's state; None where it is silent by ``at``, whether or not somebody looked in the meantime."""
-        state = self._states.get(dyad)
-        if state is None or at < ids_age(state):
-            return state
-        later, alerts = advance(state, at, self._rule(dyad, drill=state.drill))
-        if not is_silent(later):
-            return state
+    def _describe(self, dyad: str) -> Dyad:
+        return describe(self._tracks[dyad], self._watched(dyad))
+
+    def _put_under(self, dyad: str) -> None:
+        before = self._tracks[dyad]
+        held, alerts = tracks.under(before, self._watched(dyad))
+        self._tracks[dyad] = held
+        if alerts:
+            self._keep(dyad, held, alerts)
+        else:
+            self._look(dyad)
+
+    def _recall(self, dyad: str, at: float) -> Tracks | None:
+        """The dyad's tracks; None where all are silent by ``at``, whether or not somebody looked in the meantime."""
+        held = self._tracks.get(dyad)
+        if held is None or at < max(ids_age(state) for state in held.values()):
+            return held
+        later, alerts = tracks.advance(held, at, self._watched(dyad), self._rules)
+        if not all(is_silent(state) for state in later.values()):
+            return held
         self._alerts += alerts
         self._forget(dyad)
         return None
 
     def _forget(self, dyad: str) -> None:
-        drill = self._states.pop(dyad).drill
+        drill = _is_drill(self._tracks.pop(dyad))
         self._due.pop(dyad, None)
-        self._ruled.pop((dyad, drill), None)
+        self._watching.pop((dyad, drill), None)
         self._changed.pop(dyad, None)
         self._forgotten[dyad] = None
 
-    def _start(self, dyad: str, signal: Signal, before: DyadState | None) -> DyadState:
+    def _start(self, dyad: str, signal: Signal, before: Tracks | None) -> Tracks:
         at = since_epoch(signal.observed_at)
         if before is not None:
-            at = max(at, before.at)
-            before, alerts = advance(before, at, NO_RULE)  # of another name, so what the drill left open is resolved
-            self._alerts += alerts
-        return fresh(dyad, at, self._rule(dyad, drill=signal.drill), drill=signal.drill)
+            at = max(at, *(state.at for state in before.values()))
+            self._alerts += tracks.ended(before, at)
+        watched = self._watched_by(dyad, drill=signal.drill)
+        return tracks.started(dyad, at, watched, drill=signal.drill)
 
-    def _rule(self, dyad: str, *, drill: bool) -> Rule:
-        rule = self._ruled.get((dyad, drill))
-        if rule is None:
-            rule = self._ruled[dyad, drill] = self._rules.pick(dyad, drill=drill) or NO_RULE
-        return rule
+    def _watched(self, dyad: str) -> Rules:
+        return self._watched_by(dyad, drill=_is_drill(self._tracks[dyad]))
 
-    def _keep(self, state: DyadState, alerts: list[Alert]) -> None:
-        self._states[state.dyad] = state
-        self._changed[state.dyad] = None
-        self._forgotten.pop(state.dyad, None)
+    def _watched_by(self, dyad: str, *, drill: bool) -> Rules:
+        watched = self._watching.get((dyad, drill))
+        if watched is None:
+            watched = self._watching[dyad, drill] = tracks.watching(self._rules, dyad, drill=drill)
+        return watched
+
+    def _keep(self, dyad: str, held: Tracks, alerts: list[Alert]) -> None:
+        self._tracks[dyad] = held
+        self._changed[dyad] = None
+        self._forgotten.pop(dyad, None)
         self._alerts += alerts
-        self._look(state)
+        self._look(dyad)
 
-    def _look(self, state: DyadState) -> None:
-        at = next_look(state, self._rule(state.dyad, drill=state.drill))
-        if self._due.get(state.dyad) != at:
-            self._due[state.dyad] = at
-            heapq.heappush(self._heap, (at, state.dyad))
+    def _look(self, dyad: str) -> None:
+        at = tracks.next_look(self._tracks[dyad], self._watched(dyad), self._rules)
+        if self._due.get(dyad) != at:
+            self._due[dyad] = at
+            heapq.heappush(self._heap, (at, dyad))
+
+
+def _is_drill(held: Tracks) -> bool:
+    return next(iter(held.values())).drill

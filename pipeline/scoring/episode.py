@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from config.alerts import LEVELS, Rule
 from pipeline.records import Alert, Transition
 from pipeline.scoring.explain import explain, moment
-from pipeline.scoring.memory import sample, sources
+from pipeline.scoring.memory import needed_sources, sample, sources, usual
 from pipeline.scoring.state import DyadState, Episode
 
 MATERIAL_SHARE = 0.1
@@ -33,9 +33,7 @@ def alert_id(rule: str, dyad: str, started: float) -> str:
 def condition(state: DyadState, rule: Rule, at: float) -> tuple[bool, ...]:
     """For each level, whether the score is high enough, stands out from the baseline, and has enough sources."""
     score = state.score(at)
-    if score < min(rule.raises):
-        return (False,) * len(LEVELS)
-    if score < rule.baseline_ratio * state.baseline or sources(state, at) < rule.min_sources:
+    if score < max(min(rule.raises), usual(state, rule)) or sources(state, at) < needed_sources(state, rule):
         return (False,) * len(LEVELS)
     return tuple(score >= level for level in rule.raises)
 
@@ -143,9 +141,9 @@ def _descend(state: DyadState, episode: Episode, rule: Rule) -> tuple[DyadState,
 
 
 def _refresh(state: DyadState, episode: Episode, rule: Rule) -> tuple[DyadState, list[Alert]]:
-    """Update if there is something to tell: a new kind of event, or a score that moved."""
+    """Update if there is something to tell: a new kind of event, an amount that grew, or a score that moved."""
     moved = abs(state.score(state.at) - episode.score) >= rule.update_change * max(episode.score, 1.0)
-    if moved or not set(material_types(state)) <= set(episode.told):
+    if moved or episode.grown or not set(material_types(state)) <= set(episode.told):
         return _change(state, episode, episode.level, rule)
     return replace(state, episode=replace(episode, stirred=False)), []
 
@@ -169,14 +167,21 @@ def _change(state: DyadState, before: Episode, level: int, rule: Rule) -> tuple[
         score=state.score(state.at),
         told=tuple(sorted({*before.told, *material_types(state)})),
         stirred=False,
+        grown=False,
     )
     state = replace(state, episode=episode)
     transition = Transition.RAISED if before.sequence == 0 else Transition.UPDATED
     return state, [explain(state, episode, before.level, transition, rule)]
 
 
+def remark(state: DyadState, rule: Rule) -> tuple[DyadState, list[Alert]]:
+    """An update that tells the open alert again as it stands, for whoever may not have heard of it."""
+    return (state, []) if state.episode is None else _change(state, state.episode, state.episode.level, rule)
+
+
 def _resolve(state: DyadState, before: Episode, rule: Rule) -> tuple[DyadState, list[Alert]]:
     """The episode ends."""
-    episode = replace(before, sequence=before.sequence + 1, level=0)
+    muted = None if before.announced else before.muted  # whoever heard it begin shall hear it end
+    episode = replace(before, sequence=before.sequence + 1, level=0, muted=muted)
     alert = explain(state, episode, before.level, Transition.RESOLVED, rule)
     return replace(state, episode=None, held=(None, None, None)), [alert]

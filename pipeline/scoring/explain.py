@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from string import Template
 
-import msgspec
 from msgspec.structs import replace
 
 from config.alerts import Rule
-from pipeline.records import Alert, AlertEvidence, Dyad, Level, Transition, Trend
-from pipeline.scoring.memory import sources
+from pipeline.records import Alert, AlertEvidence, Level, Transition, Trend
+from pipeline.scoring.memory import needed_sources, sources, usual
 from pipeline.scoring.state import DyadState, Episode
 from pipeline.scoring.stories import source_factor
 
 LEVEL = tuple(Level)
-SHOWN_ON_DYAD = 5
 DECIMALS = 4
+MAX_ANNOTATION = 2000
 TREND_SAMPLES = 24
 TREND_SHARE = 0.1
 TREND_LEAST = 0.5
@@ -25,7 +25,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds()
 LAST = (datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC) - _EPOCH).total_seconds()
 """The last second that a date can tell."""
-_encoder = msgspec.json.Encoder(order="deterministic")
 
 
 def moment(at: float) -> datetime:
@@ -60,6 +59,9 @@ def factors(state: DyadState, rule: Rule) -> dict[str, float]:
         "calming": sum(weight for weight in weights if weight < 0) * decay,
         "earlier": state.rest * decay,
         "ratio": score / state.baseline if state.baseline > 0 else 0.0,
+        "usual": usual(state, rule),
+        "sources_needed": float(needed_sources(state, rule)),
+        "flow": 1.0 if state.flow is None else state.flow[0],
         "half_life_hours": rule.half_life / _HOUR,
         "inactive": float(state.inactive),
     }
@@ -98,8 +100,35 @@ def explain(state: DyadState, episode: Episode, previous: int, transition: Trans
         signals=counts(state),
         evidence=shown,
         summary=summary(state, LEVEL[episode.level or previous], transition, shown, heard),
+        magnitudes={unit: value for unit, (value, _) in state.counted.items()},
+        labels=dict(rule.labels),
+        annotations=filled(state, episode, previous, rule, shown),
+        muted=episode.muted,
         drill=state.drill,
     )
+
+
+def filled(
+    state: DyadState, episode: Episode, previous: int, rule: Rule, shown: tuple[AlertEvidence, ...]
+) -> dict[str, str]:
+    """The rule's texts, filled in."""
+    leading = next((each for each in shown if each.weight > 0), None)
+    score = state.score(state.at)
+    values = {
+        "dyad": state.dyad,
+        "sides": " and ".join(state.dyad.split("-")),
+        "level": LEVEL[episode.level].value,
+        "previous_level": LEVEL[previous].value,
+        "rule": rule.name,
+        "score": f"{score:.1f}",
+        "baseline": f"{state.baseline:.1f}",
+        "ratio": f"{score / state.baseline:.1f}" if state.baseline > 0 else "-",
+        "sources": str(sources(state, state.at)),
+        "stories": str(len(state.stories)),
+        "leading": f"{leading.event_type} {leading.modality}".replace("_", " ") if leading else "nothing",
+        "evidence": leading.sentence if leading else "",
+    }
+    return {name: Template(text).safe_substitute(values)[:MAX_ANNOTATION] for name, text in rule.annotations.items()}
 
 
 def summary(
@@ -122,20 +151,3 @@ def trend(state: DyadState) -> Trend:
     if abs(change) < max(TREND_LEAST, TREND_SHARE * past):
         return Trend.STEADY
     return Trend.RISING if change > 0 else Trend.FALLING
-
-
-def describe(state: DyadState) -> Dyad:
-    """The dyad as it stands, with the state to restart from."""
-    return Dyad(
-        dyad=state.dyad,
-        at=moment(state.at),
-        score=round(state.score(state.at), DECIMALS),
-        baseline=round(state.baseline, DECIMALS),
-        level=LEVEL[0 if state.episode is None else state.episode.level],
-        trend=trend(state),
-        history=state.history,
-        evidence=evidence(state, SHOWN_ON_DYAD),
-        open_alert=None if state.episode is None else state.episode.alert_id,
-        state=msgspec.Raw(_encoder.encode(state)),
-        drill=state.drill,
-    )

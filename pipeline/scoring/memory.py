@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import hashlib
+import math
 from functools import lru_cache
 
 from msgspec.structs import replace
@@ -72,6 +73,21 @@ def sources(state: DyadState, at: float) -> int:
     return sum(last >= since for last in state.outlets.values())
 
 
+def usual(state: DyadState, rule: Rule) -> float:
+    """The score from which on the dyad stands out from its own baseline."""
+    least = rule.baseline_ratio * state.baseline
+    if rule.baseline_sigmas is None:
+        return least
+    return max(least, state.baseline + rule.baseline_sigmas * math.sqrt(state.spread))
+
+
+def needed_sources(state: DyadState, rule: Rule) -> int:
+    """How many independent sources the rule asks for: of few outlets that bring news at all, not more than half."""
+    if state.flow is None:
+        return rule.min_sources
+    return min(rule.min_sources, max(1, state.flow[1] // 2))
+
+
 def _shown(signal: Signal) -> AlertEvidence:
     """The signal as evidence: its sentence cut around the trigger if it is long, spans counted inside it."""
     evidence = signal.evidence
@@ -96,7 +112,9 @@ def _shown(signal: Signal) -> AlertEvidence:
     )
 
 
-def exhibit(exhibits: tuple[Exhibit, ...], story: Story, signal: Signal, weight: float) -> tuple[Exhibit, ...]:
+def exhibit(
+    exhibits: tuple[Exhibit, ...], story: Story, signal: Signal, weight: float, factors: dict[str, float]
+) -> tuple[Exhibit, ...]:
     """The heaviest sentences, with this signal's among them if it is one of them."""
     kind = kind_of(signal)
     same = next((each for each in exhibits if each.story == story.number and each.kind == kind), None)
@@ -105,31 +123,35 @@ def exhibit(exhibits: tuple[Exhibit, ...], story: Story, signal: Signal, weight:
     if same is None and len(exhibits) == MAX_EXHIBITS and abs(exhibits[-1].weight) >= abs(weight):
         return exhibits
     others = [each for each in exhibits if each is not same]
-    shown = Exhibit(story.number, kind, weight, _shown(signal))
+    shown = Exhibit(story.number, kind, weight, replace(_shown(signal), factors=factors))
     return tuple(sorted([*others, shown], key=lambda each: -abs(each.weight))[:MAX_EXHIBITS])
 
 
 def sample(state: DyadState, to: float, rule: Rule) -> DyadState:
     """The state as of ``to``, with a sample of the score, and a step of the baseline, at each step boundary passed.
 
-    The baseline is an exponentially weighted mean. A crisis does not drag it up at once: a sample counts as at most
-    three times what is usual. Boundaries are multiples of the step, so it does not matter how often this was called
-    on the way.
+    The baseline is an exponentially weighted mean, and the spread the variance that goes with it. A crisis does not
+    drag them up at once: a sample counts as at most three times what is usual. Boundaries are multiples of the step, so
+    it does not matter how often this was called on the way.
     """
     step = state.step
     last = int(to // step)
     if last <= state.sampled:
         return replace(state, at=max(to, state.at))
     share = 1.0 - 0.5 ** (step / rule.baseline_half_life)
-    baseline, scores = state.baseline, []
+    baseline, spread, scores = state.baseline, state.spread, []
     until = min(last, state.sampled + MAX_STEPS)
     for number in range(state.sampled + 1, until + 1):
         score = state.score(number * step)
-        baseline += share * (min(score, GROWTH * max(baseline, 1.0)) - baseline)
+        off = min(score, GROWTH * max(baseline, 1.0)) - baseline
+        spread = (1.0 - share) * (spread + share * off * off)
+        baseline += share * off
         if number > last - HISTORY:
             scores.append(float(f"{score:.4g}"))
     if until < last:
-        baseline *= (1.0 - share) ** (last - until)
+        left = (1.0 - share) ** (last - until)
+        spread = left * (spread + baseline * baseline * (1.0 - left))  # what as many samples of 0 come to
+        baseline *= left
         scores += [0.0] * (min(HISTORY, last - until))
     history = (*state.history, *scores)[-HISTORY:]
-    return replace(state, at=max(to, state.at), sampled=last, baseline=baseline, history=history)
+    return replace(state, at=max(to, state.at), sampled=last, baseline=baseline, spread=spread, history=history)

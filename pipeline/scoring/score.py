@@ -3,7 +3,8 @@
 ``apply`` takes a signal in, ``advance`` lets time pass; both give the new state and the transitions of alerts that fell
 due. Neither reads a clock, so a replay of the same signals decides the same.
 
-A signal weighs ``severity x confidence``, halving from the time it was published (or observed, if that was earlier: no
+A signal weighs ``severity x confidence``, less where much news flows and more where it tells of more than before (see
+``weighing``), halving from the time it was published (or observed, if that was earlier: no
 news comes from the future). Its story counts each kind of event once, at its heaviest, times a factor of how many
 independent sources told it. The score is the sum over stories, calming ones counting against it, and never below 0.
 """
@@ -17,20 +18,21 @@ from typing import Literal
 from msgspec.structs import replace
 
 from config.alerts import Levels, Rule, Threshold
-from pipeline.records import Alert, Signal
+from pipeline.records import Alert, Polarity, Signal
 from pipeline.scoring.episode import due, falls_below, settle, watch_levels
 from pipeline.scoring.explain import since_epoch
 from pipeline.scoring.memory import exhibit, hear, is_known, remember
 from pipeline.scoring.silence import may_be_silent
 from pipeline.scoring.state import DyadState, Exhibit, Ids, Story, Strand
 from pipeline.scoring.stories import join, light, owner, source_token
+from pipeline.scoring.weighing import amounts, factors, growth, noted
+from pipeline.scoring.weighing import weight as product
 
 Outcome = Literal["applied", "repeated", "inactive"]
 Step = tuple[DyadState, list[Alert], Outcome]
 _Scale = Callable[[float], float]
 
 REBASE_HALF_LIVES = 64
-MAX_SEVERITY = 100.0
 SHOW_FLOOR = 0.1
 """A score at or above this is sampled, and shown, at each step without a signal; below it, when one comes."""
 NO_RULE = Rule(name="unwatched", levels=Levels(watch=Threshold(raise_at=1e6, clear_at=1e5)))
@@ -75,26 +77,42 @@ def apply(state: DyadState, signal: Signal, rule: Rule, owners: Mapping[str, str
         return state, [], "repeated"
     state, alerts = advance(state, since_epoch(signal.observed_at), rule)
     ids = remember(state.ids, signal.signal_id, state.at, state.half_life)
-    weight = signal.severity.score * signal.confidence
-    if not signal.active or signal.drill is not state.drill or not math.isfinite(weight) or weight == 0:
+    told = amounts(signal)
+    made_of = factors(signal, growth(told, state.counted, state.at))
+    weight = product(made_of)
+    if not counts(rule, signal) or signal.drill is not state.drill or not math.isfinite(weight) or weight == 0:
         return replace(state, ids=ids, inactive=state.inactive + 1), alerts, "inactive"
-    state = _count(replace(state, ids=ids, applied=state.applied + 1), signal, weight, owners or {})
+    state = replace(state, ids=ids, applied=state.applied + 1, counted=noted(state.counted, told, state.at))
+    state = _count(state, signal, weight, made_of, owners or {})
     state, more = settle(watch_levels(state, rule), state.at, rule)
     return state, alerts + more, "applied"
 
 
-def _count(state: DyadState, signal: Signal, weight: float, owners: Mapping[str, str]) -> DyadState:
-    """The state with an active signal in its story, among its sources and, if it is heavy, among its sentences."""
+def counts(rule: Rule, signal: Signal) -> bool:
+    """Whether the rule weighs the signal at all."""
+    return rule.counts.weighs(
+        signal.event_type.value,
+        signal.modality.value,
+        active=signal.active,
+        calms=signal.polarity is Polarity.DEESCALATORY,
+    )
+
+
+def _count(
+    state: DyadState, signal: Signal, weight: float, made_of: dict[str, float], owners: Mapping[str, str]
+) -> DyadState:
+    """The state with a signal that counts in its story, among its sources and, if it is heavy, among its sentences."""
     state = rebase(state)
     begun = min(since_epoch(signal.published_at), since_epoch(signal.observed_at), state.at)
-    bounded = max(-MAX_SEVERITY, min(MAX_SEVERITY, weight))
-    kept = light(bounded * 2.0 ** ((begun - state.origin) / state.half_life))
+    kept = light(weight * 2.0 ** ((begun - state.origin) / state.half_life))
     source = source_token(owner(signal.source, owners))
     state, story = join(state, signal, kept, source, state.at)
     outlets = hear(state.outlets, source, state.at) if weight > 0 else state.outlets
-    exhibits = exhibit(state.exhibits, story, signal, kept)
-    episode = state.episode and replace(state.episode, stirred=True)
-    return replace(state, outlets=outlets, exhibits=exhibits, episode=episode)
+    exhibits = exhibit(state.exhibits, story, signal, kept, made_of)
+    grown = "growth" in made_of
+    episode = state.episode and replace(state.episode, stirred=True, grown=state.episode.grown or grown)
+    flow = state.flow if signal.flow is None else (made_of.get("flow", 1.0), signal.flow.sources)
+    return replace(state, outlets=outlets, exhibits=exhibits, episode=episode, flow=flow)
 
 
 def rebase(state: DyadState) -> DyadState:

@@ -16,6 +16,7 @@ Bounds, and what happens at them (together: at most about 50 KB as JSON for a bu
 - ``MAX_OUTLETS`` sources of a dyad; the one longest silent is let go.
 - ``MAX_IDS`` signal ids in each of two generations: the last ``MAX_IDS`` at least are known again, and all of the last
   ``ID_HALF_LIVES`` half-lives unless there were more.
+- ``weighing.MAX_UNITS`` units of which the largest amount is kept.
 - ``MAX_EXHIBITS`` sentences, the heaviest, at most one of a kind in a story; sentences and addresses beyond
   ``MAX_SENTENCE`` and ``MAX_URL`` characters are cut or left out.
 
@@ -28,7 +29,7 @@ import msgspec
 
 from pipeline.records import AlertEvidence
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 MAX_STORIES = 96
 MAX_STRANDS = 6
 MAX_STORY_SOURCES = 16
@@ -118,6 +119,9 @@ class Episode(msgspec.Struct, frozen=True):
         score: At that time.
         told: Event types that its transitions have told of.
         stirred: Whether a signal has counted since the last look for an update.
+        grown: Whether an amount grew since the last transition.
+        muted: Why it is muted; None if it is not.
+        announced: Whether any of its transitions was for everybody: then its end is, too.
     """
 
     alert_id: str
@@ -129,6 +133,9 @@ class Episode(msgspec.Struct, frozen=True):
     score: float
     told: tuple[str, ...]
     stirred: bool = False
+    grown: bool = False
+    muted: str | None = None
+    announced: bool = False
 
 
 class DyadState(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,6 +154,9 @@ class DyadState(msgspec.Struct, frozen=True, kw_only=True):
         outlets: Sources of active escalating signals, and when each last told of one.
         ids: Signals that were counted.
         baseline: Trailing mean of the score.
+        spread: Trailing variance about it.
+        counted: Largest amounts told of a build-up: see ``weighing``.
+        flow: Flow factor and number of outlets that came with the last signal that counted.
         history: Latest samples of the score, oldest first.
         sampled: Number of the last sample: its time is that many steps after 1970.
         held: For each level, since when its condition has held.
@@ -170,6 +180,9 @@ class DyadState(msgspec.Struct, frozen=True, kw_only=True):
     outlets: dict[str, float] = {}
     ids: Ids
     baseline: float = 0.0
+    spread: float = 0.0
+    counted: dict[str, tuple[float, float]] = {}
+    flow: tuple[float, int] | None = None
     history: tuple[float, ...] = ()
     sampled: int
     held: tuple[float | None, float | None, float | None] = (None, None, None)

@@ -173,7 +173,7 @@ def test_shuffled_arrival_ends_at_the_same_score(seed: int, count: int):
     assert scores[0] == pytest.approx(scores[1], rel=1e-4, abs=1e-4)
 
 
-@pytest.mark.parametrize(("found", "instead"), [(b'"version":1', b'"version":99'), (b'"dyad":', b'"nonsense":')])
+@pytest.mark.parametrize(("found", "instead"), [(b'"version":2', b'"version":99'), (b'"dyad":', b'"nonsense":')])
 def test_a_state_that_cannot_be_read_is_refused(found: bytes, instead: bytes):
     """A state that this code can't go on from stops the start, and the error says whose it is."""
     book = Book(RULES)

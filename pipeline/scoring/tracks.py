@@ -1,0 +1,172 @@
+"""Tracks: one dyad under each of the rules that watch it. Pure functions of the tracks, in the records' own time.
+
+Every rule scores the dyad for itself, from the signals that it weighs. The first one's track takes note of every signal
+and is what the dyad shows; another's begins with the first signal that counts for it. What falls due is settled in the
+order of time across the tracks, so that who mutes whom does not depend on who looked when.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from config.alerts import AlertRules, Rule
+from pipeline.records import Alert, Signal, Transition
+from pipeline.scoring import score
+from pipeline.scoring.episode import due, remark
+from pipeline.scoring.explain import since_epoch
+from pipeline.scoring.memory import is_known, sample
+from pipeline.scoring.score import NO_RULE, Outcome
+from pipeline.scoring.silence import is_silent
+from pipeline.scoring.state import DyadState
+
+Tracks = dict[str, DyadState]
+"""A state by the name of its rule."""
+Rules = Sequence[Rule]
+"""The rules that watch a dyad, in the file's order; at least one."""
+Moved = tuple[Tracks, list[Alert]]
+
+
+def watching(rules: AlertRules, dyad: str, *, drill: bool) -> Rules:
+    """The rules for a dyad; the one that never raises where no scope covers it."""
+    return rules.covering(dyad, drill=drill) or (NO_RULE,)
+
+
+def started(dyad: str, at: float, watched: Rules, *, drill: bool) -> Tracks:
+    """A dyad of which nothing is known before ``at``."""
+    return {watched[0].name: score.fresh(dyad, at, watched[0], drill=drill)}
+
+
+def apply(tracks: Tracks, signal: Signal, watched: Rules, rules: AlertRules) -> tuple[Tracks, list[Alert], Outcome]:
+    """Take a signal in on every track that weighs it; one that was counted before changes nothing at all.
+
+    Returns:
+        The tracks, the transitions in order, and what became of the signal: on the first track, or wherever it counted.
+    """
+    first = tracks[watched[0].name]
+    if is_known(first.ids, signal.signal_id):
+        return tracks, [], "repeated"
+    at = max(since_epoch(signal.observed_at), first.at)
+    tracks, alerts = advance(tracks, at, watched, rules)
+    outcome: Outcome = "inactive"
+    for rule in watched:
+        state = tracks.get(rule.name)
+        if rule is not watched[0] and not score.counts(rule, signal):
+            continue
+        state = state or score.fresh(first.dyad, at, rule, drill=first.drill)
+        state, more, became = score.apply(state, signal, rule, rules.owner_of)
+        outcome = became if became == "applied" else outcome
+        tracks, more = _told({**tracks, rule.name: state}, more, at, watched, rules)
+        alerts += more
+    return tracks, alerts, outcome
+
+
+def advance(tracks: Tracks, until: float, watched: Rules, rules: AlertRules) -> Moved:
+    """Let time pass up to ``until``: what falls due at or before it, in order of time, stamped with its due time."""
+    alerts: list[Alert] = []
+    while (following := _following(tracks, watched, rules)) is not None and following[0] <= until:
+        at, rule = following
+        state, more = score.advance(tracks[rule.name], at, rule)
+        tracks, more = _told({**tracks, rule.name: state}, more, at, watched, rules)
+        alerts += more
+    passed = {name: score.advance(state, until, _rule(name, watched))[0] for name, state in tracks.items()}
+    first = watched[0].name
+    return {name: state for name, state in passed.items() if name == first or not is_silent(state)}, alerts
+
+
+def next_look(tracks: Tracks, watched: Rules, rules: AlertRules) -> float:
+    """When to advance the dyad if no signal comes before."""
+    looks = [score.next_look(state, _rule(name, watched)) for name, state in tracks.items()]
+    return min(*looks, *(rules.next_bound(state.at) for state in tracks.values() if state.episode), math.inf)
+
+
+def under(tracks: Tracks, watched: Rules) -> Moved:
+    """The tracks under changed rules.
+
+    A rule that is gone resolves its alert and its track ends; if it was the first, the new first one takes its track
+    over. A rule that stays takes its track on with its new figures: see ``score.adopt``.
+    """
+    kept = {rule.name: score.adopt(tracks[rule.name], rule) for rule in watched if rule.name in tracks}
+    alerts: list[Alert] = []
+    for name in tracks.keys() - kept.keys():
+        state, resolved = score.advance(tracks[name], tracks[name].at, NO_RULE)
+        alerts += resolved
+        kept.setdefault(watched[0].name, score.adopt(state, watched[0]))
+    return kept, alerts
+
+
+def ended(tracks: Tracks, at: float) -> list[Alert]:
+    """What resolves every open alert of a dyad that starts anew at ``at``."""
+    return [alert for state in tracks.values() for alert in score.advance(state, max(at, state.at), NO_RULE)[1]]
+
+
+def levels(tracks: Tracks) -> dict[str, int]:
+    """The level of each open alert, 1 to 3, by its rule."""
+    return {name: state.episode.level for name, state in tracks.items() if state.episode is not None}
+
+
+def _rule(name: str, watched: Rules) -> Rule:
+    return next((rule for rule in watched if rule.name == name), NO_RULE)
+
+
+def _following(tracks: Tracks, watched: Rules, rules: AlertRules) -> tuple[float, Rule] | None:
+    """What happens next without a signal, and on which track: a transition, or a silence that begins or ends."""
+    coming: list[tuple[float, int, Rule]] = []
+    for place, rule in enumerate(watched):
+        if (state := tracks.get(rule.name)) is None:
+            continue
+        state = score.adopt(state, rule)
+        if (falls_due := due(state, rule)) is not None:
+            coming.append((falls_due, place, rule))
+        if state.episode is not None and (bound := rules.next_bound(state.at)) < math.inf:
+            coming.append((bound, place, rule))
+    if not coming:
+        return None
+    at, _, rule = min(coming, key=lambda each: each[:2])
+    return at, rule
+
+
+def _told(tracks: Tracks, alerts: list[Alert], at: float, watched: Rules, rules: AlertRules) -> Moved:
+    """The transitions at ``at`` with what mutes them, and updates of open alerts that become muted, or heard again."""
+    told = [_muted(tracks, alert, rules) for alert in alerts]
+    for alert in told:
+        tracks = _noted(tracks, alert)
+    for rule in watched:
+        state = tracks.get(rule.name)
+        if state is None or (episode := state.episode) is None:
+            continue
+        why = rules.muted(state.dyad, rule.name, episode.level, at, _others(tracks, rule.name))
+        if (why is None) is (episode.muted is None):
+            continue
+        changed = replace(sample(state, at, rule), episode=replace(episode, muted=why))
+        changed, again = remark(changed, rule)
+        tracks = {**tracks, rule.name: changed}
+        for alert in again:
+            told.append(alert)
+            tracks = _noted(tracks, alert)
+    return tracks, told
+
+
+def _others(tracks: Tracks, name: str) -> dict[str, int]:
+    return {other: level for other, level in levels(tracks).items() if other != name}
+
+
+def _muted(tracks: Tracks, alert: Alert, rules: AlertRules) -> Alert:
+    """The transition with why nobody is to be told; the end of an alert is told to whoever heard of it."""
+    if alert.transition is Transition.RESOLVED:
+        return alert  # ``explain`` has put down what it was when it ended
+    others = _others(tracks, alert.rule)
+    why = rules.muted(alert.dyad, alert.rule, alert.level.rank, since_epoch(alert.at), others)
+    return alert if why == alert.muted else replace(alert, muted=why)
+
+
+def _noted(tracks: Tracks, alert: Alert) -> Tracks:
+    """The tracks with what was told of an alert in its episode."""
+    state = tracks.get(alert.rule)
+    if state is None or state.episode is None or state.episode.alert_id != alert.alert_id:
+        return tracks
+    announced = state.episode.announced or alert.muted is None
+    episode = replace(state.episode, muted=alert.muted, announced=announced)
+    return {**tracks, alert.rule: replace(state, episode=episode)}

@@ -1,0 +1,84 @@
+"""What a signal weighs: how grave, how sure, in how much news, and whether it tells of more than was told before."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from pipeline.records import EventType, Flow, Modality, Signal
+
+MAX_SEVERITY = 100.0
+REFERENCE = 200.0
+"""Articles a day at which a signal weighs what it is: the shipped rules were tried on about so many headlines a day."""
+THIN, BUSY = 2.0, 0.05
+"""Bounds of the factor: at 50 articles a day or fewer, and at 80,000 or more."""
+GROWN = 1.25
+"""How many times what was told before an amount must be to count as growth."""
+MAX_GROWTH = 2.0
+FORGOTTEN_S = 30 * 86400.0
+"""After so long without being told again an amount is compared with no more."""
+MAX_UNITS = 8
+BUILD_UP = frozenset({EventType.DEPLOYMENT, EventType.MOBILIZATION})
+
+Counted = dict[str, tuple[float, float]]
+"""The largest amount of each unit that was told of a build-up, and when (seconds since 1970) it was told last."""
+
+
+def flow_factor(flow: Flow | None) -> float:
+    """Less where much news comes in: the square root of how many times more than the reference.
+
+    Twice the articles bring twice the signals, false ones among them, but not twice the stories that matter.
+    """
+    if flow is None or flow.articles <= 0:
+        return 1.0
+    return min(THIN, max(BUSY, math.sqrt(REFERENCE / flow.articles)))
+
+
+def amounts(signal: Signal) -> dict[str, float]:
+    """The largest amount of each unit that an active build-up is told of with."""
+    if not signal.active or signal.event_type not in BUILD_UP or signal.modality is not Modality.ASSERTED:
+        return {}
+    found: dict[str, float] = {}
+    for magnitude in signal.magnitudes:
+        if magnitude.value is not None and math.isfinite(magnitude.value) and magnitude.value > 0:
+            unit = magnitude.unit[:40]
+            found[unit] = max(magnitude.value, found.get(unit, 0.0))
+    return found
+
+
+def growth(told: Mapping[str, float], counted: Counted, at: float) -> float:
+    """1, or more where an amount is well above the largest that was told lately: 175,000 after 94,000 is news."""
+    ratios = [
+        value / counted[unit][0]
+        for unit, value in told.items()
+        if unit in counted and at - counted[unit][1] < FORGOTTEN_S and value >= GROWN * counted[unit][0]
+    ]
+    return min(MAX_GROWTH, 1.0 + math.log2(max(ratios))) if ratios else 1.0
+
+
+def noted(counted: Counted, told: Mapping[str, float], at: float) -> Counted:
+    """The amounts with these; of more than eight units the ones told longest ago are let go."""
+    if not told:
+        return counted
+    kept = {unit: entry for unit, entry in counted.items() if at - entry[1] < FORGOTTEN_S}
+    for unit, value in told.items():
+        kept[unit] = (max(value, kept.get(unit, (0.0, at))[0]), at)
+    latest = sorted(kept, key=lambda unit: (-kept[unit][1], unit))[:MAX_UNITS]
+    return {unit: kept[unit] for unit in sorted(latest)}
+
+
+def factors(signal: Signal, grown: float) -> dict[str, float]:
+    """What the weight is the product of, by name; factors of 1 are left out."""
+    severity = max(-MAX_SEVERITY, min(MAX_SEVERITY, signal.severity.score))
+    found = {
+        "severity": severity,
+        "confidence": signal.confidence,
+        "flow": flow_factor(signal.flow),
+        "growth": grown if severity > 0 else 1.0,
+    }
+    return {name: round(float(value), 4) for name, value in found.items() if name == "severity" or value != 1.0}
+
+
+def weight(found: Mapping[str, float]) -> float:
+    """The product of the factors; not a number where one of them is not finite."""
+    return math.prod(found.values())
