@@ -10,8 +10,8 @@ from pipeline.records import EventType, Flow, Modality, Signal
 MAX_SEVERITY = 100.0
 REFERENCE = 200.0
 """Articles a day at which a signal weighs what it is: the shipped rules were tried on about so many headlines a day."""
-THIN, BUSY = 2.0, 0.05
-"""Bounds of the factor: at 50 articles a day or fewer, and at 80,000 or more."""
+THIN, BUSY = 1.5, 0.05
+"""Bounds of the factor: at 90 articles a day or fewer, and at 80,000 or more."""
 GROWN = 1.25
 """How many times what was told before an amount must be to count as growth."""
 MAX_GROWTH = 2.0

@@ -98,3 +98,30 @@ def brief(alerts: Iterable[Alert]) -> list[tuple[str, str, float]]:
         (alert.transition.value, alert.level.value, round((alert.at - START).total_seconds() / 3600, 2))
         for alert in alerts
     ]
+
+
+_WATCH = {"watch": {"raise_at": 10, "clear_at": 5}}
+BASE: dict[str, Any] = {
+    "name": "main",
+    "levels": _WATCH | {"warning": {"raise_at": 20, "clear_at": 12}},
+    "hold_for": "0s",
+    "clear_for": "6h",
+    "min_sources": 1,
+    "baseline_ratio": 0,
+}
+FEARED = BASE | {
+    "name": "feared",
+    "levels": {"watch": {"raise_at": 4, "clear_at": 2}},
+    "counts": {"types": ["force"], "modalities": ["speculative"]},
+}
+
+
+def file(*rules: dict[str, Any], **more: Any) -> AlertRules:
+    """A file of alert rules."""
+    return AlertRules.model_validate({"rules": list(rules)} | more)
+
+
+def feared(hours: float, name: str, severity: float = 2.25, **changes: Any) -> Signal:
+    """A signal that an attack is expected."""
+    kind = {"event_type": EventType.FORCE, "modality": Modality.SPECULATIVE, "active": False}
+    return told(hours, name, severity, **(kind | changes))

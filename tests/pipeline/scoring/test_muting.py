@@ -1,0 +1,112 @@
+"""Silences and inhibition: who is told of what, and when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from timelines import BASE, FEARED, at, feared, file, play, told
+
+from pipeline.records import Alert, Dyad, decode, encode
+from pipeline.scoring.book import Book
+
+
+def silence(start: float, end: float, **match: Any) -> dict[str, Any]:
+    """A silence from and until so many hours after the start."""
+    return {"name": "quiet", "why": "A test.", "from": at(start), "until": at(end), "match": match}
+
+
+def seen(alerts: list[Alert]) -> list[tuple[str, str, str | None]]:
+    """Transition, level and what mutes, of each."""
+    return [(alert.transition.value, alert.level.value, alert.muted) for alert in alerts]
+
+
+def test_a_silence_mutes_and_its_end_tells():
+    """Within it nobody is told; what is still open when it ends is told then, and its end is told as well."""
+    book = Book(file(BASE, silences=[silence(-1, 5)]))
+    alerts = play(book, [told(0, "a", 12)], until=500)
+    assert seen(alerts) == [
+        ("raised", "watch", "silence quiet"),
+        ("updated", "watch", None),
+        ("resolved", "calm", None),
+    ]
+    assert alerts[1].at == at(5)
+    assert [alert.sequence for alert in alerts] == [1, 2, 3]
+
+
+def test_an_alert_of_which_nobody_heard_ends_unheard():
+    """Raised and resolved within a silence."""
+    alerts = play(Book(file(BASE, silences=[silence(-1, 2000)])), [told(0, "a", 12)], until=1000)
+    assert [alert.muted for alert in alerts] == ["silence quiet"] * len(alerts)
+
+
+def test_a_silence_that_begins_later_says_so_and_the_end_is_told():
+    """Whoever heard it begin hears that it is muted from now on, on the topic, and hears it end."""
+    alerts = play(Book(file(BASE, silences=[silence(2, 2000)])), [told(0, "a", 12)], until=1000)
+    assert seen(alerts) == [
+        ("raised", "watch", None),
+        ("updated", "watch", "silence quiet"),
+        ("resolved", "calm", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("match", "muted"),
+    [({"dyads": ["ARV"]}, True), ({"dyads": ["XXX-YYY"]}, False), ({"levels": ["warning"]}, False), ({}, True)],
+)
+def test_what_a_silence_matches(match: dict, muted: bool):
+    """Everything that it names must fit."""
+    (alert,) = play(Book(file(BASE, silences=[silence(-1, 5, **match)])), [told(0, "a", 12)], until=1)
+    assert (alert.muted is not None) is muted
+
+
+INHIBIT = [{"source": {"rules": ["main"], "levels": ["warning"]}, "target": {"rules": ["feared"]}}]
+
+
+def test_an_alarm_mutes_fears_until_it_is_over():
+    """Fears raised under an alarm are muted; when the alarm goes down, those that are left are told."""
+    book = Book(file(BASE, FEARED, inhibit=INHIBIT))
+    alerts = play(book, [told(0, "a", 22), feared(0, "b", 30)], until=100)
+    fears = [alert for alert in alerts if alert.rule == "feared"]
+    alarm = [alert for alert in alerts if alert.rule == "main"]
+    assert seen(fears)[0] == ("raised", "watch", "inhibited by main")
+    assert seen(fears)[1] == ("updated", "watch", None)
+    assert fears[1].at == next(alert.at for alert in alarm if alert.level == "watch")
+    assert all(alert.muted is None for alert in alarm)
+
+
+def test_fears_that_stood_are_muted_when_the_alarm_is_raised():
+    """At the moment of the alarm, not at the next news."""
+    book = Book(file(BASE, FEARED, inhibit=INHIBIT))
+    alerts = play(book, [feared(0, "b", 30), told(5, "a", 22)], until=6)
+    assert [(alert.rule, alert.transition.value, alert.muted) for alert in alerts] == [
+        ("feared", "raised", None),
+        ("main", "raised", None),
+        ("feared", "updated", "inhibited by main"),
+    ]
+    assert alerts[2].at == at(5)
+
+
+def test_muting_survives_a_restart_and_does_not_depend_on_who_looks():
+    """Restored from JSON at any hour, and looked at often or once, the transitions are the same."""
+    rules = file(BASE, FEARED, inhibit=INHIBIT, silences=[silence(3, 30)])
+    signals = [told(0, "a", 22), feared(1, "b", 30), told(40, "c", 8), feared(41, "d", 9)]
+
+    def run(stops: list[float]) -> list[bytes]:
+        book, told_of = Book(rules), []
+        for stop in stops:
+            for signal in [s for s in signals if (s.observed_at <= at(stop)) and s not in done]:
+                book.advance(signal.observed_at)
+                book.apply("ARV-BRN", signal)
+                done.append(signal)
+            book.advance(at(stop))
+            told_of += [encode(alert) for alert in book.drain()[0]]
+            fresh = Book(rules)
+            fresh.restore([decode(encode(dyad), Dyad) for dyad in book.dyads()])
+            book = fresh
+        return told_of
+
+    done: list = []
+    often = run([float(hour) for hour in range(0, 400, 3)])
+    done = []
+    assert run([400.0]) == often
