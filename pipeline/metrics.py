@@ -35,6 +35,10 @@ EXTRACT_SECONDS = Histogram(
 SCORED = Counter("brinkwatch_score_signals_total", "Signals that score has read, by what became of them.", ["outcome"])
 ALERTS = Counter("brinkwatch_alerts_total", "Transitions of alerts.", ["transition", "level"])
 OPEN_ALERTS = Gauge("brinkwatch_open_alerts", "Alerts open now, by level.", ["level"])
+RULES_GOOD = Gauge("brinkwatch_rules_last_reload_successful", "Whether the file of alert rules as it stands is in use.")
+RULES_LOADED = Gauge(
+    "brinkwatch_rules_last_reload_success_timestamp_seconds", "When the rules in use were read (Unix time)."
+)
 DYADS = Gauge("brinkwatch_dyads", "Dyads that score holds.")
 LATENCY = Histogram(
     "brinkwatch_latency_seconds",
@@ -69,6 +73,8 @@ def init_score() -> None:
     _zero(DEAD_LETTERS, ("score.decode",), (*DECODE_REASONS, "future"))
     _zero(ALERTS, Transition, [level for level in Level if level is not Level.CALM])
     _zero(OPEN_ALERTS, [level for level in Level if level is not Level.CALM])
+    RULES_GOOD.set(1)
+    RULES_LOADED.set_to_current_time()
     _zero(LATENCY, ("fetched_to_alert",))
     _zero(EVENT_TIME, ("score",))
     _zero(LAG, ("score",))

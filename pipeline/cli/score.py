@@ -20,7 +20,7 @@ def _serve(settings: Settings) -> None:
     stop = stop_on_signals()
 
     def prepare() -> Prepared:
-        from config.alerts import load_alerts
+        from config.rules_file import RulesFile
         from pipeline import metrics
         from pipeline.kafka.exactly_once import ReaderWriter
         from pipeline.kafka.upstream import Upstream
@@ -29,7 +29,7 @@ def _serve(settings: Settings) -> None:
 
         metrics.init_score()
         topics = Topics(settings.topic_prefix)
-        rules = load_alerts(settings.alerts_file)
+        rules = RulesFile(settings.alerts_file)
         upstream = Upstream(settings, topics.articles.name, topics.extract_group, JOB)
         io = ReaderWriter(settings, topics.signals.name, topics.score_group, JOB, upstream)
         session = ScoreSession(settings, rules, io, stop)

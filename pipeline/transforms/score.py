@@ -12,7 +12,7 @@ from datetime import datetime
 
 import apache_beam as beam
 
-from config.alerts import AlertRules
+from config.rules_file import RulesFile
 from config.settings import Settings
 from pipeline import metrics
 from pipeline.kafka.exactly_once import ReaderWriter
@@ -74,12 +74,13 @@ def readable(message: Message) -> Signal:
 
 
 class ScoreSession:
-    """The process's reader-writer and book, and how far event time has come."""
+    """The process's reader-writer and book, how far event time has come, and the rules as they are now."""
 
-    def __init__(self, settings: Settings, rules: AlertRules, io: ReaderWriter, stop: threading.Event) -> None:
+    def __init__(self, settings: Settings, file: RulesFile, io: ReaderWriter, stop: threading.Event) -> None:
         self.stop = stop
         self.topics = Topics(settings.topic_prefix)
-        self.book = Book(rules)
+        self.book = Book(file.rules)
+        self._file = file
         self._io = io
         self._wall = WallClock() if settings.clock == "wall" else None
         self._batch = settings.score_batch
@@ -116,12 +117,25 @@ class ScoreSession:
         log.info("restored", extra={"fields": {"dyads": len(dyads)}})
 
     def poll(self) -> list[Message] | None:
-        """The next signals, or an empty list where something fell due; None where there is nothing to do."""
+        """The next signals, or an empty list where something else changed; None where there is nothing to do."""
+        reloaded = self._reload()
         messages = self._io.poll(self._batch)
         due = self.book.next_due()
         now = self._now()
         metrics.note_lag(JOB, [m.timestamp_ms for m in messages], caught_up=all(self._io.caught_up().values()))
-        return messages if messages or (due is not None and now is not None and due <= now) else None
+        falls_due = due is not None and now is not None and due <= now
+        return messages if messages or falls_due or reloaded else None
+
+    def _reload(self) -> bool:
+        """Go on under the file's rules, if they are others; whether they are."""
+        rules = self._file.changed()
+        metrics.RULES_GOOD.set(self._file.good)
+        if rules is None:
+            return False
+        self.book.reload(rules)
+        metrics.RULES_LOADED.set_to_current_time()
+        log.info("other rules", extra={"fields": {"rules": {rule.name: rule.version for rule in rules.rules}}})
+        return True
 
     def score(self, messages: Sequence[Message]) -> Scored:
         """Apply the signals in order, then let fall due what has."""

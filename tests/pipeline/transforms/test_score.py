@@ -10,6 +10,7 @@ import pytest
 from samples import NOON, dyad, signal
 
 from config.alerts import load_alerts
+from config.rules_file import RulesFile
 from config.settings import load_settings
 from pipeline.kafka.message import Message, Outgoing
 from pipeline.records import Alert, DecodeError, Dyad, EventType, Transition, decode, encode
@@ -56,7 +57,7 @@ class IO:
 
 
 def session(io):
-    return ScoreSession(SETTINGS, load_alerts(SETTINGS.alerts_file), io, threading.Event())
+    return ScoreSession(SETTINGS, RulesFile(SETTINGS.alerts_file), io, threading.Event())
 
 
 def message(value, key=b"RUS-UKR", offset=0):
@@ -198,3 +199,26 @@ def last_dyad(io):
 
 def alerts(io):
     return [m.value for m in io.committed if m.topic == TOPICS.alerts.name]
+
+
+def test_changed_rules_are_used_without_a_restart(tmp_path):
+    """A lower threshold raises what stands; a broken file changes nothing, and the last good rules stay."""
+    io, clock, file = IO(), [0.0], tmp_path / "alerts.yaml"
+    shipped = SETTINGS.alerts_file.read_text(encoding="utf-8")
+    file.write_text(shipped.replace("raise_at: 12", "raise_at: 23"), encoding="utf-8")
+    rules = RulesFile(file, clock=lambda: clock[0])
+    current = ScoreSession(SETTINGS, rules, io, threading.Event())
+    io.queue = [grave(1), grave(2), grave(3)]
+    current.finish([current.score(current.poll())])
+    assert not alerts(io)
+    file.write_text("rules: none", encoding="utf-8")
+    clock[0] += 10
+    assert current.poll() is None
+    assert not rules.good
+    file.write_text(shipped, encoding="utf-8")
+    clock[0] += 10
+    current.finish([current.score(current.poll())])
+    io.queue = [grave(4, active=False)]
+    current.finish([current.score(current.poll())])
+    assert [decode(alert, Alert).transition for alert in alerts(io)] == [Transition.RAISED]
+    assert rules.good
