@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from config.settings import load_settings
 from pipeline.cli.common import BootstrapServers, ConfigDir, set_up_logging
+
+if TYPE_CHECKING:
+    from pipeline.scoring.timeline import Result
 
 
 class Least(StrEnum):
@@ -21,6 +26,7 @@ class Least(StrEnum):
 
 
 def alerts(
+    context: typer.Context,
     level: Annotated[Least, typer.Option(help="Only alerts that are or were at this level or above.")] = Least.WATCH,
     dyad: Annotated[str | None, typer.Option(metavar="RUS-UKR|RUS", help="Only this dyad, or this side.")] = None,
     since: Annotated[
@@ -34,6 +40,8 @@ def alerts(
     config: ConfigDir = None,
 ) -> None:
     """Show the alerts that are open now, then each transition as it is committed."""
+    if context.invoked_subcommand is not None:
+        return
     from pipeline.cli.job import stop_on_signals
     from pipeline.records import Alert, Level
     from pipeline.watch.subscribe import Filter, as_json, as_text, parse_dyad, parse_since, stop_after, subscribe
@@ -53,3 +61,37 @@ def alerts(
     stop = stop_on_signals()
     stop_after(stop, seconds)
     subscribe(settings, wanted, show, stop, follow=follow)
+
+
+def test(
+    rules: Annotated[Path, typer.Argument(metavar="RULES", help="A file of alert rules, such as alerts.yaml.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Timelines: what is told, what must come of it.")
+    ],
+) -> None:
+    """Test alert rules: play each timeline, and compare the transitions with those it expects."""
+    from config.alerts import load_alerts
+    from pipeline.scoring.timeline import run
+
+    found = load_alerts(rules)
+    failed = 0
+    for file in files:
+        for result in run(file, found):
+            print(f"{'ok    ' if result.passed else 'FAILED'}  {file.name}: {result.name}")
+            failed += not result.passed
+            for line in _failures(file, result):
+                print(f"          {line}")
+    if failed:
+        print(f"{failed} failed")
+        raise typer.Exit(1)
+
+
+def _failures(file: Path, result: Result) -> Iterator[str]:
+    for line, expected in result.missing:
+        wanted = expected.model_dump(exclude_none=True, exclude={"after", "before"})
+        until = "" if expected.before is None else f" and {expected.before:g} s"
+        told = ", ".join(f"{key} {value}" for key, value in wanted.items())
+        yield f"{file}:{line}: expected after {expected.after:g} s{until}, but did not come: {told}"
+    for alert in result.surplus:
+        muted = f", muted: {alert.muted}" if alert.muted else ""
+        yield f"not expected: {alert.at.isoformat()} {alert.rule} {alert.transition} {alert.summary}{muted}"
