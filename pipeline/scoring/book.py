@@ -33,6 +33,7 @@ class Book:
         self._watching: dict[tuple[str, bool], Rules] = {}
         self._due: dict[str, float] = {}
         self._heap: list[tuple[float, str]] = []
+        self._unlooked: set[str] = set()
         self._alerts: list[Alert] = []
         self._changed: dict[str, None] = {}
         self._forgotten: dict[str, None] = {}
@@ -85,6 +86,7 @@ class Book:
         """Let time pass for every dyad that has something due at or before ``now``; forget those that fell silent."""
         until = since_epoch(now)
         alerts: list[Alert] = []
+        self._look_ahead()
         while self._heap and self._heap[0][0] <= until:
             at, dyad = heapq.heappop(self._heap)
             if self._due.get(dyad) != at:
@@ -95,6 +97,7 @@ class Book:
                 self._forget(dyad)
             else:
                 self._keep(dyad, held, [])
+                self._look_ahead()
         self._alerts += sorted(alerts, key=lambda alert: alert.at)
 
     def drain(self) -> tuple[list[Alert], list[Dyad], list[str]]:
@@ -111,6 +114,7 @@ class Book:
 
     def next_due(self) -> datetime | None:
         """When ``advance`` next has something to do; None while there is no dyad, or if it is after the year 9999."""
+        self._look_ahead()
         while self._heap and self._due.get(self._heap[0][1]) != self._heap[0][0]:
             heapq.heappop(self._heap)
         if not self._heap or (at := self._heap[0][0]) > LAST:
@@ -140,7 +144,7 @@ class Book:
         if alerts:
             self._keep(dyad, held, alerts)
         else:
-            self._look(dyad)
+            self._unlooked.add(dyad)
 
     def _recall(self, dyad: str, at: float) -> Tracks | None:
         """The dyad's tracks; None where all are silent by ``at``, whether or not somebody looked in the meantime."""
@@ -157,6 +161,7 @@ class Book:
     def _forget(self, dyad: str) -> None:
         drill = _is_drill(self._tracks.pop(dyad))
         self._due.pop(dyad, None)
+        self._unlooked.discard(dyad)
         self._watching.pop((dyad, drill), None)
         self._changed.pop(dyad, None)
         self._forgotten[dyad] = None
@@ -183,13 +188,16 @@ class Book:
         self._changed[dyad] = None
         self._forgotten.pop(dyad, None)
         self._alerts += alerts
-        self._look(dyad)
+        self._unlooked.add(dyad)
 
-    def _look(self, dyad: str) -> None:
-        at = tracks.next_look(self._tracks[dyad], self._watched(dyad), self._rules)
-        if self._due.get(dyad) != at:
-            self._due[dyad] = at
-            heapq.heappush(self._heap, (at, dyad))
+    def _look_ahead(self) -> None:
+        """Find out when to look at each dyad that changed: once, however many signals changed it."""
+        for dyad in sorted(self._unlooked):
+            at = tracks.next_look(self._tracks[dyad], self._watched(dyad), self._rules)
+            if self._due.get(dyad) != at:
+                self._due[dyad] = at
+                heapq.heappush(self._heap, (at, dyad))
+        self._unlooked.clear()
 
 
 def _is_drill(held: Tracks) -> bool:

@@ -39,7 +39,8 @@ def since_epoch(at: datetime) -> float:
 
 def evidence(state: DyadState, most: int) -> tuple[AlertEvidence, ...]:
     """The heaviest sentences as of ``state.at``, each with what it adds to the score and how many sources told it."""
-    told = {story.number: max(1, len(story.sources)) for story in state.stories}
+    wanted = {each.story for each in state.exhibits}
+    told = {story.number: max(1, len(story.sources)) for story in state.stories if story.number in wanted}
     decay = state.decay(state.at)
     shown = []
     for each in state.exhibits:

@@ -49,7 +49,9 @@ def apply(tracks: Tracks, signal: Signal, watched: Rules, rules: AlertRules) -> 
     if is_known(first.ids, signal.signal_id):
         return tracks, [], "repeated"
     at = max(since_epoch(signal.observed_at), first.at)
-    tracks, alerts = advance(tracks, at, watched, rules)
+    alerts: list[Alert] = []
+    if len(tracks) > 1 or rules.silences:  # one track alone settles what is due before it takes the signal in
+        tracks, alerts = advance(tracks, at, watched, rules)
     outcome: Outcome = "inactive"
     for rule in watched:
         state = tracks.get(rule.name)
@@ -108,7 +110,10 @@ def levels(tracks: Tracks) -> dict[str, int]:
 
 
 def _rule(name: str, watched: Rules) -> Rule:
-    return next((rule for rule in watched if rule.name == name), NO_RULE)
+    for rule in watched:
+        if rule.name == name:
+            return rule
+    return NO_RULE
 
 
 def _following(tracks: Tracks, watched: Rules, rules: AlertRules) -> tuple[float, Rule] | None:
@@ -133,6 +138,8 @@ def _told(tracks: Tracks, alerts: list[Alert], at: float, watched: Rules, rules:
     told = [_muted(tracks, alert, rules) for alert in alerts]
     for alert in told:
         tracks = _noted(tracks, alert)
+    if not rules.silences and not rules.inhibit:
+        return tracks, told
     for rule in watched:
         state = tracks.get(rule.name)
         if state is None or (episode := state.episode) is None:

@@ -1,4 +1,4 @@
-"""A configuration, a timeline of signals, what must arrive when: by the rules alone, and through real Kafka and Beam."""
+"""A configuration, a timeline, and what must arrive when: by the rules alone, and through real Kafka and Beam."""
 
 from __future__ import annotations
 
