@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -40,8 +40,12 @@ class Endpoint:
     keys: tuple[bytes, ...] = field(default=(), repr=False)
 
 
-def load_endpoints(path: Path) -> tuple[tuple[AnyReceiver, Endpoint], ...]:
+def load_endpoints(path: Path, names: Collection[str] | None = None) -> tuple[tuple[AnyReceiver, Endpoint], ...]:
     """The receivers of ``path``, each with where it is reached.
+
+    Args:
+        path: The file.
+        names: Of these receivers only; nobody needs the secrets of others. None: of all.
 
     Raises:
         ConfigError: With every fault and its line; a secret's text never stands in it.
@@ -50,6 +54,8 @@ def load_endpoints(path: Path) -> tuple[tuple[AnyReceiver, Endpoint], ...]:
     faults: list[Fault] = []
     ready = []
     for index, receiver in enumerate(check_receivers(document)):
+        if names is not None and receiver.name not in names:
+            continue
         url = _attempt(faults, document, index, receiver, "url", _url_of)
         keys = _attempt(faults, document, index, receiver, "secret", _keys_of)
         if url is not None and keys is not None:
