@@ -24,7 +24,7 @@ from pipeline.records import Alert, DecodeError, decode
 
 log = logging.getLogger(__name__)
 UNDER_WAY = 50
-GRACE_S = 8.0
+GRACE_S = 5.0
 IDLE_MS = 100
 BUSY_MS = 20
 _T = TypeVar("_T")
