@@ -7,6 +7,7 @@ import json
 import socket
 import struct
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -19,6 +20,7 @@ class Play:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b"ok"
+    pause_s: float = 0.0
     hang: bool = False
     reset: bool = False
 
@@ -43,6 +45,7 @@ class HookServer:
     def __init__(self, *script: Play, then: Play | None = None) -> None:
         self.script, self.then = list(script), then or Play()
         self.got: list[Got] = []
+        self.busy = self.most_busy = 0
         self._lock = threading.Lock()
         self._closing = threading.Event()
         handler = type("Handler", (_Handler,), {"owner": self})
@@ -63,7 +66,14 @@ class HookServer:
         """Note a request; what is to be done with it."""
         with self._lock:
             self.got.append(got)
+            self.busy += 1
+            self.most_busy = max(self.busy, self.most_busy)
             return self.script.pop(0) if self.script else self.then
+
+    def done(self) -> None:
+        """A request was played."""
+        with self._lock:
+            self.busy -= 1
 
     def hang(self) -> None:
         """Return when the server ends."""
@@ -87,6 +97,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {key.lower(): value for key, value in self.headers.items()}
         play = self.owner.next_play(Got(self.path, headers, body))
+        time.sleep(play.pause_s)
+        self.owner.done()
         if play.hang:
             self.owner.hang()
         if play.reset:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import hmac
@@ -13,79 +12,13 @@ from urllib.request import urlopen
 
 import pytest
 from hookserver import HookServer, Play
+from notified import KEY, SECRET, Notified, ids, transitions
 from samples import alert
-from service import Process, Topic, wait_for
+from service import wait_for
 
-from config.endpoints import load_endpoints
 from deploy.local.process import Port
 from pipeline.kafka.client import consumer, producer
-from pipeline.notify.service import run
-from pipeline.records import Level, Transition, encode
-from pipeline.records.headers import cloudevent
-from pipeline.records.topics import Topics
-
-KEY = b"k" * 32
-SECRET = "whsec_" + base64.b64encode(KEY).decode()
-HOOK = """
-  - name: {name}
-    type: webhook
-    url: {url}
-    secret_env: HOOK_SECRET
-    timeout: {timeout}
-    start_at: {start_at}
-    retry: {{first: 50ms, longest: 200ms, deadline: {deadline}}}
-    {more}
-"""
-
-
-class Notified:
-    """An installation with receivers of the test's own."""
-
-    def __init__(self, broker, folder) -> None:
-        config = folder / "config"
-        config.mkdir()
-        settings = broker.settings("notify")
-        self.topics = Topics(settings.topic_prefix)
-        self.settings = settings.model_copy(update={"config_dir": config, "notify_metrics_port": 0})
-        self.folder, self.listed = folder, []
-
-    def hook(self, url: str, name: str = "ops", **changes) -> None:
-        """A webhook more."""
-        values = {"start_at": "earliest", "timeout": "5s", "deadline": "20s", "more": ""} | changes
-        self.listed.append(HOOK.format(name=name, url=url, **values))
-        text = "receivers:" + "".join(self.listed)
-        (self.settings.config_dir / "receivers.yaml").write_text(text, encoding="utf-8")
-
-    def process(self, *options: str) -> Process:
-        """The process."""
-        return Process(self.settings, "notify", *options, folder=self.folder, HOOK_SECRET=SECRET)
-
-    def once(self) -> None:
-        """Deliver what waits, as ``--once`` does."""
-        ready = load_endpoints(self.settings.receivers_file)
-        asyncio.run(run(self.settings, ready, asyncio.Event(), once=True))
-
-    def send(self, *alerts) -> None:
-        """Alerts as score writes them: in a transaction."""
-        with producer(self.settings, "score", transactional_id=self.settings.topic_prefix) as sender:
-            sender.init_transactions()
-            sender.begin_transaction()
-            for each in alerts:
-                sender.send(
-                    self.topics.alerts.name,
-                    key=each.alert_id.encode(),
-                    value=encode(each),
-                    headers=cloudevent(each),
-                )
-            sender.commit_transaction()
-
-    def dead(self) -> list:
-        """The dead letters, with their headers as texts."""
-        topic = Topic(self.settings, self.topics.deadletter.name)
-        try:
-            return [(m, {k.removeprefix("__connect.errors."): v.decode() for k, v in m.headers}) for m in topic.look()]
-        finally:
-            topic.close()
+from pipeline.records import Level, encode
 
 
 @pytest.fixture
@@ -93,18 +26,6 @@ def notified(broker, tmp_path, monkeypatch) -> Notified:
     """An installation."""
     monkeypatch.setenv("HOOK_SECRET", SECRET)
     return Notified(broker, tmp_path)
-
-
-def transitions(name: str, count: int) -> list:
-    """An alert's life: raised, then updates."""
-    return [
-        alert(alert_id=name * 32, sequence=n, transition=Transition.RAISED if n == 1 else Transition.UPDATED)
-        for n in range(1, count + 1)
-    ]
-
-
-def ids(name: str, count: int) -> list[str]:
-    return [f"{name * 32}-{n}" for n in range(1, count + 1)]
 
 
 def test_delivered_in_order_signed_and_committed(notified):
@@ -181,21 +102,26 @@ def test_one_receiver_does_not_hold_up_another(notified):
         assert sorted(mended.ids()) == [f"{name * 32}-1" for name in "abce"]
 
 
-def test_killed_in_the_middle_nothing_is_lost(notified):
-    """A kill -9 between deliveries: every transition comes, first times in order, and repeats are few."""
-    with HookServer() as server:
-        notified.hook(server.url)
-        notified.send(*(each for pair in zip(transitions("a", 20), transitions("b", 20), strict=True) for each in pair))
-        with notified.process() as process:
-            wait_for(lambda: len(server.got) > 5, 30, "some")
-            process.kill()
-        killed_at = len(server.got)
+def test_not_more_at_once_than_is_allowed(notified):
+    """A burst of alerts must not fall upon a receiver all at once."""
+    with HookServer(then=Play(pause_s=0.05)) as server:
+        notified.hook(server.url, more="concurrency: 2")
+        notified.send(*(alert(alert_id=f"{n:032x}") for n in range(12)))
         notified.once()
-        for name in "ab":
-            came = [each for each in server.ids() if each.startswith(name)]
-            assert list(dict.fromkeys(came)) == ids(name, 20)
-        assert killed_at < len(server.got) <= 40 + killed_at + 4  # what was on its way
-    assert notified.dead() == []
+        assert (len(server.got), server.most_busy) == (12, 2)
+
+
+def test_kafka_that_is_away_is_explained(notified):
+    """The process ends with 1 and says where it looked, for whoever supervises it to start it again."""
+    notified.hook("http://127.0.0.1:1/")
+    environment = {"PATH": "/usr/bin:/bin", "HOOK_SECRET": SECRET, "BRINKWATCH_NOTIFY_METRICS_PORT": "0"}
+    command = [sys.executable, "-m", "pipeline.cli.main", "notify", "--config", str(notified.settings.config_dir)]
+    told = subprocess.run(
+        [*command, "--bootstrap-servers", "127.0.0.1:1"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 1
+    assert "connecting to Kafka failed: 127.0.0.1:1" in told.stderr
+    assert "Traceback" not in told.stderr
 
 
 def test_a_new_receiver_hears_what_comes_from_now_on(notified):
