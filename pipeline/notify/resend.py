@@ -50,5 +50,4 @@ async def resend(courier: Courier, receiver: Alertmanager, standing: Standing, a
             if answer.ending is not Ending.OK:
                 fields = {"receiver": receiver.name, "why": f"{answer.ending}: {answer.detail}"}
                 log.warning("open alerts could not be sent again", extra={"fields": fields})
-                break
         await asyncio.sleep(receiver.resend)

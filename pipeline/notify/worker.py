@@ -14,7 +14,7 @@ from config.receivers import Alertmanager
 from pipeline import metrics
 from pipeline.kafka.group import GroupMember
 from pipeline.kafka.message import Message, Outgoing, as_dead_letter
-from pipeline.notify.deliver import Courier, Delivery
+from pipeline.notify.deliver import Courier
 from pipeline.notify.ledger import Ledger
 from pipeline.notify.resend import resend
 from pipeline.notify.retry import Outcome
@@ -107,10 +107,8 @@ class Worker:
         if not wants(self._courier.receiver.match, alert):
             metrics.NOTIFIED.labels(self._name, Outcome.FILTERED).inc()
             return None
-        return self._settled(message, await self._courier.deliver(alert, self._alone))
-
-    def _settled(self, message: Message, delivery: Delivery) -> Outgoing | None:
-        fields = {"receiver": self._name, "alert": (message.key or b"").decode(errors="replace")}
+        delivery = await self._courier.deliver(alert, self._alone)
+        fields = {"receiver": self._name, "alert": f"{alert.alert_id}-{alert.sequence}"}
         fields |= {"attempts": str(delivery.attempts), "how": delivery.detail}
         if delivery.outcome is not Outcome.DELIVERED:
             log.error("an alert was not delivered: it is a dead letter", extra={"fields": fields})

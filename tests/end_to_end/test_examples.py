@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import runpy
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from samples import alert
 
 from pipeline.kafka.client import producer
+from pipeline.notify import webhook
 from pipeline.records import Transition, encode
 from pipeline.records.headers import cloudevent
 from pipeline.records.topics import Topics
@@ -43,6 +47,22 @@ def test_subscribing_from_python(broker):
         process.stdout.close()
     assert lines[0] == "2024-05-06T12:00:00Z raised watch RUS-UKR: RUS-UKR watch\n"
     assert lines[1] == "2024-05-06T12:00:00Z updated watch RUS-UKR: RUS-UKR watch\n"
+
+
+def test_verifying_a_webhook():
+    """A receiver that copies it takes what we sign, also while a key is replaced, and nothing else."""
+    path = DOCS / "examples" / "verify_webhook.py"
+    is_genuine = runpy.run_path(str(path))["is_genuine"]
+    at = datetime(2026, 11, 2, 10, tzinfo=UTC)
+    keys = (b"n" * 32, b"o" * 32)
+    request = webhook.compose(alert(), keys, at)
+    for key in keys:
+        secret = "whsec_" + base64.b64encode(key).decode()
+        assert is_genuine(request.headers, request.body, secret, at.timestamp() + 60)
+    assert not is_genuine(request.headers, request.body + b" ", secret, at.timestamp())
+    assert not is_genuine(request.headers, request.body, secret, at.timestamp() + 3600)
+    assert not is_genuine(request.headers, request.body, "whsec_" + "eHh4" * 8, at.timestamp())
+    assert not is_genuine({}, request.body, secret, at.timestamp())
 
 
 @pytest.mark.skipif(NODE is None, reason="no node on this machine: its example is not checked")

@@ -73,6 +73,23 @@ def test_a_refusal_is_a_dead_letter_and_the_rest_goes_on(notified):
     assert why["ce_id"] == f"{'a' * 32}-1"
 
 
+def test_slack_is_told_and_its_address_stays_secret(notified):
+    """Whoever has the address can post: where Slack refuses, even by repeating it, no log and no dead letter has it."""
+    with HookServer(Play(200), Play(404, body=b"no /T0/B0/sesame")) as server:
+        address = notified.folder / "slack"
+        address.write_text(f"{server.url}/T0/B0/sesame\n")
+        receivers = f"receivers:\n  - {{name: desk, type: slack, url_file: {address}, start_at: earliest}}\n"
+        (notified.settings.config_dir / "receivers.yaml").write_text(receivers)
+        notified.send(*transitions("a", 2))
+        with notified.process("--once") as process:
+            assert process.child.wait(60) == 0, process.said()
+        assert [got.path for got in server.got] == ["/T0/B0/sesame"] * 2
+        assert server.got[0].json["text"].startswith("WATCH RUS-UKR: raised")
+    ((_, why),) = notified.dead()
+    assert why["exception.message"] == "refused: HTTP 404"
+    assert "sesame" not in process.said()
+
+
 def test_the_end_of_patience_is_a_dead_letter(notified):
     """A receiver that is down for good holds its alerts up until the deadline, and loses none."""
     notified.hook("http://127.0.0.1:1/", deadline="400ms")
