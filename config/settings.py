@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     connect_metrics_port: int = pydantic.Field(9401, ge=0, le=65535, description="/metrics of connect; 0: none")
     extract_metrics_port: int = pydantic.Field(9402, ge=0, le=65535, description="/metrics of extract; 0: none")
     score_metrics_port: int = pydantic.Field(9403, ge=0, le=65535, description="/metrics of score; 0: none")
+    notify_metrics_port: int = pydantic.Field(9404, ge=0, le=65535, description="/metrics of notify; 0: none")
 
     runner: Literal["auto", "prism", "fnapi"] = pydantic.Field(
         "auto", description="auto: Prism; fnapi is for trying out only, it keeps what it processed"
@@ -109,6 +110,11 @@ class Settings(BaseSettings):
     def alerts_file(self) -> Path:
         """The alert rules."""
         return self.config_dir / "alerts.yaml"
+
+    @property
+    def receivers_file(self) -> Path:
+        """Whom alerts are sent to; the packaged one, which names nobody, where the folder has none."""
+        return or_packaged(self.config_dir / "receivers.yaml")
 
     @property
     def gazetteer_dir(self) -> Path:

@@ -7,7 +7,6 @@ import ssl
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from types import TracebackType
 from typing import Self
@@ -15,6 +14,7 @@ from typing import Self
 import aiohttp
 from yarl import URL
 
+from config.retry_after import retry_after
 from connectors.addresses import public_socket
 from connectors.decoding import Body, BodyError, TooLargeError, TruncatedError
 from connectors.outcome import Outcome, of_status
@@ -25,7 +25,6 @@ ACCEPT = (
 )
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_VALIDATOR = 1024
-MAX_RETRY_AFTER_S = 7 * 24 * 3600.0
 _CHUNK = 64 * 1024
 
 
@@ -209,22 +208,6 @@ def _echoable(value: str) -> str:
     except UnicodeEncodeError:  # bytes that are no UTF-8 come as surrogates, which can't be written again
         return ""
     return value if fits and value.isprintable() else ""
-
-
-def retry_after(value: str, now: datetime) -> float:
-    """Seconds that a Retry-After header asks for, at most a week; 0 where it says nothing usable.
-
-    Source: RFC 9110, 10.2.3: a number of seconds, or an HTTP date.
-    """
-    text = value.strip()[:64]
-    if text.isascii() and text.isdigit():
-        return min(float(text), MAX_RETRY_AFTER_S)
-    try:
-        when = parsedate_to_datetime(text)
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return 0.0
-    seconds = (when.replace(tzinfo=when.tzinfo or UTC) - now).total_seconds()
-    return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)
 
 
 def _http_url(target: str, base: URL | None = None) -> URL:

@@ -55,6 +55,27 @@ LAG = Gauge(
     ["process"],
 )
 
+NOTIFY_ATTEMPTS = Counter(
+    "brinkwatch_notify_attempts_total", "Tries to reach a receiver, by how they ended.", ["receiver", "outcome"]
+)
+NOTIFIED = Counter(
+    "brinkwatch_notify_alerts_total",
+    "Transitions that notify has read, by what became of them.",
+    ["receiver", "outcome"],
+)
+NOTIFY_SECONDS = Histogram(
+    "brinkwatch_notify_delivery_seconds",
+    "Time from a transition's commit on its topic to its delivery.",
+    ["receiver"],
+    buckets=LATENCY_BUCKETS,
+)
+NOTIFY_SUCCESS = Gauge(
+    "brinkwatch_notify_last_success_timestamp_seconds", "When a receiver last took what it was sent.", ["receiver"]
+)
+NOTIFY_WAITING = Gauge(
+    "brinkwatch_notify_waiting_alerts", "Transitions that were read and are not done with yet.", ["receiver"]
+)
+
 
 def init_extract() -> None:
     """Start the label sets of extract at 0."""
@@ -78,6 +99,18 @@ def init_score() -> None:
     _zero(LATENCY, ("fetched_to_alert",))
     _zero(EVENT_TIME, ("score",))
     _zero(LAG, ("score",))
+
+
+def init_notify(receivers: Iterable[str], attempts: Iterable[str], outcomes: Iterable[str]) -> None:
+    """Start the label sets of notify at 0: of these receivers, with the words for their tries and their outcomes."""
+    names = tuple(receivers)
+    stages = [f"notify.{name}" for name in names]
+    _zero(NOTIFY_ATTEMPTS, names, attempts)
+    _zero(NOTIFIED, names, outcomes)
+    _zero(DEAD_LETTERS, stages, (*DECODE_REASONS, "refused", "exhausted", "crash"))
+    _zero(LAG, stages)
+    for metric in (NOTIFY_SECONDS, NOTIFY_WAITING, NOTIFY_SUCCESS):
+        _zero(metric, names)
 
 
 def note_lag(process: str, timestamps_ms: Sequence[int], *, caught_up: bool) -> None:

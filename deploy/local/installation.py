@@ -1,4 +1,4 @@
-"""The whole service on one machine: broker, connectors, extract, score, and the drill, started and ended together."""
+"""The whole service on one machine: broker, connectors, the jobs, notify and the drill, started and ended together."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from config.endpoints import load_endpoints
+from config.receivers import load_receivers
 from config.settings import PREFIX, SECRETS, Settings
 from deploy.local.drill.server import Drill, write_feeds
 from deploy.local.errors import PlatformError
@@ -71,9 +73,20 @@ def check_ports(settings: Settings) -> None:
     Raises:
         PlatformError: One is taken; it names which.
     """
-    for number in (settings.connect_metrics_port, settings.extract_metrics_port, settings.score_metrics_port):
-        if number:
-            Port(number).release()
+    for number in metrics_ports(settings):
+        Port(number).release()
+
+
+def metrics_ports(settings: Settings) -> tuple[int, ...]:
+    """Where the children's metrics are; that of notify only where it runs, which is where receivers are configured.
+
+    Raises:
+        ConfigError: With the faults of the receivers, a missing secret too: not by a child that fails again and again.
+    """
+    ports = [settings.connect_metrics_port, settings.extract_metrics_port, settings.score_metrics_port]
+    if load_endpoints(settings.receivers_file):
+        ports.append(settings.notify_metrics_port)
+    return tuple(port for port in ports if port)
 
 
 class Installation:
@@ -170,7 +183,8 @@ class Installation:
 
     def _start_children(self) -> None:
         child_environment = environment(self.settings)
-        for name in ("score", "extract"):
+        notified = ("notify",) if load_receivers(self.settings.receivers_file) else ()
+        for name in (*notified, "score", "extract"):
             self._say(f"starting {name}")
             self._supervisor.add(name, brinkwatch(name), child_environment)
         lists = [self._plan.feeds or str(self.settings.feeds_file)]

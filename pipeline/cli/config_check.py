@@ -13,7 +13,7 @@ from pipeline.cli.common import ConfigDir
 
 
 def check(config: ConfigDir = None) -> None:
-    """Check service.yaml, the environment, feeds.yaml, alerts.yaml, lexicon.yaml, rivals.yaml and gazetteer/."""
+    """Check service.yaml, the environment, and feeds, alerts, receivers, lexicon, rivals and gazetteer."""
     faults, checked = collect(config)
     for fault in faults:
         print(fault)
@@ -48,6 +48,7 @@ def _loaders(folder: Path | None) -> dict[str, Callable[[], object]]:
     from config.feeds import load_feeds
     from config.lexicon import load_lexicon
     from config.names import load_gazetteer
+    from config.receivers import load_receivers
     from config.rivals import load_rivals
     from config.settings import folder_of
 
@@ -55,6 +56,7 @@ def _loaders(folder: Path | None) -> dict[str, Callable[[], object]]:
     return {
         "feeds.yaml": lambda: load_feeds(root / "feeds.yaml"),
         "alerts.yaml": lambda: load_alerts(root / "alerts.yaml"),
+        "receivers.yaml": lambda: load_receivers(or_packaged(root / "receivers.yaml")),
         "lexicon.yaml": lambda: load_lexicon(root / "lexicon.yaml"),
         "gazetteer/": lambda: load_gazetteer(root / "gazetteer"),
         "rivals.yaml": lambda: load_rivals(

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from config.errors import BrinkwatchError, ConfigError
-from pipeline.cli import alerts, config_check, connect, doctor, evaluate, extract, replay, score, up, watch
+from pipeline.cli import alerts, config_check, connect, doctor, evaluate, extract, notify, replay, score, up, watch
 
 app = typer.Typer(
     name="brinkwatch",
@@ -25,6 +25,7 @@ app.command("up")(up.up)
 app.command("connect")(connect.connect)
 app.command("extract")(extract.extract)
 app.command("score")(score.score)
+app.command("notify")(notify.notify)
 app.command("watch")(watch.watch)
 subscription = typer.Typer()
 subscription.callback(invoke_without_command=True)(alerts.alerts)

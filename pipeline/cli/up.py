@@ -32,6 +32,8 @@ def up(
 ) -> None:
     """Run everything on this machine: Kafka, connectors, extract, score, and the drill. Ctrl-C ends it all.
 
+    Where receivers.yaml names receivers, notify runs too.
+
     Where Kafka is given, by --bootstrap-servers or the settings, that one is used, and none is started.
     """
     from deploy.local.installation import Plan
@@ -88,8 +90,9 @@ def _show(settings: Settings, stop: threading.Event, *, terminal: bool) -> None:
 
 
 def _where(settings: Settings) -> str:
-    ports = (settings.connect_metrics_port, settings.extract_metrics_port, settings.score_metrics_port)
-    metrics = ", ".join(f"http://{settings.metrics_host}:{port}/metrics" for port in ports if port)
+    from deploy.local.installation import metrics_ports
+
+    metrics = ", ".join(f"http://{settings.metrics_host}:{port}/metrics" for port in metrics_ports(settings))
     return f"up: Kafka at {settings.bootstrap_servers}; metrics at {metrics}"
 
 

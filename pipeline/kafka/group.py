@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import kafka.errors
@@ -35,7 +35,8 @@ class GroupMember:
     committed is read again.
     """
 
-    def __init__(self, settings: Settings, topic: str, group: str, client_id: str) -> None:
+    def __init__(self, settings: Settings, topic: str, group: str, client_id: str, **options: Any) -> None:
+        self._topic = topic
         self._producer = producer(settings, client_id, linger_ms=5)
         self._consumer = consumer(
             settings,
@@ -49,6 +50,7 @@ class GroupMember:
             fetch_max_wait_ms=100,
             # The default assignor once left two of three members without partitions.
             partition_assignment_strategy=(CooperativeStickyAssignor,),
+            **options,
         )
         if not self._consumer.partitions_for_topic(topic):
             raise BrinkwatchError(f"reading failed: {topic}: the topic does not exist; `brinkwatch up` creates it")
@@ -62,6 +64,17 @@ class GroupMember:
         for partition, records in polled.items():
             self._polled[partition] = records[-1].offset + 1
         return list(flat(polled))
+
+    def stay(self, timeout_ms: int = 100) -> list[Message]:
+        """Poll without fetching, so that long work costs no partition; gives only what a rebalance has just brought."""
+        self._consumer.pause(*self._consumer.assignment())
+        messages = self.poll(1, timeout_ms)
+        self._consumer.resume(*self._consumer.paused())
+        return messages
+
+    def owned(self) -> set[int]:
+        """The partitions that are ours now."""
+        return {partition.partition for partition in self._consumer.assignment()}
 
     def write(self, messages: Iterable[Outgoing]) -> None:
         """Hand messages to the producer; ``commit`` waits for them."""
@@ -79,15 +92,34 @@ class GroupMember:
         Raises:
             KafkaError: A write was refused or timed out; nothing is committed.
         """
+        self.flush()
+        polled, self._polled = self._polled, {}
+        return self._commit(polled)
+
+    def flush(self) -> None:
+        """Wait until every write is acknowledged.
+
+        Raises:
+            KafkaError: A write was refused or timed out.
+        """
         self._producer.flush(timeout=WRITE_TIMEOUT_S)
         for write in self._writes:
             write.get(timeout=WRITE_TIMEOUT_S)
         self._writes.clear()
-        polled, self._polled = self._polled, {}
-        if not polled:
+
+    def commit_up_to(self, offsets: Mapping[int, int]) -> bool:
+        """Commit the next offset to read of each partition, for who is done with a part of what was polled.
+
+        Returns:
+            False if a rebalance refused the commit: the new owner will repeat it.
+        """
+        return self._commit({TopicPartition(self._topic, number): at for number, at in offsets.items()})
+
+    def _commit(self, offsets: Mapping[TopicPartition, int]) -> bool:
+        if not offsets:
             return True
         try:
-            self._consumer.commit({partition: OffsetAndMetadata(at, "", -1) for partition, at in polled.items()})
+            self._consumer.commit({partition: OffsetAndMetadata(at, "", -1) for partition, at in offsets.items()})
         except REBALANCED as error:
             log.warning(
                 "commit refused by a rebalance; the new owner repeats it", extra={"fields": {"why": repr(error)}}

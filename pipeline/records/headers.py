@@ -12,12 +12,9 @@ ERRORS = "__connect.errors."
 MAX_REASON = 1000
 
 
-def cloudevent(alert: Alert) -> Headers:
-    """CloudEvents 1.0 headers (Kafka protocol binding, binary mode) of an alert.
-
-    Source: https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/kafka-protocol-binding.md
-    """
-    fields = {
+def attributes(alert: Alert) -> dict[str, str]:
+    """The CloudEvents 1.0 attributes of an alert, in whatever way it travels."""
+    return {
         "specversion": CLOUDEVENTS,
         "id": f"{alert.alert_id}-{alert.sequence}",
         "source": f"/brinkwatch/rules/{alert.rule}",
@@ -25,7 +22,15 @@ def cloudevent(alert: Alert) -> Headers:
         "subject": alert.dyad,
         "time": alert.at.isoformat().replace("+00:00", "Z"),
     }
-    return [*((f"ce_{key}", value.encode()) for key, value in fields.items()), ("content-type", b"application/json")]
+
+
+def cloudevent(alert: Alert) -> Headers:
+    """CloudEvents 1.0 headers (Kafka protocol binding, binary mode) of an alert.
+
+    Source: https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/kafka-protocol-binding.md
+    """
+    headers = [(f"ce_{key}", value.encode()) for key, value in attributes(alert).items()]
+    return [*headers, ("content-type", b"application/json")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +38,9 @@ class Failure:
     """Why a message became a dead letter.
 
     Attributes:
-        stage: Where: ``extract.decode``, ``extract.parse``, ``score.decode``.
-        reason: Label, bounded: ``not_json``, ``schema``, ``version``, ``too_large``, ``crash``.
+        stage: Where: ``extract.decode``, ``extract.parse``, ``score.decode``, ``notify.<receiver>``.
+        reason: Label, bounded: ``not_json``, ``schema``, ``version``, ``too_large``, ``crash``, ``refused``,
+            ``exhausted``.
         message: For a person.
         topic, partition, offset: Where the message came from.
     """

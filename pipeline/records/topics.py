@@ -93,3 +93,7 @@ class Topics:
     def score_group(self) -> str:
         """Group under which score commits its offsets, and its transactional id."""
         return f"{self.prefix}.score"
+
+    def notify_group(self, receiver: str) -> str:
+        """Consumer group of a receiver of alerts."""
+        return f"{self.prefix}.notify.{receiver}"

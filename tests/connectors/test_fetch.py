@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from connectors.fetch import Fetcher, Limits, Validators, retry_after, user_agent
+from config.retry_after import retry_after
+from connectors.fetch import Fetcher, Limits, Validators, user_agent
 from connectors.formats import Source
 from connectors.outcome import Outcome
 from connectors.sandbox import Sandbox

@@ -7,6 +7,7 @@ import threading
 import pydantic
 import pytest
 
+from config.errors import ConfigError
 from config.settings import load_settings
 from deploy.local import installation
 from deploy.local.errors import PlatformError
@@ -165,3 +166,50 @@ def test_children_get_the_settings_but_no_secret():
     assert env["BRINKWATCH_CLOCK"] == "records"
     assert "hush" not in str(env)
     assert "BRINKWATCH_SASL_USERNAME" not in env  # None is not the text "None"
+
+
+RECEIVERS = """\
+receivers:
+  - {name: ops, type: webhook, url: "http://127.0.0.1:1/", secret_env: OPS_SECRET}
+"""
+
+
+class Children:
+    """A supervisor that starts nothing."""
+
+    def __init__(self, _) -> None:
+        self.names = []
+
+    def add(self, name, *_):
+        self.names.append(name)
+
+    def step(self):
+        """Nothing to start."""
+
+
+def started(tmp_path, monkeypatch) -> list[str]:
+    """The children of an installation whose configuration is ``tmp_path``."""
+    monkeypatch.setattr(installation, "Supervisor", Children)
+    settings = load_settings(config_dir=tmp_path, data_dir=tmp_path)
+    running = installation.Installation(installation.Plan(settings, embedded=False, feeds="none", drill=False), print)
+    running._start_children()
+    return running._supervisor.names
+
+
+def test_notify_runs_only_where_somebody_is_to_be_told(tmp_path, monkeypatch):
+    """Without receivers there is no process that would end with an error again and again, and no port of its own."""
+    assert started(tmp_path, monkeypatch) == ["score", "extract", "connect"]
+    (tmp_path / "receivers.yaml").write_text(RECEIVERS)
+    monkeypatch.setenv("OPS_SECRET", "whsec_" + "a2tr" * 8)
+    assert started(tmp_path, monkeypatch) == ["notify", "score", "extract", "connect"]
+    settings = load_settings(config_dir=tmp_path)
+    assert settings.notify_metrics_port in installation.metrics_ports(settings)
+    assert settings.notify_metrics_port not in installation.metrics_ports(load_settings())
+
+
+def test_a_missing_secret_is_told_before_anything_runs(tmp_path, monkeypatch):
+    """A child that can't start would be tried for ever, and its reason would stand in a log that nobody looks at."""
+    monkeypatch.delenv("OPS_SECRET", raising=False)
+    (tmp_path / "receivers.yaml").write_text(RECEIVERS)
+    with pytest.raises(ConfigError, match="OPS_SECRET"):
+        installation.check_ports(load_settings(config_dir=tmp_path))
