@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 import pydantic
 
-from config.alerts import Pattern, Span
 from config.document import Document, Location, Strict, fault_text, load
 from config.errors import ConfigError, Fault
 from config.feeds import Address
+from config.rule import Pattern, Span
 
 MAX_RECEIVERS = 50
 MAX_DEADLINE_S = 24 * 3600.0
