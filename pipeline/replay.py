@@ -45,6 +45,7 @@ class Line(msgspec.Struct, frozen=True):
     text: str | None = None
     source: str | None = None
     url: str | None = None
+    drill: bool = False
 
 
 class Extraction(Protocol):
@@ -72,6 +73,7 @@ class Replayed:
         signals: Signals found, in order of dyad and time.
         alerts: Transitions, in order of time.
         dyads: Every dyad as it stands at the end, in alphabetical order.
+        begins, ends: When the first article was observed, and up to when time went on; None without an article.
     """
 
     articles: int = 0
@@ -79,6 +81,8 @@ class Replayed:
     signals: list[tuple[str, Signal]] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
     dyads: list[Dyad] = field(default_factory=list)
+    begins: datetime | None = None
+    ends: datetime | None = None
 
 
 def published_at(text: str) -> datetime:
@@ -137,6 +141,7 @@ def as_article(line: Line, at: datetime) -> Article:
         observed_at=at,
         content_hash=content,
         minhash=signature(f"{title}\n{text}"),
+        drill=line.drill,
     )
 
 
@@ -230,7 +235,7 @@ def replay(
         on_batch: Told the number of articles of each batch that is done.
     """
     result = Replayed()
-    end = _EARLIEST
+    times: list[datetime] = []
     by_dyad: defaultdict[str, list[Signal]] = defaultdict(list)
     for batch in batches(unique(articles)):
         for extraction in _extract(engine, batch, result.crashed):
@@ -238,10 +243,13 @@ def replay(
                 for dyad in signal.dyads:
                     by_dyad[dyad].append(signal)
         result.articles += len(batch)
-        end = max(end, *(article.observed_at for article in batch))
+        times = [pick((*times, *(article.observed_at for article in batch))) for pick in (min, max)]
         on_batch(len(batch))
     by_dyad.pop(NOBODY, None)
-    result.alerts, result.dyads = score(by_dyad, rules, end + AFTERMATH)
+    if not times:
+        return result
+    result.begins, result.ends = times[0], times[1] + AFTERMATH
+    result.alerts, result.dyads = score(by_dyad, rules, result.ends)
     result.signals = [
         (dyad, signal)
         for dyad in sorted(by_dyad)
