@@ -16,20 +16,20 @@ MAX_FALSE = 20
 
 
 def length(span: timedelta) -> str:
-    """``3.2 days``, ``5.0 hours`` or ``12 minutes``."""
+    """``3.2 days``, ``5.0 h`` or ``12 min``."""
     hours = span / timedelta(hours=1)
     if abs(span) >= 2 * _DAY:
         return f"{span / _DAY:.1f} days"
-    return f"{hours:.1f} hours" if abs(hours) >= 1 else f"{hours * 60:.0f} minutes"
+    return f"{hours:.1f} h" if abs(hours) >= 1 else f"{hours * 60:.0f} min"
 
 
 def told(outcome: Outcome) -> str:
-    """``early by 3.2 days``, ``late by 5.0 hours``, ``missed`` or ``unseen``."""
+    """``early by 3.2 days``, ``late by 5.0 h``, ``missed`` or ``unseen``."""
     return outcome.verdict if outcome.lead is None else lead(outcome.lead)
 
 
 def lead(span: timedelta) -> str:
-    """``early by 3.2 days`` or ``late by 5.0 hours``."""
+    """``early by 3.2 days`` or ``late by 5.0 h``."""
     return f"{Verdict.EARLY if span > timedelta() else Verdict.LATE} by {length(abs(span))}"
 
 

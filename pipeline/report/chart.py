@@ -55,7 +55,7 @@ _NOTHING_ADDED = {"Date": None, "Creator": None, "Format": None, "Type": None}
 _SIZE = re.compile(r'(<svg [^>]*?)width="[^"]*" height="[^"]*"')
 
 
-def key(with_events: bool) -> list[str]:
+def key(*, with_events: bool) -> list[str]:
     """What the signs in a chart mean."""
     signs = ["━ score", "╌ baseline", "▲ raised", "● updated", "▼ resolved"]
     return [*signs, "◆ dated event"] if with_events else signs

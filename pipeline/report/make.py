@@ -39,4 +39,4 @@ def make(content: Content, path: Path) -> None:
         return
     with whole(path) as sink:
         verdicts = section(content.judged) if content.judged else ""
-        sink.writelines(page(content, svg, key(content.judged is not None), verdicts))
+        sink.writelines(page(content, svg, key(with_events=content.judged is not None), verdicts))

@@ -38,9 +38,8 @@ def _head(figure: Figure, content: Content, height: float) -> None:
     """What it is, in the space above the charts."""
     figure.text(0.02, 1 - 0.42 / height, content.title, fontsize=17, fontweight="bold")
     figure.text(0.02, 1 - 0.72 / height, _facts(content), fontsize=9.5, color=SOFT)
-    figure.text(
-        0.98, 1 - 0.72 / height, "   ".join(key(content.judged is not None)), fontsize=8.5, color=SOFT, ha="right"
-    )
+    signs = "   ".join(key(with_events=content.judged is not None))
+    figure.text(0.98, 1 - 0.72 / height, signs, fontsize=8.5, color=SOFT, ha="right")
 
 
 def _facts(content: Content) -> str:
