@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
@@ -81,7 +81,11 @@ def timeline(
 
 
 def timelines(
-    signals: Iterable[tuple[str, Signal]], rules: AlertRules, end: datetime, step: timedelta = HOUR
+    signals: Iterable[tuple[str, Signal]],
+    rules: AlertRules,
+    end: datetime,
+    step: timedelta = HOUR,
+    on_dyad: Callable[[str], None] = lambda _: None,
 ) -> Iterator[list[Point]]:
     """A timeline for each dyad that ever had a score worth showing.
 
@@ -90,8 +94,10 @@ def timelines(
         rules: The alert rules.
         end: The last moment.
         step: Between moments.
+        on_dyad: Told of each dyad that is done.
     """
     for dyad, group in groupby(signals, key=itemgetter(0)):
         points = timeline(dyad, (signal for _, signal in group), rules, end, step)
         if any(point.score >= SHOWN for point in points):
             yield points
+        on_dyad(dyad)

@@ -14,6 +14,7 @@ import msgspec
 import typer
 
 from config.duration import seconds
+from pipeline.cli.common import progress_bar
 from pipeline.explain.files import whole, whole_bytes
 
 if TYPE_CHECKING:
@@ -106,8 +107,10 @@ class Views:
         from pipeline.timeline import timelines
 
         wanted = [each for each in result.signals if self.scores or each[0] in alerted]
-        if result.ends is not None:
-            yield from timelines(wanted, self.rules, result.ends, self.step)
+        if result.ends is None:
+            return
+        with progress_bar("scores", len({dyad for dyad, _ in wanted})) as advance:
+            yield from timelines(wanted, self.rules, result.ends, self.step, lambda _: advance(1))
 
     def _report(self, result: Replayed, points: dict[str, list[Point]], judged: Judged | None) -> None:
         from pipeline.report.content import Source, gather
