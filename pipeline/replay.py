@@ -30,7 +30,8 @@ BATCH = 100
 MAX_LINE = 2 * 1024 * 1024
 AFTERMATH = timedelta(hours=1)
 """How long time goes on after the last article: holds come to their end, and nothing resolves for want of more news."""
-_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""Between these, what is reckoned from a time is one that the calendar holds."""
 
 
 class LineError(BrinkwatchError):
@@ -89,15 +90,15 @@ def published_at(text: str) -> datetime:
     """An ISO 8601 time in UTC; a date alone is that day's noon, a time without a zone is UTC.
 
     Raises:
-        ValueError: It is neither, or before 1900.
+        ValueError: It is neither, or before 1900, or after 8999.
     """
     try:
         at = datetime.combine(date.fromisoformat(text), time(12), UTC)
     except ValueError:
         at = datetime.fromisoformat(text)
     at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    if at < _EARLIEST:
-        raise ValueError("before 1900")
+    if not _EARLIEST <= at < _LATEST:
+        raise ValueError("before 1900, or after 8999")
     return at
 
 

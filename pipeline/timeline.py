@@ -46,9 +46,8 @@ def moments(begin: datetime, end: datetime, step: timedelta) -> Iterator[datetim
         BrinkwatchError: They are more than ``MAX_STEPS``.
     """
     if (end - begin) / step > MAX_STEPS:
-        raise BrinkwatchError(
-            f"following the scores failed: a step of {step}: over {MAX_STEPS} steps; take a longer one"
-        )
+        period = f"{begin:%Y-%m-%d} to {end:%Y-%m-%d} in steps of {step}"
+        raise BrinkwatchError(f"following the scores failed: {period}: over {MAX_STEPS} steps: take longer ones")
     at = begin + step - (begin - _EPOCH) % step
     while at < end:
         yield at

@@ -16,20 +16,20 @@ MAX_FALSE = 20
 
 
 def length(span: timedelta) -> str:
-    """``3.2 days``, ``5.0 h`` or ``12 min``."""
+    """``3.2 days``, ``5 h`` or ``12 min``."""
     hours = span / timedelta(hours=1)
     if abs(span) >= 2 * _DAY:
-        return f"{span / _DAY:.1f} days"
-    return f"{hours:.1f} h" if abs(hours) >= 1 else f"{hours * 60:.0f} min"
+        return f"{round(span / _DAY, 1):g} days"
+    return f"{round(hours, 1):g} h" if abs(hours) >= 1 else f"{hours * 60:.0f} min"
 
 
 def told(outcome: Outcome) -> str:
-    """``early by 3.2 days``, ``late by 5.0 h``, ``missed`` or ``unseen``."""
+    """``early by 3.2 days``, ``late by 5 h``, ``missed`` or ``unseen``."""
     return outcome.verdict if outcome.lead is None else lead(outcome.lead)
 
 
 def lead(span: timedelta) -> str:
-    """``early by 3.2 days`` or ``late by 5.0 h``."""
+    """``early by 3.2 days`` or ``late by 5 h``."""
     return f"{Verdict.EARLY if span > timedelta() else Verdict.LATE} by {length(abs(span))}"
 
 

@@ -91,16 +91,29 @@ def _head(content: Content) -> str:
 
 def _summary(content: Content) -> str:
     heads = ("Dyad", "Level reached", "Highest score", "Alerts", "Articles", "Signals", "of them active")
+    alerted, calm = ([tally for tally in content.tallies if bool(tally.alerts) is told] for told in (True, False))
+    shown = table(heads, map(_row, alerted), "dyads") if alerted else ""
     rest = f'<p class="note">{content.rows_left_out} more dyads had signals.</p>\n' if content.rows_left_out else ""
-    return f"<section><h2>Dyads</h2>\n{table(heads, map(_row, content.tallies), 'dyads')}{rest}</section>\n"
+    return f"<section><h2>Dyads</h2>\n{shown}{_calm(calm)}{rest}</section>\n"
+
+
+def _calm(tallies: Sequence[Tally]) -> str:
+    """Dyads without an alert, folded away."""
+    if not tallies:
+        return ""
+    rows = ((pair(each.dyad), *(f"{figure:,}" for figure in _counts(each))) for each in tallies)
+    held = table(("Dyad", "Articles", "Signals", "of them active"), rows)
+    return f"<details><summary>{many(len(tallies), 'dyad')} without an alert</summary>\n{held}</details>\n"
+
+
+def _counts(tally: Tally) -> tuple[int, int, int]:
+    return tally.articles, tally.signals, tally.active
 
 
 def _row(tally: Tally) -> tuple[str, ...]:
-    name = f'<a href="#{safe(tally.dyad)}">{pair(tally.dyad)}</a>' if tally.alerts else pair(tally.dyad)
-    level = pill(tally.level)
-    figures = (tally.articles, tally.signals, tally.active)
-    alerts = (level, f"{tally.peak:.1f}", str(tally.alerts)) if tally.alerts else ("", "", "")
-    return (name, *alerts, *(f"{figure:,}" for figure in figures))
+    name = f'<a href="#{safe(tally.dyad)}">{pair(tally.dyad)}</a>'
+    counts = (f"{figure:,}" for figure in (tally.alerts, *_counts(tally)))
+    return (name, pill(tally.level), f"{tally.peak:.1f}", *counts)
 
 
 def _panel(panel: Panel, chart: str, key: Iterable[str]) -> str:

@@ -107,7 +107,7 @@ def test_what_a_person_and_a_program_are_told():
     event = Event("ARV-BRN", WAR.begins, WAR.until, note="war\x1b[2J\nover")
     judged = judge([raised(27, name="1"), raised(3, 4, name="2")], [event], PERIOD, [])
     text = "\n".join(lines(judged))
-    assert "2031-06-05 00:00     ARV-BRN     watch     early by 3.0 days      war [2J over" in text
+    assert "2031-06-05 00:00     ARV-BRN     watch     early by 3 days        war [2J over" in text
     assert "alerts that were false   1 of 2" in text
     told = as_json(judged)
     assert (told["hits"], told["early"], told["false_alarms"]) == (1, 1, 1)
