@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format bench schemas clean
+.PHONY: help install run test lint format bench schemas pictures clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ bench: install ## Measure speed, latency, memory and start-up; writes build/benc
 schemas: install ## Generate docs/reference/schemas and what else is made from the code
 	$(BIN)/python -m pipeline.records.schema
 	$(BIN)/python -m config.reference
+
+pictures: install ## Make the pictures in docs/images from the real thing
+	$(BIN)/python -m tests.pictures
 
 clean: ## Remove the environment and what tools left
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

@@ -32,7 +32,8 @@ BATCH = 100
 MAX_LINE = 2 * 1024 * 1024
 AFTERMATH = timedelta(hours=1)
 """How long time goes on after the last article: holds come to their end, and nothing resolves for want of more news."""
-_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""Between these, what is reckoned from a time is one that the calendar holds."""
 
 
 class LineError(BrinkwatchError):
@@ -48,6 +49,7 @@ class Line(msgspec.Struct, frozen=True):
     source: str | None = None
     url: str | None = None
     flow: Flow | None = None
+    drill: bool = False
 
 
 class Extraction(Protocol):
@@ -75,6 +77,7 @@ class Replayed:
         signals: Signals found, in order of dyad and time.
         alerts: Transitions, in order of time.
         dyads: Every dyad as it stands at the end, in alphabetical order.
+        begins, ends: When the first article was observed, and up to when time went on; None without an article.
     """
 
     articles: int = 0
@@ -82,21 +85,23 @@ class Replayed:
     signals: list[tuple[str, Signal]] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
     dyads: list[Dyad] = field(default_factory=list)
+    begins: datetime | None = None
+    ends: datetime | None = None
 
 
 def published_at(text: str) -> datetime:
     """An ISO 8601 time in UTC; a date alone is that day's noon, a time without a zone is UTC.
 
     Raises:
-        ValueError: It is neither, or before 1900.
+        ValueError: It is neither, or before 1900, or after 8999.
     """
     try:
         at = datetime.combine(date.fromisoformat(text), time(12), UTC)
     except ValueError:
         at = datetime.fromisoformat(text)
     at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    if at < _EARLIEST:
-        raise ValueError("before 1900")
+    if not _EARLIEST <= at < _LATEST:
+        raise ValueError("before 1900, or after 8999")
     return at
 
 
@@ -141,6 +146,7 @@ def as_article(line: Line, at: datetime) -> Article:
         content_hash=content,
         minhash=signature(f"{title}\n{text}"),
         flow=line.flow,
+        drill=line.drill,
     )
 
 
@@ -251,17 +257,20 @@ def replay(
         on_batch: Told the number of articles of each batch that is done.
     """
     result = Replayed()
-    end = _EARLIEST
+    times: list[datetime] = []
     found: list[Signal] = []
     seen: dict[str, tuple[datetime, str]] = {}
     for batch in batches(unique(articles)):
         found += [signal for extraction in _extract(engine, batch, result.crashed) for signal in extraction.signals]
-        seen |= {article.article_id: (article.observed_at, article.source) for article in batch}
+        seen |= {a.article_id: (a.observed_at, a.source) for a in batch if not a.drill}  # the drill is no news
         result.articles += len(batch)
-        end = max(end, *(article.observed_at for article in batch))
+        times = [pick((*times, *(article.observed_at for article in batch))) for pick in (min, max)]
         on_batch(len(batch))
+    if not times:
+        return result
     by_dyad = _gathered(_with_flow(found, seen))
-    result.alerts, result.dyads = score(by_dyad, rules, end + AFTERMATH)
+    result.begins, result.ends = times[0], times[1] + AFTERMATH
+    result.alerts, result.dyads = score(by_dyad, rules, result.ends)
     result.signals = [
         (dyad, signal)
         for dyad in sorted(by_dyad)

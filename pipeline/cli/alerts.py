@@ -14,7 +14,7 @@ from config.settings import load_settings
 from pipeline.cli.common import BootstrapServers, ConfigDir, set_up_logging
 
 if TYPE_CHECKING:
-    from pipeline.scoring.timeline import Result
+    from pipeline.scoring.rule_tests import Result
 
 
 class Least(StrEnum):
@@ -71,7 +71,7 @@ def test(
 ) -> None:
     """Test alert rules: play each timeline, and compare the transitions with those it expects."""
     from config.alerts import load_alerts
-    from pipeline.scoring.timeline import run
+    from pipeline.scoring.rule_tests import run
 
     found = load_alerts(rules)
     failed = 0

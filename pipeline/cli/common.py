@@ -58,7 +58,12 @@ def set_up_logging(settings: Settings) -> None:
     )
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
     # kafka-python reports as errors what its clients retry; what they give up on is raised, and reported by us.
-    for noisy, least in (("kafka", logging.CRITICAL), ("apache_beam", logging.ERROR), ("asyncio", logging.ERROR)):
+    for noisy, least in (
+        ("kafka", logging.CRITICAL),
+        ("apache_beam", logging.ERROR),
+        ("asyncio", logging.ERROR),
+        ("matplotlib", logging.ERROR),  # tells of the fonts that it finds
+    ):
         logging.getLogger(noisy).setLevel(logging.INFO if settings.log_level == "debug" else least)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from config.alerts import AlertRules, load_alerts
 from config.errors import BrinkwatchError
 from config.settings import load_settings
 from pipeline.cli.common import ConfigDir, progress_bar, set_up_logging
+from pipeline.cli.replay_views import Views, duration, prepared_events
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -29,6 +32,25 @@ def replay(
     signals: Annotated[
         Path | None, typer.Option(metavar="OUT.jsonl", help="Write the signals, under each dyad.")
     ] = None,
+    scores: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.jsonl", help="Write each dyad's score, baseline and level over time, a line a step."),
+    ] = None,
+    step: Annotated[str, typer.Option(metavar="DURATION", help="Between the scores over time.")] = "1h",
+    report: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="OUT.html|OUT.png", help="Write a report with charts and evidence; may be given twice."),
+    ] = None,
+    truth: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.jsonl", help="Dated events to hold the alerts against: dyad, from, until, level."),
+    ] = None,
+    truth_out: Annotated[
+        Path | None, typer.Option(metavar="OUT.json", help="With --truth: write what came of it as JSON.")
+    ] = None,
+    horizon: Annotated[
+        str, typer.Option(metavar="DURATION", help="With --truth: how long before an event an alert counts.")
+    ] = "14d",
     rules: Annotated[Path | None, typer.Option(metavar="FILE", help="Other rules than alerts.yaml.")] = None,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Bad lines, and articles that can't be read, are no failure.")
@@ -36,31 +58,43 @@ def replay(
     config: ConfigDir = None,
 ) -> None:
     """Play dated articles through extraction, scoring and rules, and write the alerts that would have been raised."""
+    if truth_out and not truth:
+        raise typer.BadParameter("--truth-out needs --truth")
+    apart, before = duration(step), duration(horizon)
     settings = load_settings(config_dir=config)
     set_up_logging(settings)
-    bad: list[LineError] = []
-
-    def on_error(error: LineError) -> None:
-        bad.append(error)
-        if len(bad) <= SHOWN_ERRORS:
-            print(f"brinkwatch: {file}: {error}", file=sys.stderr)
-
-    result = _run(settings, file, rules or settings.alerts_file, on_error)
+    reports = tuple(report or ())
+    found_rules, events = load_alerts(rules or settings.alerts_file), prepared_events(truth, reports)
+    bad = BadLines(file)
+    result = _run(settings, file, found_rules, bad.tell)
     _write(alerts, _encoded(result.alerts))
     if dyads:
         _write(dyads, _encoded(result.dyads))
     if signals:
         _write(signals, _encoded(signal for _, signal in result.signals))
+    views = Views(file.name, found_rules, scores, apart, reports, events, before, truth_out)
+    views.show(result, sys.stderr if str(alerts) == "-" else sys.stdout)
     found = f"{result.articles} articles, {len(result.signals)} signals, {len(result.alerts)} alert transitions"
-    print(f"{found}, {len(bad)} bad lines, {len(result.crashed)} articles that could not be read", file=sys.stderr)
-    if (bad or result.crashed) and not skip_bad:
+    print(f"{found}, {bad.count} bad lines, {len(result.crashed)} articles that could not be read", file=sys.stderr)
+    if (bad.count or result.crashed) and not skip_bad:
         raise typer.Exit(1)
 
 
-def _run(settings: Settings, file: Path, rules_file: Path, on_error: Callable[[LineError], None]) -> Replayed:
-    from config.alerts import load_alerts
+@dataclass(slots=True)
+class BadLines:
+    """Tells of the first bad lines of a file, and counts them all."""
 
-    rules = load_alerts(rules_file)
+    file: Path
+    count: int = 0
+
+    def tell(self, error: LineError) -> None:
+        """Another one."""
+        self.count += 1
+        if self.count <= SHOWN_ERRORS:
+            print(f"brinkwatch: {self.file}: {error}", file=sys.stderr)
+
+
+def _run(settings: Settings, file: Path, rules: AlertRules, on_error: Callable[[LineError], None]) -> Replayed:
     try:
         source = file.open("rb")
         size = file.stat().st_size

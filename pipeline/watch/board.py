@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pipeline.kafka.message import Message
-from pipeline.records import Alert, AlertEvidence, DecodeError, Dyad, Trend, decode
+from pipeline.records import Alert, AlertEvidence, DecodeError, Dyad, Level, Trend, decode
 from pipeline.records.topics import Topics
 from pipeline.watch.render import clean, sparkline
 from pipeline.watch.subscribe import readable
@@ -50,24 +51,40 @@ class Board:
         except DecodeError:
             return
 
-    def ranked(self) -> list[Dyad]:
-        """The dyads that have something to show: highest level first, then highest score."""
-        shown = [dyad for dyad in self.dyads.values() if dyad.score >= LEAST_SCORE or dyad.open_alert]
-        return sorted(shown, key=lambda dyad: (-dyad.level.rank, -dyad.score, dyad.dyad))
+    def ranked(self, wanted: str = "") -> list[Dyad]:
+        """The dyads that have something to show and match ``wanted``: highest level first, then highest score."""
+        shown = (dyad for dyad in self.dyads.values() if dyad.score >= LEAST_SCORE or dyad.open_alert)
+        found = (dyad for dyad in shown if matches(wanted, dyad.dyad, dyad.level, dyad.evidence))
+        return sorted(found, key=lambda dyad: (-dyad.level.rank, -dyad.score, dyad.dyad))
 
-    def open_alerts(self) -> list[Alert]:
-        """Highest level first, then latest."""
-        return sorted(
-            self.alerts.values(), key=lambda alert: (-alert.level.rank, -alert.at.timestamp(), alert.alert_id)
+    def open_alerts(self, wanted: str = "") -> list[Alert]:
+        """Those that match ``wanted``: muted ones last, highest level first, then latest."""
+        found = (
+            alert
+            for alert in self.alerts.values()
+            if matches(wanted, f"{alert.dyad} {alert.rule}", alert.level, alert.evidence)
         )
+        return sorted(found, key=_urgency)
 
-    def evidence(self, dyad: str) -> tuple[AlertEvidence, ...]:
-        """What a dyad's open alert rests on, or what weighs in its score."""
-        held = self.dyads.get(dyad)
-        alert = next((alert for alert in self.alerts.values() if alert.dyad == dyad), None)
-        if alert is not None:
-            return alert.evidence
-        return held.evidence if held is not None else ()
+
+def _urgency(alert: Alert) -> tuple[bool, int, float, str]:
+    return alert.muted is not None, -alert.level.rank, -alert.at.timestamp(), alert.alert_id
+
+
+def matches(wanted: str, name: str, level: Level, evidence: tuple[AlertEvidence, ...]) -> bool:
+    """Whether each word of ``wanted`` stands in the name, the level, or the evidence's words, types or sources."""
+    sought = wanted.casefold().split()
+    if not sought:
+        return True
+    told = (f"{each.sentence} {each.source} {each.event_type} {each.modality}" for each in evidence)
+    text = " ".join((name, level, *told)).casefold()
+    return all(word in text for word in sought)
+
+
+def condensed(values: Sequence[float], width: int) -> list[float]:
+    """All of ``values`` as at most ``width`` of them: of those that fall together the greatest."""
+    stride = -(-len(values) // width) or 1
+    return [max(values[at : at + stride]) for at in range(0, len(values), stride)]
 
 
 def row(dyad: Dyad) -> tuple[str, str, str, str, str, str, str]:
@@ -78,7 +95,7 @@ def row(dyad: Dyad) -> tuple[str, str, str, str, str, str, str]:
         dyad.level.value,
         f"{dyad.score:.1f}",
         f"{dyad.baseline:.1f}",
-        sparkline(dyad.history, SPARK),
+        sparkline(condensed(dyad.history, SPARK), SPARK),
         ARROWS[dyad.trend],
         leading,
     )

@@ -15,7 +15,7 @@ from deploy.local.process import Port
 from pipeline.kafka.client import producer
 from pipeline.records import Alert, EventType, Modality, decode, encode
 from pipeline.records.topics import Topics
-from pipeline.scoring.timeline import Told, judge, load_timelines, run, signals
+from pipeline.scoring.rule_tests import Told, judge, load_tests, run, signals
 
 HERE = Path(__file__).parent
 RULES = HERE / "rules.yaml"
@@ -42,7 +42,7 @@ def test_a_wrong_timeline_names_its_line(tmp_path: Path):
     told = "      - {at: soon, dyad: A-B, type: war}\n"
     file.write_text(f"tests:\n  - name: a\n    until: 1d\n    signals:\n{told}    expect: []\n")
     with pytest.raises(ConfigError) as caught:
-        load_timelines(file)
+        load_tests(file)
     assert {fault.line for fault in caught.value.faults} == {5}
     assert {fault.key.rpartition(".")[2] for fault in caught.value.faults} >= {"at", "type"}
 
@@ -72,7 +72,7 @@ def test_the_same_comes_through_kafka(broker, prism, tmp_path):
             }
         )  # fmt: skip
     topics = Topics(settings.topic_prefix)
-    tests = [test for file in FILES for test in load_timelines(file)[1].tests]
+    tests = [test for file in FILES for test in load_tests(file)[1].tests]
     send(settings, topics, tests)
     with Process(settings, "score", folder=tmp_path) as score:
         dyads = Topic(settings, topics.dyads.name)

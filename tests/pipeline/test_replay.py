@@ -155,6 +155,7 @@ BAD = [
     b'{"published": 5, "title": "x"}',
     b'{"published": "soon", "title": "x"}',
     b'{"published": "0001-01-01T00:00:00+14:00", "title": "x"}',
+    b'{"published": "9999-12-31T23:30:00Z", "title": "x"}',
     b'{"published": "2031-05-06", "title": " "}',
     b'{"published": "2031-05-06", "title": "\xff"}',
     b'{"a":' * 5000,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import samples
 
 from config.alerts import AlertRules
-from pipeline.records import EventType, Evidence, Modality, Severity
+from pipeline.records import EventType, Evidence, Level, Modality, Severity, Transition
 from pipeline.records.minhash import signature
 from pipeline.scoring.book import Book
 
@@ -125,3 +125,33 @@ def feared(hours: float, name: str, severity: float = 2.25, **changes: Any) -> S
     """A signal that an attack is expected."""
     kind = {"event_type": EventType.FORCE, "modality": Modality.SPECULATIVE, "active": False}
     return told(hours, name, severity, **(kind | changes))
+
+
+def life(name: str, dyad: str, *steps: tuple[float, Level], muted: Iterable[int] = ()) -> list[Alert]:
+    """The transitions of one alert: at which hour it went to which level; calm resolves it.
+
+    Args:
+        name: A hex digit, of which its id is made.
+        dyad: Of which dyad.
+        steps: Hours after the start, and levels.
+        muted: Numbers of the steps that are muted, from 0.
+    """
+    alerts, before = [], Level.CALM
+    for number, (hours, level) in enumerate(steps):
+        ended = Transition.RESOLVED if level is Level.CALM else Transition.UPDATED
+        alerts.append(
+            samples.alert(
+                alert_id=name * 32,
+                sequence=number + 1,
+                transition=ended if number else Transition.RAISED,
+                level=level,
+                previous_level=before,
+                dyad=dyad,
+                at=at(hours),
+                started_at=at(steps[0][0]),
+                score=10.0 * level.rank + 2,
+                muted="silence: test" if number in set(muted) else None,
+            )
+        )
+        before = level
+    return alerts

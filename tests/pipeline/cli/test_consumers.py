@@ -9,7 +9,9 @@ import sys
 import time
 from datetime import UTC, datetime
 
+import pytest
 import samples
+from terminals import Terminal
 
 from pipeline.kafka.client import producer
 from pipeline.records import Level, Transition, encode
@@ -19,15 +21,19 @@ COMMAND = (sys.executable, "-m", "pipeline.cli.main")
 SECONDS = 60
 
 
-def start(settings, *arguments: str) -> subprocess.Popen[str]:
-    """The command against the test's topics, found as an operator would say it: by environment."""
-    environment = {
+def environment(settings) -> dict[str, str]:
+    """Where the test's topics are, as an operator would say it."""
+    return {
         "PATH": "/usr/bin:/bin",
         "BRINKWATCH_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
         "BRINKWATCH_TOPIC_PREFIX": settings.topic_prefix,
     }
+
+
+def start(settings, *arguments: str) -> subprocess.Popen[str]:
+    """The command against the test's topics."""
     return subprocess.Popen(
-        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        [*COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(settings)
     )
 
 
@@ -101,3 +107,28 @@ def test_watch_without_a_terminal_is_plain(broker):
     assert "OPEN     watch    RUS-UKR" in lines[0]
     assert any("status   0 articles, 0 signals, 0 dead letters, 1 open alert" in line for line in lines)
     assert "\x1b" not in out
+
+
+@pytest.mark.parametrize("colours", [{"TERM": "xterm-256color", "COLORTERM": "truecolor"}, {"TERM": "xterm"}])
+def test_watch_in_a_terminal(broker, colours):
+    """A real terminal of 80x24, with many colours or sixteen: the topics are drawn, keys work, q ends it."""
+    settings = broker.settings("screen")
+    topics, standing = Topics(settings.topic_prefix), alert("1", summary="RUS-UKR watch: troops moved")
+    send(settings, standing)
+    with producer(settings, "test") as sender:
+        for name, score in (("ARV-BRN", 2.0), ("RUS-UKR", 12.0)):
+            record = samples.dyad(dyad=name, score=score, evidence=standing.evidence)
+            sender.send(topics.dyads.name, key=name.encode(), value=encode(record))
+        sender.flush()
+    with Terminal([*COMMAND, "watch"], environment(settings) | colours) as terminal:
+        terminal.until("2 dyads, 1 open")
+        terminal.press("\r")
+        assert "escalation 000000000000" in terminal.until("Back")
+        terminal.press("\x1b")
+        terminal.until("heaviest evidence")
+        terminal.press("/rus")
+        terminal.until("1 match")
+        terminal.press("\x1b")
+        terminal.until("1 open, as of")
+        terminal.press("q")
+        assert terminal.ended() == 0

@@ -1,4 +1,4 @@
-"""Timelines: unit tests of alert rules. A file says what is told and when, and which transitions must come of it.
+"""Tests of alert rules: a file says what is told and when, and which transitions must come of it.
 
     tests:
       - name: a build-up that two outlets report is a watch
@@ -136,7 +136,7 @@ class Test(Strict):
         return self.start.replace(tzinfo=UTC) if self.start.tzinfo is None else self.start.astimezone(UTC)
 
 
-class Timelines(Strict):
+class RuleTests(Strict):
     """A file of them."""
 
     tests: Annotated[tuple[Test, ...], pydantic.AfterValidator(some)] = pydantic.Field(max_length=1000)
@@ -162,14 +162,14 @@ class Result:
         return not self.missing and not self.surplus
 
 
-def load_timelines(path: Path) -> tuple[Document, Timelines]:
+def load_tests(path: Path) -> tuple[Document, RuleTests]:
     """The timelines of ``path``, and the document for its lines.
 
     Raises:
         ConfigError: With every fault and its line.
     """
     document = load(path)
-    return document, document.check(Timelines)
+    return document, document.check(RuleTests)
 
 
 def signals(test: Test) -> list[tuple[str, Signal]]:
@@ -212,7 +212,7 @@ def run(path: Path, rules: AlertRules) -> list[Result]:
     Raises:
         ConfigError: The file is wrong: every fault and its line.
     """
-    document, timelines = load_timelines(path)
+    document, timelines = load_tests(path)
     results = []
     for number, test in enumerate(timelines.tests):
         places = range(len(test.expect))
