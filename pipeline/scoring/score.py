@@ -125,6 +125,13 @@ def rebase(state: DyadState) -> DyadState:
     )
 
 
+def moved(state: DyadState, origin: float) -> DyadState:
+    """The same weights, kept as at another origin."""
+    factor = float(2.0 ** ((origin - state.origin) / state.half_life))
+    # What is kept as at a later origin is smaller by what it loses until then.
+    return _scaled(replace(state, origin=origin), lambda weight: light(weight / factor))
+
+
 def _scaled(state: DyadState, scale: _Scale) -> DyadState:
     def story(each: Story) -> Story:
         strands = tuple(Strand(strand.kind, scale(strand.weight), strand.count) for strand in each.strands)

@@ -20,7 +20,7 @@ SKETCH = 32
 SAME_STORY = 0.5
 SOURCE_FACTOR = 0.25
 _ARTICLE_BYTES = 4  # of 768 articles and a stranger, two alike once in five million
-_ARTICLE_CHARS = 7
+ARTICLE_CHARS = 7
 _SIGNATURE_BYTES = 512
 _SIGNATURE_CHARS = 684
 _LIGHT = 7  # significant digits of a kept weight: more would only lengthen what is stored
@@ -129,7 +129,7 @@ def note(story: Story, known: bytes, article: str) -> Story:
     """
     sketch = known if story.articles == article else story.sketch
     articles = story.articles.replace(article, "") + article
-    return replace(story, sketch=sketch, articles=articles[-MAX_ARTICLES * _ARTICLE_CHARS :])
+    return replace(story, sketch=sketch, articles=articles[-MAX_ARTICLES * ARTICLE_CHARS :])
 
 
 def join(state: DyadState, signal: Signal, weight: float, source: str, at: float) -> tuple[DyadState, Story]:
