@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from datasketch import MinHash
@@ -24,6 +26,12 @@ def shingles(text: str) -> list[bytes]:
     return [" ".join(words[at : at + SHINGLE]).encode() for at in range(len(words) - SHINGLE + 1)]
 
 
+@lru_cache(maxsize=1)
+def _permutations() -> Any:
+    """The permutations, drawn once: that takes longer than all the rest of a signature."""
+    return MinHash(num_perm=PERMUTATIONS, seed=_SEED, scheme=_SCHEME).permutations
+
+
 def signature(text: str) -> str:
     """MinHash signature of ``text``: base64 of 128 little-endian uint32, or ``""`` for fewer than five words.
 
@@ -32,7 +40,7 @@ def signature(text: str) -> str:
     parts = shingles(text)
     if not parts:
         return ""
-    minhash = MinHash(num_perm=PERMUTATIONS, seed=_SEED, scheme=_SCHEME)
+    minhash = MinHash(num_perm=PERMUTATIONS, seed=_SEED, scheme=_SCHEME, permutations=_permutations())
     minhash.update_batch(parts)
     return base64.b64encode(np.asarray(minhash.hashvalues, dtype="<u4").tobytes()).decode()
 

