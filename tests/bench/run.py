@@ -12,10 +12,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 
 def main() -> None:
-    """Every bench, or those named on the command line: extraction, gate, line."""
-    from tests.bench import extraction, gate, line
+    """Every bench, or those named on the command line: extraction, gate, line, scoring."""
+    from tests.bench import extraction, gate, line, scoring
 
-    wanted = set(sys.argv[1:]) or {"extraction", "gate", "line"}
+    wanted = set(sys.argv[1:]) or {"extraction", "gate", "line", "scoring"}
     found: dict[str, object] = {
         "machine": platform.processor() or platform.machine(),
         "python": platform.python_version(),
@@ -27,6 +27,9 @@ def main() -> None:
     if "line" in wanted:
         with tempfile.TemporaryDirectory(prefix="brinkwatch-bench-") as folder:
             found["line"] = line.measure(Path(folder))
+    if "scoring" in wanted:
+        with tempfile.TemporaryDirectory(prefix="brinkwatch-bench-") as folder:
+            found["scoring"] = scoring.measure(Path(folder))
     text = json.dumps(found, indent=2)
     print(text)
     Path("build").mkdir(exist_ok=True)
