@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 MAX_DYADS = 6
 MAX_CONDITION = 300
 MAX_CUE = 200
+MUTUAL = frozenset({EventType.TALKS, EventType.CEASEFIRE, EventType.WITHDRAWAL})
+"""What both sides do with one another: hold talks, sign a truce, exchange prisoners, pull back."""
 MAX_EVENTS = 8
 """Of one sentence, the first: real ones hold five at most, a hostile one as many as it has words."""
 
@@ -126,13 +128,13 @@ def _party(reference: Reference) -> Party:
 def dyads(kind: EventType, actors: Sequence[Reference], recipients: Sequence[Reference]) -> tuple[str, ...]:
     """Keys of the pairs an event is about, at most six.
 
-    Each actor with each recipient; talks and ceasefires without a recipient pair their actors; a side that is not
-    named is ``*``.
+    Each actor with each recipient; talks, ceasefires and withdrawals without a recipient pair their actors; a side that
+    is not named is ``*``.
     """
     doing, done_to = [r.code for r in actors], [r.code for r in recipients]
     if doing and done_to:
         keys = [dyad_key(a, r) for a in doing for r in done_to]
-    elif len(doing) > 1 and kind in {EventType.TALKS, EventType.CEASEFIRE}:
+    elif len(doing) > 1 and kind in MUTUAL:
         keys = [dyad_key(a, b) for place, a in enumerate(doing) for b in doing[place + 1 :]]
     else:
         keys = [dyad_key(one, None) for one in doing or done_to]

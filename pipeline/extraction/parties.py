@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 AIMED = frozenset({EventType.FORCE, EventType.SANCTION, EventType.DEMAND, EventType.RUPTURE})
 TOWARDS = frozenset({"near", "along", "toward", "towards", "around", "outside", "opposite", "facing", "against"})
+LEFT = TOWARDS | {"from"}
 CERTAINTY = 0.8
 UP = 4
 BORDERS = frozenset({"border", "frontier", "boundary", "doorstep"})
@@ -32,7 +33,7 @@ def completed(event: Event, scene: Scene, rivals: Rivals, told: Sequence[Event] 
 
     An actor only for what the sentence model found: its word has no place in the grammar that rules know. A recipient
     only if exactly one rival of the actor is named; of a deployment, at whose border or towards whom it is, or whom the
-    sentence says they may attack.
+    sentence says they may attack; of a withdrawal, from whose soil or border.
 
     Args:
         event: One event of the sentence.
@@ -86,6 +87,8 @@ def _rivals(
         found = {r.code: r for r in named if any(rivals.among([r.code, code]) for code in doing)}
         return list(found.values()) if len(found) == 1 else []
 
+    if kind is EventType.WITHDRAWAL:
+        return single(r for token in scene.doc if _is_towards(token, LEFT) for r in resolve(token, scene))
     if kind is EventType.DEPLOYMENT:
         towards = [r for token in scene.doc if _is_towards(token) for r in resolve(token, scene)]
         return (
@@ -127,12 +130,12 @@ def _at_home(token: Token) -> bool:
     return False
 
 
-def _is_towards(token: Token) -> bool:
+def _is_towards(token: Token, words: frozenset[str] = TOWARDS) -> bool:
     """Whether it names whose border a phrase is about: ``near Chad``, ``the Sudanese frontier``."""
     above = token
     for _ in range(UP):
         above = above.head
-        if above.lower_ in TOWARDS or tree.lemma(above) in PLACED_AT_BORDER:
+        if above.lower_ in words or tree.lemma(above) in PLACED_AT_BORDER:
             return True
         if tree.is_verb(above):
             return False

@@ -1,7 +1,7 @@
 """Who is meant where grammar ties nobody to an event, and a build-up that is only reacted to."""
 
 import pytest
-from extraction_support import found
+from extraction_support import found, signals
 
 BUILD_UPS = {
     "an accuser's own border": (
@@ -38,3 +38,19 @@ def test_who_warns_does_not_build_up(engine):
     """A build-up told of beside a warning is not the warner's."""
     told = found(engine, "", title="Canada warns partners of possible Chinese incursion as warships mass near Taiwan")
     assert all("CAN" not in actors for kind, _, _, actors, _ in told if kind == "deployment")
+
+
+CALMING = {
+    "from a rival's soil": ("Turkey withdrew its troops from Greece on Thursday.", "GRC-TUR"),
+    "from a rival's border": ("Armenian forces pull back 20 kilometres from Azerbaijani border", "ARM-AZE"),
+    "of both sides": ("India and Pakistan exchanged 40 prisoners at a bridge in Kashmir.", "IND-PAK"),
+    "from a friend's soil": ("The US withdrew its forces from Germany.", "*-USA"),
+}
+
+
+@pytest.mark.parametrize("name", CALMING)
+def test_a_withdrawal_calms_whoever_it_is_about(engine, name):
+    """From whose soil or border forces leave, if that is a rival: else no score would hear of it."""
+    text, dyad = CALMING[name]
+    (told,) = [signal for signal in signals(engine, text) if signal.event_type == "withdrawal"]
+    assert told.dyads == (dyad,)
