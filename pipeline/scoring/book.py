@@ -139,7 +139,7 @@ class Book:
 
     def _put_under(self, dyad: str) -> None:
         before = self._tracks[dyad]
-        held, alerts = tracks.under(before, self._watched(dyad))
+        held, alerts = tracks.under(before, self._watched(dyad), self._rules)
         self._tracks[dyad] = held
         if alerts:
             self._keep(dyad, held, alerts)

@@ -26,6 +26,7 @@ from pipeline.scoring.state import (
     Story,
 )
 from pipeline.scoring.stories import kind_of
+from pipeline.scoring.weighing import factors
 
 MAX_STEPS = 20_000
 """Samples that are taken one by one after a silence; the baseline's decay over the rest of it is taken at once."""
@@ -113,7 +114,7 @@ def _shown(signal: Signal) -> AlertEvidence:
 
 
 def exhibit(
-    exhibits: tuple[Exhibit, ...], story: Story, signal: Signal, weight: float, factors: dict[str, float]
+    exhibits: tuple[Exhibit, ...], story: Story, signal: Signal, weight: float, grown: float
 ) -> tuple[Exhibit, ...]:
     """The heaviest sentences, with this signal's among them if it is one of them."""
     kind = kind_of(signal)
@@ -123,7 +124,7 @@ def exhibit(
     if same is None and len(exhibits) == MAX_EXHIBITS and abs(exhibits[-1].weight) >= abs(weight):
         return exhibits
     others = [each for each in exhibits if each is not same]
-    shown = Exhibit(story.number, kind, weight, replace(_shown(signal), factors=factors))
+    shown = Exhibit(story.number, kind, weight, replace(_shown(signal), factors=factors(signal, grown)))
     return tuple(sorted([*others, shown], key=lambda each: -abs(each.weight))[:MAX_EXHIBITS])
 
 

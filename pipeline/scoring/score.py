@@ -25,8 +25,7 @@ from pipeline.scoring.memory import exhibit, hear, is_known, remember
 from pipeline.scoring.silence import may_be_silent
 from pipeline.scoring.state import DyadState, Exhibit, Ids, Story, Strand
 from pipeline.scoring.stories import join, light, owner, source_token
-from pipeline.scoring.weighing import amounts, factors, growth, noted
-from pipeline.scoring.weighing import weight as product
+from pipeline.scoring.weighing import amounts, flow_factor, growth, noted, weight
 
 Outcome = Literal["applied", "repeated", "inactive"]
 Step = tuple[DyadState, list[Alert], Outcome]
@@ -78,12 +77,12 @@ def apply(state: DyadState, signal: Signal, rule: Rule, owners: Mapping[str, str
     state, alerts = advance(state, since_epoch(signal.observed_at), rule)
     ids = remember(state.ids, signal.signal_id, state.at, state.half_life)
     told = amounts(signal)
-    made_of = factors(signal, growth(told, state.counted, state.at))
-    weight = product(made_of)
-    if not counts(rule, signal) or signal.drill is not state.drill or not math.isfinite(weight) or weight == 0:
+    grown = growth(told, state.counted, state.at)
+    weighs = weight(signal, grown)
+    if not counts(rule, signal) or signal.drill is not state.drill or not math.isfinite(weighs) or weighs == 0:
         return replace(state, ids=ids, inactive=state.inactive + 1), alerts, "inactive"
     state = replace(state, ids=ids, applied=state.applied + 1, counted=noted(state.counted, told, state.at))
-    state = _count(state, signal, weight, made_of, owners or {})
+    state = _count(state, signal, weighs, grown, owners or {})
     state, more = settle(watch_levels(state, rule), state.at, rule)
     return state, alerts + more, "applied"
 
@@ -91,27 +90,26 @@ def apply(state: DyadState, signal: Signal, rule: Rule, owners: Mapping[str, str
 def counts(rule: Rule, signal: Signal) -> bool:
     """Whether the rule weighs the signal at all."""
     return rule.counts.weighs(
-        signal.event_type.value,
-        signal.modality.value,
+        signal.event_type,
+        signal.modality,
         active=signal.active,
         calms=signal.polarity is Polarity.DEESCALATORY,
     )
 
 
-def _count(
-    state: DyadState, signal: Signal, weight: float, made_of: dict[str, float], owners: Mapping[str, str]
-) -> DyadState:
+def _count(state: DyadState, signal: Signal, weighs: float, grown: float, owners: Mapping[str, str]) -> DyadState:
     """The state with a signal that counts in its story, among its sources and, if it is heavy, among its sentences."""
     state = rebase(state)
     begun = min(since_epoch(signal.published_at), since_epoch(signal.observed_at), state.at)
-    kept = light(weight * 2.0 ** ((begun - state.origin) / state.half_life))
+    kept = light(weighs * 2.0 ** ((begun - state.origin) / state.half_life))
     source = source_token(owner(signal.source, owners))
     state, story = join(state, signal, kept, source, state.at)
-    outlets = hear(state.outlets, source, state.at) if weight > 0 else state.outlets
-    exhibits = exhibit(state.exhibits, story, signal, kept, made_of)
-    grown = "growth" in made_of
-    episode = state.episode and replace(state.episode, stirred=True, grown=state.episode.grown or grown)
-    flow = state.flow if signal.flow is None else (made_of.get("flow", 1.0), signal.flow.sources)
+    outlets = hear(state.outlets, source, state.at) if weighs > 0 else state.outlets
+    exhibits = exhibit(state.exhibits, story, signal, kept, grown)
+    episode = state.episode and replace(
+        state.episode, stirred=True, grown=state.episode.grown or (grown > 1.0 and weighs > 0)
+    )
+    flow = state.flow if signal.flow is None else (flow_factor(signal.flow), signal.flow.sources)
     return replace(state, outlets=outlets, exhibits=exhibits, episode=episode, flow=flow)
 
 

@@ -95,7 +95,7 @@ def light(weight: float) -> float:
 
 def kind_of(signal: Signal) -> str:
     """Type and modality, such as ``deployment/asserted``."""
-    return f"{signal.event_type.value}/{signal.modality.value}"
+    return f"{signal.event_type}/{signal.modality}"
 
 
 def _strengthen(strands: tuple[Strand, ...], kind: str, weight: float) -> tuple[Strand, ...]:

@@ -51,7 +51,9 @@ def apply(tracks: Tracks, signal: Signal, watched: Rules, rules: AlertRules) -> 
     at = max(since_epoch(signal.observed_at), first.at)
     alerts: list[Alert] = []
     if len(tracks) > 1 or rules.silences:  # one track alone settles what is due before it takes the signal in
-        tracks, alerts = advance(tracks, at, watched, rules)
+        following = _following(tracks, watched, rules)
+        if following is not None and following[0] <= at:
+            tracks, alerts = advance(tracks, at, watched, rules)
     outcome: Outcome = "inactive"
     for rule in watched:
         state = tracks.get(rule.name)
@@ -84,8 +86,8 @@ def next_look(tracks: Tracks, watched: Rules, rules: AlertRules) -> float:
     return min(*looks, *(rules.next_bound(state.at) for state in tracks.values() if state.episode), math.inf)
 
 
-def under(tracks: Tracks, watched: Rules) -> Moved:
-    """The tracks under changed rules.
+def under(tracks: Tracks, watched: Rules, rules: AlertRules) -> Moved:
+    """The tracks under changed rules, silences and inhibition.
 
     A rule that is gone resolves its alert and its track ends; if it was the first, the new first one takes its track
     over. A rule that stays takes its track on with its new figures: see ``score.adopt``.
@@ -96,7 +98,8 @@ def under(tracks: Tracks, watched: Rules) -> Moved:
         state, resolved = score.advance(tracks[name], tracks[name].at, NO_RULE)
         alerts += resolved
         kept.setdefault(watched[0].name, score.adopt(state, watched[0]))
-    return kept, alerts
+    kept, again = _remuted(kept, max(state.at for state in kept.values()), watched, rules)
+    return kept, alerts + again
 
 
 def ended(tracks: Tracks, at: float) -> list[Alert]:
@@ -135,11 +138,18 @@ def _following(tracks: Tracks, watched: Rules, rules: AlertRules) -> tuple[float
 
 def _told(tracks: Tracks, alerts: list[Alert], at: float, watched: Rules, rules: AlertRules) -> Moved:
     """The transitions at ``at`` with what mutes them, and updates of open alerts that become muted, or heard again."""
+    if not alerts and not rules.silences:  # what inhibits changes with a transition only
+        return tracks, []
     told = [_muted(tracks, alert, rules) for alert in alerts]
     for alert in told:
         tracks = _noted(tracks, alert)
-    if not rules.silences and not rules.inhibit:
-        return tracks, told
+    tracks, again = _remuted(tracks, at, watched, rules)
+    return tracks, told + again
+
+
+def _remuted(tracks: Tracks, at: float, watched: Rules, rules: AlertRules) -> Moved:
+    """The tracks with an update of each open alert that is muted by now and was not, or the other way round."""
+    told: list[Alert] = []
     for rule in watched:
         state = tracks.get(rule.name)
         if state is None or (episode := state.episode) is None:

@@ -67,9 +67,15 @@ def noted(counted: Counted, told: Mapping[str, float], at: float) -> Counted:
     return {unit: kept[unit] for unit in sorted(latest)}
 
 
+def weight(signal: Signal, grown: float) -> float:
+    """What the signal weighs when it is published; not finite where one of the factors is not."""
+    severity = _bounded(signal.severity.score)
+    return severity * signal.confidence * flow_factor(signal.flow) * (grown if severity > 0 else 1.0)
+
+
 def factors(signal: Signal, grown: float) -> dict[str, float]:
     """What the weight is the product of, by name; factors of 1 are left out."""
-    severity = max(-MAX_SEVERITY, min(MAX_SEVERITY, signal.severity.score))
+    severity = _bounded(signal.severity.score)
     found = {
         "severity": severity,
         "confidence": signal.confidence,
@@ -79,6 +85,5 @@ def factors(signal: Signal, grown: float) -> dict[str, float]:
     return {name: round(float(value), 4) for name, value in found.items() if name == "severity" or value != 1.0}
 
 
-def weight(found: Mapping[str, float]) -> float:
-    """The product of the factors; not a number where one of them is not finite."""
-    return math.prod(found.values())
+def _bounded(severity: float) -> float:
+    return max(-MAX_SEVERITY, min(MAX_SEVERITY, severity))

@@ -110,3 +110,23 @@ def test_muting_survives_a_restart_and_does_not_depend_on_who_looks():
     often = run([float(hour) for hour in range(0, 400, 3)])
     done = []
     assert run([400.0]) == often
+
+
+def test_a_silence_that_is_added_mutes_at_once_and_one_that_is_taken_out_tells():
+    """The operator writes a silence into the file, and later takes it out again: no restart, no news is needed."""
+    book = Book(file(BASE))
+    play(book, [told(0, "a", 12)], until=1)
+    book.reload(file(BASE, silences=[silence(-1, 500)]))
+    assert seen(book.drain()[0]) == [("updated", "watch", "silence quiet")]
+    book.reload(file(BASE))
+    assert seen(book.drain()[0]) == [("updated", "watch", None)]
+
+
+def test_a_silence_that_is_added_for_later_mutes_when_it_begins():
+    """Its bounds fall due like anything else."""
+    book = Book(file(BASE))
+    play(book, [told(0, "a", 12)], until=1)
+    book.reload(file(BASE, silences=[silence(3, 5)]))
+    book.advance(at(6))
+    alerts = book.drain()[0]
+    assert [(alert.at, alert.muted) for alert in alerts] == [(at(3), "silence quiet"), (at(5), None)]
