@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -64,8 +66,8 @@ class AlertRules(Strict):
     def _consistent(self) -> AlertRules:
         _once("rule name", [rule.name for rule in self.rules])
         _once("silence", [silence.name for silence in self.silences])
-        domains = [domain for group in self.owners.values() for domain in group]
-        if repeated := sorted({domain for domain in domains if domains.count(domain) > 1}):
+        domains = Counter(domain for group in self.owners.values() for domain in group)
+        if repeated := sorted(domain for domain, count in domains.items() if count > 1):
             raise ValueError(f"each domain with one owner, but with two: {', '.join(repeated)}")
         names = {rule.name for rule in self.rules}
         matchers = [*(s.match for s in self.silences), *(m for i in self.inhibit for m in (i.source, i.target))]
@@ -92,10 +94,20 @@ class AlertRules(Strict):
         for silence in self.silences:
             if silence.start <= at < silence.end and silence.match.fits(dyad, rule, level):
                 return f"silence {silence.name}"
+        if not self.inhibit:
+            return None
+        # Of one level the rule that stands first mutes the other: two that mute each other would silence both.
+        mine = (-level, self.places[rule])
+        over = [(other, rank) for other, rank in others.items() if (-rank, self.places[other]) < mine]
         for inhibition in self.inhibit:
-            if (name := inhibition.mutes(dyad, rule, level, others)) is not None:
+            if (name := inhibition.mutes(dyad, rule, level, over)) is not None:
                 return f"inhibited by {name}"
         return None
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Where each rule stands in the file."""
+        return {rule.name: place for place, rule in enumerate(self.rules)}
 
     @cached_property
     def bounds(self) -> tuple[float, ...]:
@@ -104,7 +116,8 @@ class AlertRules(Strict):
 
     def next_bound(self, after: float) -> float:
         """When the next silence begins or ends after a time; infinite if none does."""
-        return next((at for at in self.bounds if at > after), math.inf)
+        place = bisect_right(self.bounds, after)
+        return self.bounds[place] if place < len(self.bounds) else math.inf
 
 
 def _once(what: str, names: list[str]) -> None:

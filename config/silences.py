@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Annotated
 
 import pydantic
@@ -14,11 +15,20 @@ from config.rule import LEVELS, LevelName, Pattern
 RANK = {name: rank for rank, name in enumerate(LEVELS, 1)}
 
 
+def _said(value: object) -> object:
+    if not isinstance(value, str | date):
+        raise ValueError("a date or time such as 2026-10-01 or 2026-10-01T06:00:00Z")  # noqa: TRY004  pydantic's own
+    return value
+
+
 def _utc(value: datetime) -> datetime:
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time between the years 1 and 9999 in UTC") from None
 
 
-Moment = Annotated[datetime, pydantic.AfterValidator(_utc)]
+Moment = Annotated[datetime, pydantic.BeforeValidator(_said), pydantic.AfterValidator(_utc)]
 
 
 class Matcher(Strict):
@@ -65,12 +75,12 @@ class Silence(Strict):
             raise ValueError("until after from")
         return self
 
-    @property
+    @cached_property
     def start(self) -> float:
         """``from_`` in seconds since 1970."""
         return self.from_.timestamp()
 
-    @property
+    @cached_property
     def end(self) -> float:
         """``until`` in seconds since 1970."""
         return self.until.timestamp()
@@ -81,21 +91,14 @@ class Inhibition(Strict):
 
     Attributes:
         source: The alert that mutes.
-        target: The alerts that it mutes; never itself, and never one that is higher.
+        target: The alerts that it mutes: lower ones, and of the same level those of rules that stand later in the file.
     """
 
     source: Matcher
     target: Matcher
 
-    def mutes(self, dyad: str, rule: str, level: int, others: Mapping[str, int]) -> str | None:
-        """The rule whose open alert mutes one of ``rule`` at ``level``; ``others`` are open levels by rule."""
+    def mutes(self, dyad: str, rule: str, level: int, others: Iterable[tuple[str, int]]) -> str | None:
+        """The rule whose open alert mutes one of ``rule`` at ``level``; ``others`` may, by rule and level."""
         if not self.target.fits(dyad, rule, level):
             return None
-        return next(
-            (
-                name
-                for name, rank in others.items()
-                if name != rule and rank >= max(level, 1) and self.source.fits(dyad, name, rank)
-            ),
-            None,
-        )
+        return next((name for name, rank in others if self.source.fits(dyad, name, rank)), None)

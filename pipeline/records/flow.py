@@ -27,10 +27,12 @@ class Flow(Part, frozen=True, kw_only=True):
     Attributes:
         articles: Articles a day, over the last three days, to two significant digits.
         sources: Outlets that brought one within a week.
+        hours: For how long they have been counted, at most a week.
     """
 
     articles: float
     sources: int
+    hours: int = 0
 
 
 class FlowMeter:
@@ -51,16 +53,17 @@ class FlowMeter:
         self._forget(max(self._hours))
         counted = sum(count for at, count in self._hours.items() if hour - WINDOW_H < at <= hour)
         passed = min(WINDOW_H, max(LEAST_H, hour - self._first + 1))
-        return Flow(articles=float(f"{counted * 24 / passed:.{DIGITS}g}"), sources=heard)
+        hours = min(SOURCES_H, hour - self._first)
+        return Flow(articles=float(f"{counted * 24 / passed:.{DIGITS}g}"), sources=heard, hours=hours)
 
     def _hear(self, source: str, hour: int) -> int:
-        """How many outlets were heard in the week up to ``hour``, this one among them."""
+        """How many outlets were heard since a week before this hour, this one among them."""
         before = self._heard.get(source)
         self._heard[source] = hour if before is None else max(hour, before)
         last, count = self._lately
         if last != hour:
-            count = sum(hour - SOURCES_H < at <= hour for at in self._heard.values())
-        elif before is None or not hour - SOURCES_H < before <= hour:
+            count = sum(at > hour - SOURCES_H for at in self._heard.values())
+        elif before is None or before <= hour - SOURCES_H:
             count += 1
         self._lately = hour, count
         return count
@@ -86,7 +89,7 @@ class FlowMeter:
             hours = {int(at): int(count) for at, count in data["hours"]}
             heard = {str(source): int(at) for source, at in data["heard"].items()}
             first = None if data["first"] is None else int(data["first"])
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             return meter
         meter._first, meter._hours, meter._heard = first, hours, heard
         return meter

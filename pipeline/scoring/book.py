@@ -16,6 +16,8 @@ from pipeline.scoring.stored import StateError, describe, restored
 from pipeline.scoring.tracks import Rules, Tracks
 
 __all__ = ["Book", "StateError"]
+MOST_STALE = 8
+"""How many times more times than dyads the heap may hold before those that no longer count are thrown out."""
 
 
 class Book:
@@ -170,7 +172,8 @@ class Book:
         at = since_epoch(signal.observed_at)
         if before is not None:
             at = max(at, *(state.at for state in before.values()))
-            self._alerts += tracks.ended(before, at)
+            self._alerts += tracks.ended(before, at, self._watched_by(dyad, drill=True), self._rules)
+            self._watching.pop((dyad, True), None)
         watched = self._watched_by(dyad, drill=signal.drill)
         return tracks.started(dyad, at, watched, drill=signal.drill)
 
@@ -198,6 +201,9 @@ class Book:
                 self._due[dyad] = at
                 heapq.heappush(self._heap, (at, dyad))
         self._unlooked.clear()
+        if len(self._heap) > MOST_STALE * (len(self._due) + MOST_STALE):
+            self._heap = [(at, dyad) for dyad, at in self._due.items()]
+            heapq.heapify(self._heap)
 
 
 def _is_drill(held: Tracks) -> bool:

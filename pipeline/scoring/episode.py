@@ -21,6 +21,8 @@ from pipeline.scoring.explain import explain, moment
 from pipeline.scoring.memory import needed_sources, sample, sources, usual
 from pipeline.scoring.state import DyadState, Episode
 
+NOTHING_HELD = (None, None, None)
+LATER_S = 1e-6
 MATERIAL_SHARE = 0.1
 """A kind of event is news to a subscriber when it carries at least this share of the score."""
 
@@ -56,6 +58,18 @@ def watch_levels(state: DyadState, rule: Rule) -> DyadState:
         falls_below(state, threshold, before) for threshold, before in zip(rule.clears, state.falls, strict=True)
     )
     return replace(state, held=held, falls=falls)
+
+
+def lapse(state: DyadState, rule: Rule) -> DyadState:
+    """The state without what a level waited for, where its condition fell away since the last signal."""
+    if state.held == NOTHING_HELD:
+        return state
+    met = condition(state, rule, state.at)
+    level = open_level(state)
+    held = tuple(
+        since if place < level or now else None for place, (since, now) in enumerate(zip(state.held, met, strict=True))
+    )
+    return state if held == state.held else replace(state, held=held)
 
 
 def open_level(state: DyadState) -> int:
@@ -114,6 +128,9 @@ def _climb(state: DyadState, ready: list[int], rule: Rule) -> tuple[DyadState, l
     if state.episode is not None:
         return _change(state, state.episode, holding[-1], rule)
     started = min(since for level in holding if (since := state.held[level - 1]) is not None)
+    if state.started is not None and started <= state.started:
+        started = state.started + LATER_S  # an alert's id is made of its start: no two have one
+    state = replace(state, started=started)
     episode = Episode(
         alert_id=alert_id(rule.name, state.dyad, started),
         rule=rule.name,
@@ -168,6 +185,7 @@ def _change(state: DyadState, before: Episode, level: int, rule: Rule) -> tuple[
         told=tuple(sorted({*before.told, *material_types(state)})),
         stirred=False,
         grown=False,
+        labels=dict(rule.labels),
     )
     state = replace(state, episode=episode)
     transition = Transition.RAISED if before.sequence == 0 else Transition.UPDATED

@@ -32,6 +32,7 @@ MAX_STEPS = 20_000
 """Samples that are taken one by one after a silence; the baseline's decay over the rest of it is taken at once."""
 GROWTH = 3.0
 """A sample counts in the baseline as at most this many times the baseline (or this, for a baseline below 1)."""
+COUNTED_H = 24
 _ID_BYTES = 6
 
 
@@ -83,8 +84,11 @@ def usual(state: DyadState, rule: Rule) -> float:
 
 
 def needed_sources(state: DyadState, rule: Rule) -> int:
-    """How many independent sources the rule asks for: of few outlets that bring news at all, not more than half."""
-    if state.flow is None:
+    """How many independent sources the rule asks for: of few outlets that bring news at all, not more than half.
+
+    Only after a day of counting: a start knows of few outlets, because it has read few.
+    """
+    if state.flow is None or state.flow[2] < COUNTED_H:
         return rule.min_sources
     return min(rule.min_sources, max(1, state.flow[1] // 2))
 

@@ -43,7 +43,7 @@ def merged(one: DyadState, other: DyadState, rule: Rule) -> DyadState:
         raise ValueError(f"states of one dyad, but of {one.dyad} and {other.dyad}")
     at = max(one.at, other.at)
     one, other = (sample(adopt(state, rule), at, rule) for state in (one, other))
-    other = moved(other, one.origin)
+    one, other = (moved(state, max(one.origin, other.origin)) for state in (one, other))
     stories, numbers = _stories(one, other)
     dropped = stories[: max(0, len(stories) - MAX_STORIES)]
     kept = stories[len(dropped) :]

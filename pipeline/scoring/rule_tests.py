@@ -26,17 +26,17 @@ import pydantic
 from config.alerts import AlertRules
 from config.document import Document, Strict, load
 from config.lexicon import EventName
-from config.rule import Duration, LevelName, ModalityName, some
+from config.rule import INACTIVE, Duration, LevelName, ModalityName, some
+from config.silences import Moment
 from pipeline.extraction.severity import PLOVER, polarity, severity
 from pipeline.records import Alert, EventType, Evidence, Magnitude, Modality, Signal
-from pipeline.records.flow import Flow
+from pipeline.records.flow import SOURCES_H, Flow
 from pipeline.records.minhash import signature
 from pipeline.records.signal import Extractor
 from pipeline.scoring.book import Book
 
 MAX_SIGNALS = 100_000
 START = datetime(2020, 1, 1, tzinfo=UTC)
-INACTIVE = frozenset({Modality.SPECULATIVE, Modality.DEMANDED, Modality.NEGATED, Modality.HISTORICAL})
 TransitionName = Literal["raised", "updated", "resolved"]
 Dyad = Annotated[str, pydantic.Field(pattern=r"^(\*|[A-Z0-9_]{2,20})-[A-Z0-9_]{2,20}$")]
 
@@ -119,7 +119,7 @@ class Test(Strict):
     """
 
     name: str = pydantic.Field(min_length=1, max_length=200)
-    start: datetime = START
+    start: Moment = START
     signals: tuple[Told, ...] = pydantic.Field(max_length=10_000)
     until: Duration
     expect: tuple[Expected, ...] = pydantic.Field(max_length=10_000)
@@ -129,11 +129,6 @@ class Test(Strict):
         if sum(told.times for told in self.signals) > MAX_SIGNALS:
             raise ValueError(f"at most {MAX_SIGNALS} signals")
         return self
-
-    @property
-    def begin(self) -> datetime:
-        """``start`` in UTC."""
-        return self.start.replace(tzinfo=UTC) if self.start.tzinfo is None else self.start.astimezone(UTC)
 
 
 class RuleTests(Strict):
@@ -175,7 +170,7 @@ def load_tests(path: Path) -> tuple[Document, RuleTests]:
 def signals(test: Test) -> list[tuple[str, Signal]]:
     """What is told, each under its dyad, in order of time."""
     found = [
-        (told.dyad, _signal(told, test.begin, number, copy))
+        (told.dyad, _signal(told, test.start, number, copy))
         for number, told in enumerate(test.signals)
         for copy in range(told.times)
     ]
@@ -189,7 +184,7 @@ def play(test: Test, rules: AlertRules) -> list[Alert]:
         book.advance(signal.observed_at)
         book.apply(dyad, signal)
         alerts += book.drain()[0]
-    book.advance(test.begin + timedelta(seconds=test.until))
+    book.advance(test.start + timedelta(seconds=test.until))
     return [*alerts, *book.drain()[0]]
 
 
@@ -198,7 +193,7 @@ def judge(test: Test, alerts: list[Alert], line_of: Iterator[int | None]) -> Res
     left = list(alerts)
     missing = []
     for expected, line in zip(test.expect, line_of, strict=True):
-        found = next((alert for alert in left if expected.fits(alert, test.begin)), None)
+        found = next((alert for alert in left if expected.fits(alert, test.start)), None)
         if found is None:
             missing.append((line, expected))
         else:
@@ -258,7 +253,7 @@ def _signal(told: Told, start: datetime, number: int, copy: int) -> Signal:
         extractor=Extractor(version="timeline", model="none"),
         story=signature(" ".join(f"{story}{word}" for word in range(20))),
         drill=told.drill,
-        flow=None if told.articles is None else Flow(articles=told.articles, sources=told.outlets),
+        flow=None if told.articles is None else Flow(articles=told.articles, sources=told.outlets, hours=SOURCES_H),
     )
 
 

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from config.alerts import Levels, Rule, Threshold
 from pipeline.records import Alert, Polarity, Signal
-from pipeline.scoring.episode import due, falls_below, settle, watch_levels
+from pipeline.scoring.episode import due, falls_below, lapse, settle, watch_levels
 from pipeline.scoring.explain import since_epoch
 from pipeline.scoring.memory import exhibit, hear, is_known, remember
 from pipeline.scoring.silence import may_be_silent
@@ -76,6 +76,7 @@ def apply(state: DyadState, signal: Signal, rule: Rule, owners: Mapping[str, str
         return state, [], "repeated"
     state, alerts = advance(state, since_epoch(signal.observed_at), rule)
     ids = remember(state.ids, signal.signal_id, state.at, state.half_life)
+    state = lapse(state, rule)
     told = amounts(signal)
     grown = growth(told, state.counted, state.at)
     weighs = weight(signal, grown)
@@ -109,7 +110,7 @@ def _count(state: DyadState, signal: Signal, weighs: float, grown: float, owners
     episode = state.episode and replace(
         state.episode, stirred=True, grown=state.episode.grown or (grown > 1.0 and weighs > 0)
     )
-    flow = state.flow if signal.flow is None else (flow_factor(signal.flow), signal.flow.sources)
+    flow = state.flow if signal.flow is None else (flow_factor(signal.flow), signal.flow.sources, signal.flow.hours)
     return replace(state, outlets=outlets, exhibits=exhibits, episode=episode, flow=flow)
 
 
@@ -124,10 +125,9 @@ def rebase(state: DyadState) -> DyadState:
 
 
 def moved(state: DyadState, origin: float) -> DyadState:
-    """The same weights, kept as at another origin."""
-    factor = float(2.0 ** ((origin - state.origin) / state.half_life))
-    # What is kept as at a later origin is smaller by what it loses until then.
-    return _scaled(replace(state, origin=origin), lambda weight: light(weight / factor))
+    """The same weights, kept as at a later origin: each smaller by what it loses until then."""
+    lost = 0.5 ** ((origin - state.origin) / state.half_life)
+    return _scaled(replace(state, origin=origin), lambda weight: light(weight * lost))
 
 
 def _scaled(state: DyadState, scale: _Scale) -> DyadState:

@@ -122,6 +122,7 @@ class Episode(msgspec.Struct, frozen=True):
         grown: Whether an amount grew since the last transition.
         muted: Why it is muted; None if it is not.
         announced: Whether any of its transitions was for everybody: then its end is, too.
+        labels: The rule's when it was told last: its end bears them, whatever became of the rule.
     """
 
     alert_id: str
@@ -136,6 +137,7 @@ class Episode(msgspec.Struct, frozen=True):
     grown: bool = False
     muted: str | None = None
     announced: bool = False
+    labels: dict[str, str] = {}
 
 
 class DyadState(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,12 +158,13 @@ class DyadState(msgspec.Struct, frozen=True, kw_only=True):
         baseline: Trailing mean of the score.
         spread: Trailing variance about it.
         counted: Largest amounts told of a build-up: see ``weighing``.
-        flow: Flow factor and number of outlets that came with the last signal that counted.
+        flow: Flow factor, number of outlets, and hours that they were counted for, of the last signal that counted.
         history: Latest samples of the score, oldest first.
         sampled: Number of the last sample: its time is that many steps after 1970.
         held: For each level, since when its condition has held.
         falls: For each level, when the score fell, or if nothing comes will fall, below its clear threshold.
         episode: The open alert.
+        started: When the last alert started, open or not.
         applied, inactive: Signals counted, and signals that were recorded and do not count.
         numbered: Stories so far.
     """
@@ -181,13 +184,14 @@ class DyadState(msgspec.Struct, frozen=True, kw_only=True):
     ids: Ids
     baseline: float = 0.0
     spread: float = 0.0
-    counted: dict[str, tuple[float, float]] = {}
-    flow: tuple[float, int] | None = None
+    counted: dict[str, tuple[float, float, float]] = {}
+    flow: tuple[float, int, int] | None = None
     history: tuple[float, ...] = ()
     sampled: int
     held: tuple[float | None, float | None, float | None] = (None, None, None)
     falls: tuple[float, float, float]
     episode: Episode | None = None
+    started: float | None = None
     applied: int = 0
     inactive: int = 0
     numbered: int = 0

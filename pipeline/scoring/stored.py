@@ -24,10 +24,11 @@ class _Version(msgspec.Struct):
 
 
 class _Stored(msgspec.Struct):
-    """Version 2: a state for each rule. Version 1 was a single state, without the name of its rule."""
+    """Version 2: a state for each rule, and which came first. Version 1 was a single state, without its rule's name."""
 
     version: int
     tracks: dict[str, DyadState]
+    first: str
 
 
 def describe(tracks: Tracks, watched: Rules) -> Dyad:
@@ -46,7 +47,7 @@ def describe(tracks: Tracks, watched: Rules) -> Dyad:
         evidence=evidence(first, SHOWN_ON_DYAD),
         open_alert=None if highest is None else highest.alert_id,
         open_alerts=tuple(sorted(episode.alert_id for episode in episodes)),
-        state=msgspec.Raw(_encoder.encode(_Stored(STATE_VERSION, tracks))),
+        state=msgspec.Raw(_encoder.encode(_Stored(STATE_VERSION, tracks, watched[0].name))),
         drill=first.drill,
     )
 
@@ -61,12 +62,14 @@ def restored(dyad: Dyad) -> Tracks:
         version = msgspec.json.decode(dyad.state, type=_Version).version
         if version == 1:
             state = msgspec.json.decode(dyad.state, type=DyadState)
-            tracks = {state.episode.rule if state.episode else "": replace(state, version=STATE_VERSION)}
+            episode = state.episode and replace(state.episode, announced=True)  # nothing was muted in those days
+            tracks = {episode.rule if episode else "": replace(state, version=STATE_VERSION, episode=episode)}
         elif version == STATE_VERSION:
-            tracks = msgspec.json.decode(dyad.state, type=_Stored).tracks
+            stored = msgspec.json.decode(dyad.state, type=_Stored)
+            tracks = {stored.first: stored.tracks[stored.first], **stored.tracks}
         else:
             raise StateError(_why(dyad, f"a state of version {version}, versions 1 to {STATE_VERSION} are read"))
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, KeyError) as error:
         raise StateError(_why(dyad, str(error))) from None
     if not tracks or any(state.dyad != dyad.dyad for state in tracks.values()):
         raise StateError(_why(dyad, f"a state for {', '.join(sorted({s.dyad for s in tracks.values()})) or 'nobody'}"))

@@ -19,7 +19,7 @@ from pipeline.scoring.episode import due, remark
 from pipeline.scoring.explain import since_epoch
 from pipeline.scoring.memory import is_known, sample
 from pipeline.scoring.score import NO_RULE, Outcome
-from pipeline.scoring.silence import is_silent
+from pipeline.scoring.silence import ids_age, is_silent
 from pipeline.scoring.state import DyadState
 
 Tracks = dict[str, DyadState]
@@ -52,32 +52,47 @@ def apply(tracks: Tracks, signal: Signal, watched: Rules, rules: AlertRules) -> 
     alerts: list[Alert] = []
     if len(tracks) > 1 or rules.silences:  # one track alone settles what is due before it takes the signal in
         following = _following(tracks, watched, rules)
-        if following is not None and following[0] <= at:
+        if following is not None and following <= at:
             tracks, alerts = advance(tracks, at, watched, rules)
+        tracks = _awake(tracks, at, watched)
     outcome: Outcome = "inactive"
+    moved: list[Alert] = []
     for rule in watched:
-        state = tracks.get(rule.name)
         if rule is not watched[0] and not score.counts(rule, signal):
             continue
-        state = state or score.fresh(first.dyad, at, rule, drill=first.drill)
+        state = tracks.get(rule.name) or score.fresh(first.dyad, at, rule, drill=first.drill)
         state, more, became = score.apply(state, signal, rule, rules.owner_of)
         outcome = became if became == "applied" else outcome
-        tracks, more = _told({**tracks, rule.name: state}, more, at, watched, rules)
-        alerts += more
-    return tracks, alerts, outcome
+        tracks = {**tracks, rule.name: state}
+        moved += more
+    if moved:  # what mutes changes with a transition, or where a silence begins or ends, which falls due
+        tracks, moved = _told(tracks, moved, at, watched, rules)
+    return tracks, alerts + moved, outcome
 
 
 def advance(tracks: Tracks, until: float, watched: Rules, rules: AlertRules) -> Moved:
     """Let time pass up to ``until``: what falls due at or before it, in order of time, stamped with its due time."""
     alerts: list[Alert] = []
-    while (following := _following(tracks, watched, rules)) is not None and following[0] <= until:
-        at, rule = following
-        state, more = score.advance(tracks[rule.name], at, rule)
-        tracks, more = _told({**tracks, rule.name: state}, more, at, watched, rules)
-        alerts += more
+    while (at := _following(tracks, watched, rules)) is not None and at <= until:
+        moved: list[Alert] = []
+        for rule in watched:
+            if (state := tracks.get(rule.name)) is not None:
+                state, more = score.advance(state, max(at, state.at), rule)
+                tracks = {**tracks, rule.name: state}
+                moved += more
+        tracks, moved = _told(tracks, moved, at, watched, rules)
+        alerts += moved
     passed = {name: score.advance(state, until, _rule(name, watched))[0] for name, state in tracks.items()}
+    return _awake(passed, until, watched), alerts
+
+
+def _awake(tracks: Tracks, at: float, watched: Rules) -> Tracks:
+    """The tracks without those, the first aside, that are silent by ``at``, whether or not somebody looked before."""
     first = watched[0].name
-    return {name: state for name, state in passed.items() if name == first or not is_silent(state)}, alerts
+    if all(name == first or at < ids_age(state) for name, state in tracks.items()):
+        return tracks
+    later = {name: score.advance(state, at, _rule(name, watched))[0] for name, state in tracks.items()}
+    return {name: tracks[name] for name, state in later.items() if name == first or not is_silent(state)}
 
 
 def next_look(tracks: Tracks, watched: Rules, rules: AlertRules) -> float:
@@ -90,21 +105,29 @@ def under(tracks: Tracks, watched: Rules, rules: AlertRules) -> Moved:
     """The tracks under changed rules, silences and inhibition.
 
     A rule that is gone resolves its alert and its track ends; if it was the first, the new first one takes its track
-    over. A rule that stays takes its track on with its new figures: see ``score.adopt``.
+    over. Another rule that comes first starts anew, and knows what was counted. A rule that stays takes its track on
+    with its new figures: see ``score.adopt``.
     """
-    kept = {rule.name: score.adopt(tracks[rule.name], rule) for rule in watched if rule.name in tracks}
+    first, before = watched[0], next(iter(tracks.values()))
     alerts: list[Alert] = []
-    for name in tracks.keys() - kept.keys():
-        state, resolved = score.advance(tracks[name], tracks[name].at, NO_RULE)
+    ending = {name: state for name, state in tracks.items() if not any(rule.name == name for rule in watched)}
+    for name, state in ending.items():
+        ending[name], resolved = score.advance(state, state.at, NO_RULE)
         alerts += resolved
-        kept.setdefault(watched[0].name, score.adopt(state, watched[0]))
+    taken = tracks.get(first.name) or ending.get(next(iter(tracks)))
+    taken = taken or score.fresh(before.dyad, before.at, first, drill=before.drill)
+    kept = {first.name: replace(score.adopt(taken, first), ids=before.ids)}
+    for rule in watched[1:]:
+        if rule.name in tracks:
+            kept[rule.name] = score.adopt(tracks[rule.name], rule)
     kept, again = _remuted(kept, max(state.at for state in kept.values()), watched, rules)
     return kept, alerts + again
 
 
-def ended(tracks: Tracks, at: float) -> list[Alert]:
-    """What resolves every open alert of a dyad that starts anew at ``at``."""
-    return [alert for state in tracks.values() for alert in score.advance(state, max(at, state.at), NO_RULE)[1]]
+def ended(tracks: Tracks, at: float, watched: Rules, rules: AlertRules) -> list[Alert]:
+    """What a dyad that starts anew at ``at`` leaves behind: what was due until then, and the end of what is open."""
+    tracks, alerts = advance(tracks, at, watched, rules)
+    return [*alerts, *(alert for state in tracks.values() for alert in score.advance(state, state.at, NO_RULE)[1])]
 
 
 def levels(tracks: Tracks) -> dict[str, int]:
@@ -119,28 +142,23 @@ def _rule(name: str, watched: Rules) -> Rule:
     return NO_RULE
 
 
-def _following(tracks: Tracks, watched: Rules, rules: AlertRules) -> tuple[float, Rule] | None:
-    """What happens next without a signal, and on which track: a transition, or a silence that begins or ends."""
-    coming: list[tuple[float, int, Rule]] = []
-    for place, rule in enumerate(watched):
+def _following(tracks: Tracks, watched: Rules, rules: AlertRules) -> float | None:
+    """When what comes next without a signal falls due: a transition, or a silence that begins or ends."""
+    coming: list[float] = []
+    for rule in watched:
         if (state := tracks.get(rule.name)) is None:
             continue
         state = score.adopt(state, rule)
         if (falls_due := due(state, rule)) is not None:
-            coming.append((falls_due, place, rule))
+            coming.append(falls_due)
         if state.episode is not None and (bound := rules.next_bound(state.at)) < math.inf:
-            coming.append((bound, place, rule))
-    if not coming:
-        return None
-    at, _, rule = min(coming, key=lambda each: each[:2])
-    return at, rule
+            coming.append(bound)
+    return min(coming, default=None)
 
 
 def _told(tracks: Tracks, alerts: list[Alert], at: float, watched: Rules, rules: AlertRules) -> Moved:
-    """The transitions at ``at`` with what mutes them, and updates of open alerts that become muted, or heard again."""
-    if not alerts and not rules.silences:  # what inhibits changes with a transition only
-        return tracks, []
-    told = [_muted(tracks, alert, rules) for alert in alerts]
+    """A moment's transitions with what mutes them, and updates of open alerts that become muted, or heard again."""
+    told = [_muted(tracks, alert, watched, rules) for alert in alerts]
     for alert in told:
         tracks = _noted(tracks, alert)
     tracks, again = _remuted(tracks, at, watched, rules)
@@ -154,27 +172,30 @@ def _remuted(tracks: Tracks, at: float, watched: Rules, rules: AlertRules) -> Mo
         state = tracks.get(rule.name)
         if state is None or (episode := state.episode) is None:
             continue
-        why = rules.muted(state.dyad, rule.name, episode.level, at, _others(tracks, rule.name))
-        if (why is None) is (episode.muted is None):
+        why = rules.muted(state.dyad, rule.name, episode.level, at, _others(tracks, rule.name, watched))
+        if why == episode.muted:
             continue
-        changed = replace(sample(state, at, rule), episode=replace(episode, muted=why))
-        changed, again = remark(changed, rule)
+        changed = replace(state, episode=replace(episode, muted=why))
+        if (why is None) is not (episode.muted is None):
+            changed, again = remark(sample(changed, at, rule), rule)
+            told += again
         tracks = {**tracks, rule.name: changed}
-        for alert in again:
-            told.append(alert)
+        for alert in told:
             tracks = _noted(tracks, alert)
     return tracks, told
 
 
-def _others(tracks: Tracks, name: str) -> dict[str, int]:
-    return {other: level for other, level in levels(tracks).items() if other != name}
+def _others(tracks: Tracks, name: str, watched: Rules) -> dict[str, int]:
+    """The levels of the other open alerts, in the order of the rules' file."""
+    episodes = {rule.name: state.episode for rule in watched if (state := tracks.get(rule.name)) is not None}
+    return {other: episode.level for other, episode in episodes.items() if episode is not None and other != name}
 
 
-def _muted(tracks: Tracks, alert: Alert, rules: AlertRules) -> Alert:
+def _muted(tracks: Tracks, alert: Alert, watched: Rules, rules: AlertRules) -> Alert:
     """The transition with why nobody is to be told; the end of an alert is told to whoever heard of it."""
     if alert.transition is Transition.RESOLVED:
         return alert  # ``explain`` has put down what it was when it ended
-    others = _others(tracks, alert.rule)
+    others = _others(tracks, alert.rule, watched)
     why = rules.muted(alert.dyad, alert.rule, alert.level.rank, since_epoch(alert.at), others)
     return alert if why == alert.muted else replace(alert, muted=why)
 

@@ -81,7 +81,7 @@ def test_the_same_comes_through_kafka(broker, prism, tmp_path):
         assert score.end() == 0, score.said()
     for test in tests:
         mine = {told.dyad for told in test.signals}
-        end = test.begin + timedelta(seconds=test.until)
+        end = test.start + timedelta(seconds=test.until)
         own = [alert for alert in arrived if alert.dyad in mine and alert.at <= end]
         result = judge(test, own, iter([None] * len(test.expect)))
         assert result.passed, f"{test.name}: {result}"
@@ -94,7 +94,7 @@ def test_the_same_comes_through_kafka(broker, prism, tmp_path):
 def send(settings, topics, tests):
     """Every timeline's signals in order of time, each twice, and a last one that brings time to its end."""
     told = sorted((each for test in tests for each in signals(test)), key=lambda each: each[1].observed_at)
-    end = max(test.begin + timedelta(seconds=test.until) for test in tests)
+    end = max(test.start + timedelta(seconds=test.until) for test in tests)
     last = Told.model_validate({"at": "0s", "dyad": "ZZA-ZZB", "type": "force", "active": False})
     ending = tests[0].model_copy(update={"start": end, "signals": (last,)})
     with producer(settings, "test") as sender:

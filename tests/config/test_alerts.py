@@ -127,3 +127,14 @@ def test_the_version_follows_what_a_rule_says():
     )
     assert one.version != other.version
     assert one.version == wordy.version
+
+
+@pytest.mark.parametrize("until", ["9999-12-31T23:59:59-05:00", "20270101", "soon", "2026-01-01"])
+def test_a_silence_says_when(tmp_path: Path, until: str):
+    """Beyond the calendar, a bare number, no date, or before it begins: a fault with its line, and no crash."""
+    file = tmp_path / "alerts.yaml"
+    silence = f"silences:\n  - {{name: a, why: b, from: 2026-10-01, until: {until}}}\n"
+    file.write_text(GOOD + silence)
+    with pytest.raises(ConfigError) as caught:
+        load_alerts(file)
+    assert {fault.line for fault in caught.value.faults} == {GOOD.count("\n") + 2}

@@ -50,8 +50,10 @@ def test_a_saved_meter_goes_on():
         meter.note(after(n / 9), f"s{n % 4}")
     again = FlowMeter.restored(meter.saved())
     assert again.note(after(40), "new") == meter.note(after(40), "new")
-    for damaged in ("", "{}", "[]", "null", '{"first": "x", "hours": [], "heard": {}}', '{"hours": 3}'):
-        assert FlowMeter.restored(damaged).note(after(0), "a").articles == 1
+    damaged = ["", "{}", "[]", "null", '{"hours": 3}']
+    damaged += [f'{{"first": {first}, "hours": [], "heard": {{}}}}' for first in ('"x"', "Infinity")]
+    for text in damaged:
+        assert FlowMeter.restored(text).note(after(0), "a").articles == 1
 
 
 def test_what_is_kept_is_bounded():
@@ -62,3 +64,11 @@ def test_what_is_kept_is_bounded():
     assert len(meter.saved()) < 1_500_000
     assert len(meter._hours) <= 2 * WINDOW_H + 1
     assert len(meter._heard) <= MAX_SOURCES
+
+
+def test_late_articles_do_not_miscount_outlets():
+    """An article of the hour before, as many as come, neither adds to nor takes from the outlets."""
+    meter = FlowMeter()
+    for source in ("a", "b"):
+        meter.note(after(1), source)
+    assert [meter.note(after(0), "a").sources for _ in range(5)] == [2] * 5

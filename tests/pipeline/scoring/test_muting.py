@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from timelines import BASE, FEARED, at, feared, file, play, told
 
-from pipeline.records import Alert, Dyad, decode, encode
+from pipeline.records import Alert, Dyad, EventType, Modality, Polarity, decode, encode
 from pipeline.scoring.book import Book
 
 
@@ -130,3 +133,50 @@ def test_a_silence_that_is_added_for_later_mutes_when_it_begins():
     book.advance(at(6))
     alerts = book.drain()[0]
     assert [(alert.at, alert.muted) for alert in alerts] == [(at(3), "silence quiet"), (at(5), None)]
+
+
+def test_two_alerts_never_mute_each_other():
+    """Of one level, the rule that stands first in the file is heard."""
+    other = BASE | {"name": "other"}
+    book = Book(file(BASE, other, inhibit=[{"source": {"levels": ["warning"]}, "target": {}}]))
+    alerts = play(book, [told(0, "a", 22)], until=1)
+    assert [(alert.rule, alert.muted) for alert in alerts] == [("main", None), ("other", "inhibited by main")]
+
+
+def test_who_is_muted_at_once_does_not_depend_on_the_files_order():
+    """Raised in one moment under an alarm, fears are never told."""
+    for rules in ((BASE, FEARED), (FEARED, BASE)):
+        book = Book(file(*rules, inhibit=INHIBIT))
+        alerts = play(book, [told(0, "a", 22), feared(0, "b", 30)], until=1)
+        assert {(alert.rule, alert.muted) for alert in alerts} == {("main", None), ("feared", "inhibited by main")}
+
+
+KINDS = (
+    {},
+    {"event_type": EventType.FORCE, "modality": Modality.SPECULATIVE, "active": False},
+    {"event_type": EventType.TALKS, "polarity": Polarity.DEESCALATORY},
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6))
+def test_when_we_look_does_not_matter_under_any_rules(seed: int):
+    """Several rules of several half-lives, silences and inhibition: looked at every few hours or once, to the byte."""
+    chance = random.Random(seed)
+    quick = FEARED | {"half_life": "2h", "baseline_half_life": "4h", "clear_for": "1h"}
+    found = file(BASE, quick, inhibit=INHIBIT, silences=[silence(chance.uniform(0, 80), 100)])
+    signals = sorted(
+        (told(chance.uniform(0, 120), f"s{n}", chance.choice([12, 6, -4]), **chance.choice(KINDS)) for n in range(25)),
+        key=lambda signal: signal.observed_at,
+    )
+    ends = []
+    for step in (2.0, 400.0):
+        book, hour = Book(found), 0.0
+        for signal in signals:
+            while at(hour) < signal.observed_at:
+                book.advance(at(hour))
+                hour += step
+            book.apply("ARV-BRN", signal)
+        book.advance(at(900))
+        ends.append([encode(alert) for alert in sorted(book.drain()[0], key=lambda a: (a.at, a.rule, a.sequence))])
+    assert ends[0] == ends[1]

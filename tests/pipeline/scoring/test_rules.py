@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from timelines import BASE, DYAD, FEARED, at, brief, feared, file, play, told
 
-from pipeline.records import EventType, Polarity
+from pipeline.records import Dyad, EventType, Polarity, decode, encode
 from pipeline.scoring.book import Book
 
 
@@ -113,3 +113,76 @@ def test_a_repeat_counts_on_no_rule():
     book.drain()
     assert book.apply(DYAD, feared(0, "a")) == "repeated"
     assert book.drain() == ([], [], [])
+
+
+def test_a_rule_that_comes_first_starts_anew_and_knows_what_was_counted():
+    """The operator puts a rule before the others: nothing breaks, after a restart neither, and no repeat counts."""
+    book = Book(file(BASE))
+    signal = told(0, "a", 25)
+    play(book, [signal], until=0)
+    book.reload(file(FEARED | {"name": "new"}, BASE))
+    again = Book(file(FEARED | {"name": "new"}, BASE))
+    again.restore([decode(encode(dyad), Dyad) for dyad in book.dyads()])
+    for each in (book, again):
+        assert each.apply(DYAD, signal) == "repeated"
+        assert each.dyads()[0].score == 0
+        assert each.open_by_level()["warning"] == 1
+        assert [a.rule for a in play(each, [feared(1, "b", 5)], until=1)] == ["new"]
+
+
+def test_rules_in_another_order_keep_what_they_have():
+    """The same two rules, swapped: both alerts go on, and the other score is shown."""
+    book = Book(file(BASE, FEARED))
+    play(book, [told(0, "a", 25), feared(0, "b", 5)], until=1)
+    before = {dyad.open_alerts for dyad in book.dyads()}
+    book.reload(file(FEARED, BASE))
+    assert {dyad.open_alerts for dyad in book.dyads()} == before
+    assert book.drain()[0] == []
+    assert book.dyads()[0].score == pytest.approx(5, rel=0.05)
+
+
+def test_only_the_first_rules_score_is_taken_over():
+    """Of two rules that go, the first one's; whatever order a stored state is read in."""
+    book = Book(file(BASE, FEARED))
+    play(book, [told(0, "a", 25), feared(0, "b", 5)], until=0)
+    book.reload(file(BASE | {"name": "third"}))
+    assert book.dyads()[0].score == pytest.approx(25)
+
+
+def test_the_end_bears_the_labels_of_the_beginning():
+    """Whoever is told by label hears the end of an alert of a rule that is gone."""
+    book = Book(file(BASE | {"labels": {"desk": "world"}}))
+    play(book, [told(0, "a", 12)], until=1)
+    book.reload(file(FEARED))
+    assert [(a.transition.value, a.labels) for a in book.drain()[0]] == [("resolved", {"desk": "world"})]
+
+
+def test_a_level_must_hold_without_a_break():
+    """A score that sank below and was brought back has not held since before it sank."""
+    book = Book(file(BASE | {"hold_for": "10h", "half_life": "48h"}))
+    alerts = play(book, [told(0, "a", 10.2), told(5, "b", 4)], until=20)
+    assert brief(alerts) == [("raised", "watch", 15)]
+    assert alerts[0].started_at == at(5)
+
+
+def test_no_two_alerts_have_one_id():
+    """Raised, cleared and raised again in one moment: two alerts."""
+    book = Book(file(BASE | {"clear_for": "0s"}))
+    signals = [told(0, "a", 12), told(0, "b", -10, polarity=Polarity.DEESCALATORY), told(0, "c", 12)]
+    raised = [alert for alert in play(book, signals, until=0) if alert.sequence == 1]
+    assert len({alert.alert_id for alert in raised}) == len(raised) == 2
+
+
+def test_a_drill_that_is_taken_over_settles_what_was_due():
+    """Whether or not anybody looked in the meantime."""
+    drill = BASE | {"name": "drill", "scope": {"drill": True}}
+    seen = []
+    for looks in ([], [20, 60, 90]):
+        book = Book(file(BASE, drill))
+        book.apply(DYAD, told(0, "a", 30, drill=True))
+        for hour in looks:
+            book.advance(at(hour))
+        book.apply(DYAD, told(100, "b", 1))
+        seen.append(brief(book.drain()[0]))
+    assert seen[0] == seen[1]
+    assert seen[0][-1][0] == "resolved"

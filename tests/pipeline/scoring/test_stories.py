@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import random
 
 import pytest
@@ -117,12 +118,10 @@ def test_a_state_of_version_1_is_read():
     book = Book(rules())
     play(book, [told(0, "a", 8, story=wire(TEXT))], until=0)
     held = book.dyads()[0]
-    token = only(book).stories[0].articles
-    older = bytes(held.state).replace(f',"{token}"]'.encode(), b"]").replace(b'"version":2', b'"version":1')
-    older = older.replace(b'{"version":1,"tracks":{"test":', b"", 1).removesuffix(b"}}")
-    assert older != bytes(held.state)
+    older = json.loads(bytes(held.state))["tracks"]["test"] | {"version": 1}
+    older["stories"] = [story[:-1] for story in older["stories"]]  # the articles stand last
     book = Book(rules())
-    book.restore([replace(held, state=Raw(older))])
+    book.restore([replace(held, state=Raw(json.dumps(older).encode()))])
     play(book, [told(0, "b", 8, story=wire(TEXT))], until=0)
     assert book.dyads()[0].score == pytest.approx(10)
 

@@ -43,8 +43,14 @@ def test_the_same_news_in_ten_times_as_much_does_not_raise():
 def test_of_few_outlets_not_more_than_half_are_asked_for():
     """A reader of one outlet would otherwise hear nothing at all."""
     for heard, raised in ((1, 1), (3, 1), (6, 0)):
-        signal = told(0, "a", 12, flow=Flow(articles=200, sources=heard))
+        signal = told(0, "a", 12, flow=Flow(articles=200, sources=heard, hours=48))
         assert len(play(Book(rules(min_sources=3)), [signal], until=1)) == raised
+
+
+def test_a_start_does_not_take_the_first_outlet_for_the_only_one():
+    """Before a day has been counted, as many sources are asked for as the rule says."""
+    signal = told(0, "a", 50, flow=Flow(articles=200, sources=1, hours=3))
+    assert play(Book(rules(min_sources=2)), [signal], until=1) == []
 
 
 def test_growth_weighs_more_and_is_told():
@@ -61,7 +67,44 @@ def test_growth_weighs_more_and_is_told():
 @pytest.mark.parametrize(("count", "days"), [(100_000, 1), (50_000, 1), (175_000, 40)])
 def test_about_the_same_or_long_after_is_no_growth(count: float, days: float):
     """A rounder figure of the same troops, fewer of them, or more of them a season later."""
-    assert growth({"troops": count}, {"troops": (94_000.0, 0.0)}, days * 86400) == 1
+    assert growth({"troops": count}, {"troops": (94_000.0, 0.0, 0.0)}, days * 86400) == 1
+
+
+def test_amounts_of_one_moment_are_not_held_against_one_another():
+    """One article that names both figures weighs the same, whichever is read first."""
+    one, other = troops(0, "a", 94_000), troops(0, "b", 175_000)
+    scores = []
+    for order in ([one, other], [other, one]):
+        book = Book(rules())
+        play(book, order, until=0)
+        scores.append(book.dyads()[0].score)
+    assert scores[0] == scores[1]
+
+
+def test_a_small_figure_does_not_keep_a_large_one_alive():
+    """A rumour of half a million is forgotten in a month, however many companies are counted in the meantime."""
+    counted = noted({}, {"troops": 500_000.0}, 0.0)
+    for day in range(1, 40):
+        counted = noted(counted, {"troops": 3_000.0}, day * 86400.0)
+    assert counted["troops"][0] == 3_000
+
+
+@pytest.mark.parametrize("changes", [{"severity": math.nan}, {"severity": math.inf}, {"confidence": math.nan}])
+def test_what_is_no_number_counts_for_nothing(changes: dict):
+    """It is recorded, and nothing else."""
+    signal = told(0, "a", changes.get("severity", 20.0))
+    if "confidence" in changes:
+        signal = replace(signal, confidence=changes["confidence"])
+    book = Book(rules())
+    play(book, [signal], until=0)
+    assert book.dyads()[0].score in {0, 20}
+
+
+def test_a_confidence_beyond_one_is_one():
+    """A writer that does not keep to the schema can't overflow a score."""
+    book = Book(rules())
+    play(book, [replace(told(n, f"s{n}", 100), confidence=1e306) for n in range(5)], until=5)
+    assert book.dyads()[0].score < 500
 
 
 @given(st.lists(st.tuples(st.text(max_size=3), st.floats(1, 1e12), st.floats(0, 1e7)), max_size=30))
