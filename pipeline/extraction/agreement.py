@@ -116,6 +116,8 @@ def _certain(event: Event, scene: Scene) -> Modality | None:
     if kind is EventType.DEMAND and verdict.modality is Modality.ASSERTED and not _has_condition(event, scene):
         return Modality.ASSERTED
     turns = {step.turn for step in verdict.cues}
+    if verdict.modality is Modality.NEGATED and turns == {Turn.NEGATE}:
+        return Modality.NEGATED
     declared = Turn.FUTURE in turns or Turn.THREAT not in turns
     if verdict.modality is Modality.THREATENED and (kind is EventType.SANCTION or declared):
         return Modality.THREATENED
