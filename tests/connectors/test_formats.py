@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -103,12 +102,11 @@ def test_addresses_that_are_none(link: str):
     assert [entry.url for entry in read(feed).entries] == [""]
 
 
+@pytest.mark.timeout(60)
 def test_entity_bombs_do_not_go_off():
-    """A billion laughs is read in no time, whatever comes of it."""
-    start = time.process_time()
+    """A billion laughs is not expanded, whatever comes of it: whole, it would be gigabytes, and never end."""
     parsed = read(feedserver.LAUGHS)
-    assert time.process_time() - start < 5
-    assert all(len(entry.title) < 10_000 for entry in parsed.entries)
+    assert all(len(entry.title) + len(entry.text) < 10_000 for entry in parsed.entries)
 
 
 def test_external_entities_are_not_read(tmp_path: Path):
