@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import subprocess
@@ -62,7 +63,7 @@ def _told(number: int, chance: random.Random) -> tuple[str, Signal]:
     """One of three copies of a story, on one of the dyads."""
     kind, modality, active, severity = chance.choice(KINDS)
     at = START + timedelta(seconds=number / 10)
-    identity = f"{number:032x}"
+    identity = hashlib.sha256(str(number).encode()).hexdigest()[:32]
     key = dyad_key(f"S{chance.randrange(DYADS):03d}", "ZZZ")
     return key, signal(
         signal_id=identity,
