@@ -18,6 +18,7 @@ from pipeline.kafka.upstream import Upstream
 
 log = logging.getLogger(__name__)
 TRANSACTION_TIMEOUT_MS = 30_000
+MAX_FETCH_BYTES = 16 * 1024 * 1024
 CAUGHT_UP_EVERY_S = 0.2
 METADATA_TIMEOUT_MS = 5_000
 PARTITIONS_EVERY_S = 60.0
@@ -68,6 +69,7 @@ class ReaderWriter:
             group_id=self._group,
             isolation_level="read_committed",
             fetch_max_wait_ms=20,
+            max_partition_fetch_bytes=MAX_FETCH_BYTES,  # a backlog in large bundles: each writes every dyad it changed
         )
         partitions = _partitions(reader, self._topic)
         reader.assign(partitions)
