@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
@@ -66,8 +66,7 @@ class AlertRules(Strict):
     def _consistent(self) -> AlertRules:
         _once("rule name", [rule.name for rule in self.rules])
         _once("silence", [silence.name for silence in self.silences])
-        domains = Counter(domain for group in self.owners.values() for domain in group)
-        if repeated := sorted(domain for domain, count in domains.items() if count > 1):
+        if repeated := _twice(domain for group in self.owners.values() for domain in group):
             raise ValueError(f"each domain with one owner, but with two: {', '.join(repeated)}")
         names = {rule.name for rule in self.rules}
         matchers = [*(s.match for s in self.silences), *(m for i in self.inhibit for m in (i.source, i.target))]
@@ -120,8 +119,12 @@ class AlertRules(Strict):
         return self.bounds[place] if place < len(self.bounds) else math.inf
 
 
-def _once(what: str, names: list[str]) -> None:
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
+def _twice(names: Iterable[str]) -> list[str]:
+    return sorted(name for name, count in Counter(names).items() if count > 1)
+
+
+def _once(what: str, names: Iterable[str]) -> None:
+    if repeated := _twice(names):
         raise ValueError(f"each {what} once, but twice: {', '.join(repeated)}")
 
 

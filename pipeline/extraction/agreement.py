@@ -107,6 +107,7 @@ def _certain(event: Event, scene: Scene) -> Modality | None:
 
     What its own doer *will* do, if …, is a threat that has a condition; so are sanctions that are threatened. A demand
     that is turned down was made. A build-up that is taken for granted goes on, whatever is felt about it.
+    What nothing but a negation governs is denied.
     """
     kind, verdict = event.candidate.kind, event.verdict
     if not event.candidate.ruled:

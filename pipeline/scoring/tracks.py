@@ -175,20 +175,21 @@ def _remuted(tracks: Tracks, at: float, watched: Rules, rules: AlertRules) -> Mo
         why = rules.muted(state.dyad, rule.name, episode.level, at, _others(tracks, rule.name, watched))
         if why == episode.muted:
             continue
+        again: list[Alert] = []
         changed = replace(state, episode=replace(episode, muted=why))
         if (why is None) is not (episode.muted is None):
             changed, again = remark(sample(changed, at, rule), rule)
-            told += again
         tracks = {**tracks, rule.name: changed}
-        for alert in told:
+        for alert in again:
             tracks = _noted(tracks, alert)
+        told += again
     return tracks, told
 
 
 def _others(tracks: Tracks, name: str, watched: Rules) -> dict[str, int]:
     """The levels of the other open alerts, in the order of the rules' file."""
-    episodes = {rule.name: state.episode for rule in watched if (state := tracks.get(rule.name)) is not None}
-    return {other: episode.level for other, episode in episodes.items() if episode is not None and other != name}
+    raised = levels(tracks)
+    return {rule.name: raised[rule.name] for rule in watched if rule.name in raised and rule.name != name}
 
 
 def _muted(tracks: Tracks, alert: Alert, watched: Rules, rules: AlertRules) -> Alert:
