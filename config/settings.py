@@ -87,7 +87,7 @@ class Settings(BaseSettings):
         "auto", description="auto: the shipped one; none: rules alone, to compare; else a folder made by training"
     )
     extract_batch: int = pydantic.Field(100, ge=1, le=200, description="Articles of one poll of extract")
-    score_batch: int = pydantic.Field(2000, ge=1, le=5000, description="Signals of one poll of score")
+    score_batch: int = pydantic.Field(10_000, ge=1, le=50_000, description="Most signals of one bundle of score")
 
     @classmethod
     def settings_customise_sources(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -56,6 +57,8 @@ def run_job(
     try:
         metrics.serve(settings.metrics_host, port)
         job = prepare()
+        gc.collect()
+        gc.freeze()  # what lives as long as the process is not searched for garbage again and again
         run(name, job.build, settings, stop)
         job.session.close()
         log.info("drained", extra={"fields": {"job": name}})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import kafka.errors
 from kafka import KafkaConsumer, TopicPartition
@@ -19,6 +19,9 @@ from pipeline.kafka.upstream import Upstream
 log = logging.getLogger(__name__)
 TRANSACTION_TIMEOUT_MS = 30_000
 MAX_FETCH_BYTES = 16 * 1024 * 1024
+GATHER_S = 2.0
+"""How long a backlog is gathered for one bundle: well below what a transaction may take."""
+GATHER_BYTES = 64 * 1024 * 1024
 CAUGHT_UP_EVERY_S = 0.2
 METADATA_TIMEOUT_MS = 5_000
 PARTITIONS_EVERY_S = 60.0
@@ -88,12 +91,24 @@ class ReaderWriter:
         return sorted(self._caught_up)
 
     def poll(self, at_most: int, timeout_ms: int = 50) -> list[Message]:
-        """The next messages, at most ``at_most``."""
+        """The next messages, at most ``at_most``; of a backlog about as many, where they come in time.
+
+        A transaction costs what was changed, however many messages changed it: a backlog is read in large pieces.
+        """
+        return gather(lambda most: self._poll(most, timeout_ms), self._at_highwater, at_most)
+
+    def _poll(self, at_most: int, timeout_ms: int) -> list[Message]:
         polled = self._reader.poll(timeout_ms=timeout_ms, max_records=at_most)
         for partition, records in polled.items():
             self._offsets[partition] = records[-1].offset + 1
             self._caught_up[partition.partition] = False
         return list(flat(polled))
+
+    def _at_highwater(self) -> bool:
+        """Whether nothing was left of any partition when it was fetched last."""
+        return all(
+            self._offsets.get(partition, 0) >= (self._reader.highwater(partition) or 0) for partition in self._offsets
+        )
 
     def caught_up(self) -> Mapping[int, bool]:
         """Which partitions were read to their end, as the broker said at most 0.2 s ago.
@@ -171,6 +186,26 @@ class ReaderWriter:
         if self._consumer is None:
             raise BrinkwatchError(f"reading failed: {self._topic}: start() was not called")
         return self._consumer
+
+
+def gather(poll: Callable[[int], list[Message]], at_end: Callable[[], bool], at_most: int) -> list[Message]:
+    """What polls give until there are ``at_most``, one gives nothing, nothing is left, or it is too much or too long.
+
+    Args:
+        poll: At most so many messages.
+        at_end: Whether all is read that is known to be there: then waiting for more would only delay what came.
+        at_most: Messages.
+    """
+    until = time.monotonic() + GATHER_S
+    messages = more = poll(at_most)
+    size = 0
+    while more and len(messages) < at_most and not at_end() and time.monotonic() < until:
+        size += sum(len(message.value or b"") for message in more)
+        if size >= GATHER_BYTES:
+            break
+        more = poll(at_most - len(messages))
+        messages = messages + more
+    return messages
 
 
 def _partitions(reader: KafkaConsumer, topic: str) -> list[TopicPartition]:

@@ -13,8 +13,11 @@ Time = Annotated[datetime, msgspec.Meta(tz=True)]
 SCHEMA_VERSION = 1
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """A frozen value inside a record."""
+class Part(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A frozen value inside a record.
+
+    Records are trees: the garbage collector, which looks for cycles, would search some millions of them for nothing.
+    """
 
 
 class Record(Part, frozen=True, kw_only=True):

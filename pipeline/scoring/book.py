@@ -151,7 +151,7 @@ class Book:
     def _recall(self, dyad: str, at: float) -> Tracks | None:
         """The dyad's tracks; None where all are silent by ``at``, whether or not somebody looked in the meantime."""
         held = self._tracks.get(dyad)
-        if held is None or at < max(ids_age(state) for state in held.values()):
+        if held is None or any(at < ids_age(state) for state in held.values()):
             return held
         later, alerts = tracks.advance(held, at, self._watched(dyad), self._rules)
         if not all(is_silent(state) for state in later.values()):

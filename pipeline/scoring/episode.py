@@ -18,10 +18,11 @@ from msgspec.structs import replace
 from config.alerts import LEVELS, Rule
 from pipeline.records import Alert, Transition
 from pipeline.scoring.explain import explain, moment
-from pipeline.scoring.memory import needed_sources, sample, sources, usual
+from pipeline.scoring.memory import heard_from, needed_sources, sample, usual
 from pipeline.scoring.state import DyadState, Episode
 
 NOTHING_HELD = (None, None, None)
+NOWHERE = (False,) * len(LEVELS)
 LATER_S = 1e-6
 MATERIAL_SHARE = 0.1
 """A kind of event is news to a subscriber when it carries at least this share of the score."""
@@ -35,29 +36,32 @@ def alert_id(rule: str, dyad: str, started: float) -> str:
 def condition(state: DyadState, rule: Rule, at: float) -> tuple[bool, ...]:
     """For each level, whether the score is high enough, stands out from the baseline, and has enough sources."""
     score = state.score(at)
-    if score < max(min(rule.raises), usual(state, rule)) or sources(state, at) < needed_sources(state, rule):
-        return (False,) * len(LEVELS)
+    if score < min(rule.raises) or score < usual(state, rule):
+        return NOWHERE
+    if not heard_from(state, at, needed_sources(state, rule)):
+        return NOWHERE
     return tuple(score >= level for level in rule.raises)
 
 
-def falls_below(state: DyadState, threshold: float, before: float) -> float:
-    """When the score fell, or if nothing comes will fall, below ``threshold``; ``before`` is what was thought."""
-    score = state.score(state.at)
-    if score < threshold:
-        return min(before, state.at)
-    return state.at + state.half_life * math.log2(score / threshold)
+def falls_below(state: DyadState, rule: Rule) -> tuple[float, ...]:
+    """When the score fell, or if nothing comes will fall, below each level's clear threshold."""
+    at, score = state.at, state.score(state.at)
+    return tuple(
+        [
+            min(before, at) if score < threshold else at + state.half_life * math.log2(score / threshold)
+            for threshold, before in zip(rule.clears, state.falls, strict=True)
+        ]
+    )
 
 
 def watch_levels(state: DyadState, rule: Rule) -> DyadState:
     """The state, after its score changed at ``state.at``, with what each level waits for brought up to date."""
     met = condition(state, rule, state.at)
-    held = tuple(
-        (since if since is not None else state.at) if now else None for since, now in zip(state.held, met, strict=True)
-    )
-    falls = tuple(
-        falls_below(state, threshold, before) for threshold, before in zip(rule.clears, state.falls, strict=True)
-    )
-    return replace(state, held=held, falls=falls)
+    held: tuple[float | None, ...] = NOTHING_HELD
+    if met is not NOWHERE:
+        since = [state.at if since is None else since for since in state.held]
+        held = tuple([since if now else None for since, now in zip(since, met, strict=True)])
+    return replace(state, held=held, falls=falls_below(state, rule))
 
 
 def lapse(state: DyadState, rule: Rule) -> DyadState:

@@ -65,7 +65,7 @@ def hear(outlets: dict[str, float], source: str, at: float) -> dict[str, float]:
     """The sources with one that has told just now."""
     heard = {**outlets, source: max(at, outlets.get(source, at))}
     if len(heard) > MAX_OUTLETS:
-        del heard[min(heard, key=lambda each: (heard[each], each))]
+        del heard[min(zip(heard.values(), heard, strict=True))[1]]
     return heard
 
 
@@ -73,6 +73,16 @@ def sources(state: DyadState, at: float) -> int:
     """Independent sources that told of an active escalating event within two half-lives before ``at``."""
     since = at - OUTLET_HALF_LIVES * state.half_life
     return sum(last >= since for last in state.outlets.values())
+
+
+def heard_from(state: DyadState, at: float, least: int) -> bool:
+    """Whether at least so many such sources told: asked with every signal, and answered once there are enough."""
+    since = at - OUTLET_HALF_LIVES * state.half_life
+    for last in state.outlets.values():
+        if least <= 0:
+            break
+        least -= last >= since
+    return least <= 0
 
 
 def usual(state: DyadState, rule: Rule) -> float:
@@ -93,14 +103,14 @@ def needed_sources(state: DyadState, rule: Rule) -> int:
     return min(rule.min_sources, max(1, state.flow[1] // 2))
 
 
-def _shown(signal: Signal) -> AlertEvidence:
+def _shown(signal: Signal, grown: float) -> AlertEvidence:
     """The signal as evidence: its sentence cut around the trigger if it is long, spans counted inside it."""
     evidence = signal.evidence
     start = evidence.trigger_span[0] - evidence.sentence_span[0]
     end = evidence.trigger_span[1] - evidence.sentence_span[0]
     cut = max(0, min(start - MAX_SENTENCE // 2, len(evidence.sentence) - MAX_SENTENCE))
     sentence = evidence.sentence[cut : cut + MAX_SENTENCE]
-    start, end = (min(max(0, place - cut), len(sentence)) for place in (start, end))
+    start, end = min(max(0, start - cut), len(sentence)), min(max(0, end - cut), len(sentence))
     return AlertEvidence(
         signal_id=signal.signal_id[:64],
         article_id=signal.article_id[:64],
@@ -114,6 +124,7 @@ def _shown(signal: Signal) -> AlertEvidence:
         trigger=evidence.trigger[:100],
         trigger_span=(start, end),
         weight=0.0,
+        factors=factors(signal, grown),
     )
 
 
@@ -121,14 +132,14 @@ def exhibit(
     exhibits: tuple[Exhibit, ...], story: Story, signal: Signal, weight: float, grown: float
 ) -> tuple[Exhibit, ...]:
     """The heaviest sentences, with this signal's among them if it is one of them."""
+    if len(exhibits) == MAX_EXHIBITS and abs(exhibits[-1].weight) >= abs(weight):
+        return exhibits
     kind = kind_of(signal)
     same = next((each for each in exhibits if each.story == story.number and each.kind == kind), None)
     if same is not None and abs(same.weight) >= abs(weight):
         return exhibits
-    if same is None and len(exhibits) == MAX_EXHIBITS and abs(exhibits[-1].weight) >= abs(weight):
-        return exhibits
     others = [each for each in exhibits if each is not same]
-    shown = Exhibit(story.number, kind, weight, replace(_shown(signal), factors=factors(signal, grown)))
+    shown = Exhibit(story.number, kind, weight, _shown(signal, grown))
     return tuple(sorted([*others, shown], key=lambda each: -abs(each.weight))[:MAX_EXHIBITS])
 
 

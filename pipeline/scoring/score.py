@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from config.alerts import Levels, Rule, Threshold
 from pipeline.records import Alert, Polarity, Signal
-from pipeline.scoring.episode import due, falls_below, lapse, settle, watch_levels
+from pipeline.scoring.episode import NOTHING_HELD, due, lapse, settle, watch_levels
 from pipeline.scoring.explain import since_epoch
 from pipeline.scoring.memory import exhibit, hear, is_known, remember
 from pipeline.scoring.silence import may_be_silent
@@ -72,8 +72,11 @@ def apply(state: DyadState, signal: Signal, rule: Rule, owners: Mapping[str, str
         The new state, the transitions in order, and what became of the signal. A signal that was counted before changes
         nothing at all. One that is not active, or whose drill flag is not the dyad's, is only recorded.
     """
-    if is_known(state.ids, signal.signal_id):
-        return state, [], "repeated"
+    return (state, [], "repeated") if is_known(state.ids, signal.signal_id) else take(state, signal, rule, owners)
+
+
+def take(state: DyadState, signal: Signal, rule: Rule, owners: Mapping[str, str] | None = None) -> Step:
+    """As ``apply``, of a signal that was not counted before."""
     state, alerts = advance(state, since_epoch(signal.observed_at), rule)
     ids = remember(state.ids, signal.signal_id, state.at, state.half_life)
     state = lapse(state, rule)
@@ -82,8 +85,8 @@ def apply(state: DyadState, signal: Signal, rule: Rule, owners: Mapping[str, str
     weighs = weight(signal, grown)
     if not counts(rule, signal) or signal.drill is not state.drill or not math.isfinite(weighs) or weighs == 0:
         return replace(state, ids=ids, inactive=state.inactive + 1), alerts, "inactive"
-    state = replace(state, ids=ids, applied=state.applied + 1, counted=noted(state.counted, told, state.at))
     state = _count(state, signal, weighs, grown, owners or {})
+    state = replace(state, ids=ids, applied=state.applied + 1, counted=noted(state.counted, told, state.at))
     state, more = settle(watch_levels(state, rule), state.at, rule)
     return state, alerts + more, "applied"
 
@@ -150,11 +153,11 @@ def adopt(state: DyadState, rule: Rule) -> DyadState:
         return state
     decay = state.decay(state.at)
     state = _scaled(state, lambda weight: light(weight * decay))
+    at = state.at
     state = replace(
-        state, rule_version=rule.version, half_life=rule.half_life, origin=state.at, held=(None, None, None)
+        state, rule_version=rule.version, half_life=rule.half_life, origin=at, held=NOTHING_HELD, falls=(at, at, at)
     )
-    falls = tuple(falls_below(state, threshold, state.at) for threshold in rule.clears)
-    return watch_levels(replace(state, falls=falls, sampled=int(state.at // state.step)), rule)
+    return watch_levels(replace(state, sampled=int(at // state.step)), rule)
 
 
 def recover(state: DyadState, at: float, rule: Rule) -> tuple[DyadState, list[Alert]]:

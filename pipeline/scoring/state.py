@@ -47,7 +47,7 @@ OUTLET_HALF_LIVES = 2
 """Half-lives for which a source counts as one that has told of the dyad lately."""
 
 
-class Strand(msgspec.Struct, frozen=True, array_like=True):
+class Strand(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One kind of event within a story: its heaviest signal's weight, and how many told of it.
 
     Attributes:
@@ -61,7 +61,7 @@ class Strand(msgspec.Struct, frozen=True, array_like=True):
     count: int
 
 
-class Story(msgspec.Struct, frozen=True, array_like=True):
+class Story(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One story, in however many copies it came.
 
     Attributes:
@@ -83,7 +83,7 @@ class Story(msgspec.Struct, frozen=True, array_like=True):
     articles: str = ""
 
 
-class Exhibit(msgspec.Struct, frozen=True, array_like=True):
+class Exhibit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A sentence worth showing: the heaviest signal of a strand. ``evidence.weight`` is not set here."""
 
     story: int
@@ -92,7 +92,7 @@ class Exhibit(msgspec.Struct, frozen=True, array_like=True):
     evidence: AlertEvidence
 
 
-class Ids(msgspec.Struct, frozen=True, array_like=True):
+class Ids(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Signal ids that were counted, in two generations, each a text of tokens led by a full stop.
 
     Attributes:
@@ -107,7 +107,7 @@ class Ids(msgspec.Struct, frozen=True, array_like=True):
     count: int = 0
 
 
-class Episode(msgspec.Struct, frozen=True):
+class Episode(msgspec.Struct, frozen=True, gc=False):
     """The open alert.
 
     Attributes:
@@ -140,7 +140,7 @@ class Episode(msgspec.Struct, frozen=True):
     labels: dict[str, str] = {}
 
 
-class DyadState(msgspec.Struct, frozen=True, kw_only=True):
+class DyadState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """All of one dyad.
 
     Attributes:

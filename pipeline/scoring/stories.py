@@ -59,6 +59,10 @@ def _of_article(article_id: str) -> bytes:
     return hashlib.blake2b(article_id.encode(), digest_size=SKETCH).digest()
 
 
+_ONES = np.ones(SKETCH, np.uint8)
+"""A product with it sums: twice as fast as ``sum`` over so few."""
+
+
 def sketch(signal: Signal) -> bytes:
     """What copies of the signal's story are known by: a byte of each of 32 permutations of its MinHash signature.
 
@@ -73,13 +77,15 @@ def find(stories: tuple[Story, ...], wanted: bytes) -> int | None:
     if not stories:
         return None
     held = np.frombuffer(b"".join([story.sketch for story in stories]), np.uint8).reshape(-1, SKETCH)
-    agreeing = (held == np.frombuffer(wanted, np.uint8)).sum(axis=1)
+    agreeing = (held == np.frombuffer(wanted, np.uint8)).view(np.uint8) @ _ONES
     best = int(agreeing.argmax())
     return best if agreeing[best] >= SAME_STORY * SKETCH else None
 
 
 def told_in(stories: tuple[Story, ...], article: str) -> int | None:
     """Index of the story that an article told before, if one did; the one with the latest news of several."""
+    if article not in "".join([story.articles for story in stories]):  # nearly always
+        return None
     return next((index for index in reversed(range(len(stories))) if article in stories[index].articles), None)
 
 
@@ -159,5 +165,5 @@ def join(state: DyadState, signal: Signal, weight: float, source: str, at: float
     if len(others) >= MAX_STORIES:
         rest, others = rest + others[0].weight, others[1:]
     stories = (*others, story)
-    total = math.fsum([rest, *(each.weight for each in stories)])
+    total = math.fsum([rest, *[each.weight for each in stories]])
     return replace(state, stories=stories, numbered=numbered, rest=rest, total=total), story

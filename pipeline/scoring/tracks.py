@@ -61,7 +61,8 @@ def apply(tracks: Tracks, signal: Signal, watched: Rules, rules: AlertRules) -> 
         if rule is not watched[0] and not score.counts(rule, signal):
             continue
         state = tracks.get(rule.name) or score.fresh(first.dyad, at, rule, drill=first.drill)
-        state, more, became = score.apply(state, signal, rule, rules.owner_of)
+        take = score.take if rule is watched[0] else score.apply  # the first track does not know it: that was asked
+        state, more, became = take(state, signal, rule, rules.owner_of)
         outcome = became if became == "applied" else outcome
         tracks = {**tracks, rule.name: state}
         moved += more

@@ -18,6 +18,7 @@ from pipeline.kafka.message import Message, Outgoing, as_dead_letter
 from pipeline.records import Article, DecodeError, decode, encode
 from pipeline.records.dyad import NOBODY
 from pipeline.records.topics import Topics
+from pipeline.transforms.elements import Polled, stays_within
 from pipeline.transforms.poll import Poll, enter, session
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,9 @@ class Outcome:
     extractions: tuple[Extraction, ...]
     dead: tuple[tuple[str, str], ...]
     articles: tuple[Article, ...]
+
+
+stays_within(Outcome)
 
 
 def decode_all(messages: Sequence[Message], deadletter: str) -> tuple[list[Read], list[tuple[Outgoing, str]]]:
@@ -107,12 +111,12 @@ class ExtractSession:
         self._batch = settings.extract_batch
         self._polled_at = 0.0
 
-    def poll(self) -> list[Message] | None:
+    def poll(self) -> Polled | None:
         """The next articles; None if there are none."""
         messages = self.member.poll(self._batch)
         self._polled_at = time.monotonic()
         metrics.note_lag(JOB, [m.timestamp_ms for m in messages], caught_up=not messages and self.member.caught_up())
-        return messages or None
+        return Polled(messages) if messages else None
 
     def close(self) -> None:
         """Leave Kafka."""
@@ -144,7 +148,7 @@ def _count(outcome: Outcome, *, wall: bool) -> None:
 class ExtractSignals(beam.DoFn):
     """A poll's messages to an Outcome: decode, gate, parse, signals; a bundle's sentences are parsed in one batch."""
 
-    def process(self, element: list[Message]) -> Iterator[Outcome]:
+    def process(self, element: Polled) -> Iterator[Outcome]:
         """One Outcome for one poll."""
         current: ExtractSession = session(JOB)
         yield work(current.engine, element, current.topics)
@@ -174,7 +178,7 @@ def build(pipeline: beam.Pipeline, current: ExtractSession) -> None:
     (
         pipeline
         | "Job" >> beam.Create([JOB])
-        | "Poll" >> beam.ParDo(Poll())
-        | "Extract" >> beam.ParDo(ExtractSignals())
+        | "Poll" >> beam.ParDo(Poll()).with_output_types(Polled)
+        | "Extract" >> beam.ParDo(ExtractSignals()).with_output_types(Outcome)
         | "Write" >> beam.ParDo(WriteAndCommit())
     )

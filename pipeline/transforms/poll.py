@@ -16,6 +16,8 @@ from apache_beam.io.watermark_estimators import ManualWatermarkEstimator
 from apache_beam.transforms.core import RestrictionProvider, WatermarkEstimatorProvider
 from apache_beam.utils.timestamp import MIN_TIMESTAMP, Duration
 
+from pipeline.transforms.elements import Polled
+
 # Never 0: Flink would spin.
 BUSY_S = 0.02
 IDLE_S = 0.05
@@ -26,7 +28,7 @@ class Session(Protocol):
 
     stop: threading.Event
 
-    def poll(self) -> Any | None:
+    def poll(self) -> Polled | None:
         """The input of one bundle; None where there is nothing to do."""
 
 
@@ -118,7 +120,7 @@ class Poll(beam.DoFn):
         element: str,
         tracker: Any = beam.DoFn.RestrictionParam(_OneRestriction()),
         _watermark: Any = beam.DoFn.WatermarkEstimatorParam(_NoWatermark()),
-    ) -> Iterator[Any]:
+    ) -> Iterator[Polled]:
         """One poll; then the rest is deferred, unless the job is to stop: a finished source ends it."""
         current = session(element)
         if not tracker.try_claim(0) or current.stop.is_set():

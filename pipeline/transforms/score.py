@@ -24,6 +24,7 @@ from pipeline.records.topics import Topics
 from pipeline.scoring.book import Book
 from pipeline.scoring.clock import WallClock, event_time
 from pipeline.scoring.explain import moment
+from pipeline.transforms.elements import Polled, stays_within
 from pipeline.transforms.poll import Poll, enter, session
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,9 @@ class Scored:
     dead: tuple[str, ...]
     outcomes: Counter[str] = field(default_factory=Counter)
     newest: datetime | None = None
+
+
+stays_within(Scored)
 
 
 def as_messages(
@@ -116,7 +120,7 @@ class ScoreSession:
                 log.warning("a dyad of a false time starts anew", extra={"fields": {"dyad": dyad.dyad, "at": dyad.at}})
         log.info("restored", extra={"fields": {"dyads": len(dyads)}})
 
-    def poll(self) -> list[Message] | None:
+    def poll(self) -> Polled | None:
         """The next signals, or an empty list where something else changed; None where there is nothing to do."""
         reloaded = self._reload()
         messages = self._io.poll(self._batch)
@@ -124,7 +128,7 @@ class ScoreSession:
         now = self._now()
         metrics.note_lag(JOB, [m.timestamp_ms for m in messages], caught_up=all(self._io.caught_up().values()))
         falls_due = due is not None and now is not None and due <= now
-        return messages if messages or falls_due or reloaded else None
+        return Polled(messages) if messages or falls_due or reloaded else None
 
     def _reload(self) -> bool:
         """Go on under the file's rules, if they are others; whether they are."""
@@ -208,7 +212,7 @@ class ScoreSession:
 class ScoreSignals(beam.DoFn):
     """A poll's messages to alerts, changed dyads and dead letters, by the pure functions of scoring."""
 
-    def process(self, element: list[Message]) -> Iterator[Scored]:
+    def process(self, element: Polled) -> Iterator[Scored]:
         """One Scored for one poll."""
         yield session(JOB).score(element)
 
@@ -236,7 +240,7 @@ def build(pipeline: beam.Pipeline, current: ScoreSession) -> None:
     (
         pipeline
         | "Job" >> beam.Create([JOB])
-        | "Poll" >> beam.ParDo(Poll())
-        | "Score" >> beam.ParDo(ScoreSignals())
+        | "Poll" >> beam.ParDo(Poll()).with_output_types(Polled)
+        | "Score" >> beam.ParDo(ScoreSignals()).with_output_types(Scored)
         | "Transact" >> beam.ParDo(Transact())
     )

@@ -9,8 +9,8 @@ import pytest
 
 from config.errors import BrinkwatchError
 from pipeline.kafka.client import consumer, producer
-from pipeline.kafka.exactly_once import ReaderWriter
-from pipeline.kafka.message import Outgoing, flat
+from pipeline.kafka.exactly_once import GATHER_BYTES, ReaderWriter, gather
+from pipeline.kafka.message import Message, Outgoing, flat
 from pipeline.records.topics import Topics
 
 
@@ -64,6 +64,28 @@ def test_offsets_and_writes_leave_together(broker):
     assert polled(io, 1, seconds=3) == []
     io.close()
     assert [m.value for m in committed(settings, Topics(settings.topic_prefix).alerts.name)] == [b"1"]
+
+
+def test_a_backlog_is_gathered_within_bounds():
+    """A transaction costs what it changed, so a backlog goes in large pieces; what is at the end is not waited with."""
+
+    def run(polls, at_most=10, ends=100):
+        """The numbers of messages that ``polls`` give, gathered; the end is reached after so many polls."""
+        given = []
+
+        def poll(most):
+            given.append(min(most, polls[len(given)]))
+            return [Message("t", 0, 0, 0, None, b"x" * size) for _ in range(given[-1])]
+
+        return len(gather(poll, lambda: len(given) >= ends, at_most)), len(given)
+
+    size = 1
+    assert run([4, 4, 4]) == (10, 3)
+    assert run([4, 4, 0, 4]) == (8, 3)
+    assert run([0, 4]) == (0, 1)
+    assert run([4, 4, 4], ends=1) == (4, 1)
+    size = GATHER_BYTES // 4
+    assert run([2, 2, 2, 2]) == (4, 2)
 
 
 def test_second_instance_fences_the_first(broker):

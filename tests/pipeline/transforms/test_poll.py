@@ -8,7 +8,8 @@ import apache_beam as beam
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipeline.transforms import poll
+from pipeline.kafka.message import Message
+from pipeline.transforms import elements, poll
 
 
 class Counting:
@@ -31,6 +32,21 @@ class See(beam.DoFn):
 
     def process(self, element):
         poll.session("counting").seen.append(element)
+
+
+def test_a_bundle_is_not_encoded_to_be_measured():
+    """Beam samples the sizes of elements by encoding them, which of a whole bundle costs as much as a step of work."""
+
+    class Heavy(elements.Polled):
+        """One that can't be encoded at all."""
+
+        def __reduce__(self):
+            raise AssertionError("encoded")
+
+    coder = beam.coders.registry.get_coder(elements.Polled)
+    assert coder.get_impl().get_estimated_size_and_observables(Heavy())[0] > 0
+    polled = elements.Polled([Message("t", 0, 1, 2, b"k", b"v")])
+    assert coder.decode(coder.encode(polled)) == polled
 
 
 def test_the_job_gives_every_poll_and_ends_when_told():
