@@ -87,6 +87,12 @@ class Settings(BaseSettings):
         "auto", description="auto: the shipped one; none: rules alone, to compare; else a folder made by training"
     )
     extract_batch: int = pydantic.Field(100, ge=1, le=200, description="Articles of one poll of extract")
+    score_instance: str | None = pydantic.Field(
+        None,
+        pattern=r"^[A-Za-z0-9._-]{1,100}$",
+        description="A name that score keeps over a restart, to be active again at once after a kill; leave it out "
+        "where another stands by",
+    )
     score_batch: int = pydantic.Field(10_000, ge=1, le=50_000, description="Most signals of one bundle of score")
 
     @classmethod

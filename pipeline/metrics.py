@@ -34,6 +34,7 @@ EXTRACT_SECONDS = Histogram(
 )
 SCORED = Counter("brinkwatch_score_signals_total", "Signals that score has read, by what became of them.", ["outcome"])
 ALERTS = Counter("brinkwatch_alerts_total", "Transitions of alerts.", ["transition", "level"])
+SCORE_ACTIVE = Gauge("brinkwatch_score_active", "1 for the active process of score, 0 for one that stands by.")
 OPEN_ALERTS = Gauge("brinkwatch_open_alerts", "Alerts open now, by level.", ["level"])
 RULES_GOOD = Gauge("brinkwatch_rules_last_reload_successful", "Whether the file of alert rules as it stands is in use.")
 RULES_LOADED = Gauge(

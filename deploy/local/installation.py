@@ -186,13 +186,19 @@ class Installation:
         notified = ("notify",) if load_receivers(self.settings.receivers_file) else ()
         for name in (*notified, "score", "extract"):
             self._say(f"starting {name}")
-            self._supervisor.add(name, brinkwatch(name), child_environment)
+            self._supervisor.add(name, brinkwatch(name), self._keeping_its_place(name, child_environment))
         lists = [self._plan.feeds or str(self.settings.feeds_file)]
         if self._plan.drill:
             lists.append(str(self._begin_drill()))
         options = [word for file in lists for word in ("--feeds", file)]
         self._supervisor.add("connect", brinkwatch("connect", *options), child_environment)
         self._supervisor.step()
+
+    def _keeping_its_place(self, name: str, variables: dict[str, str]) -> dict[str, str]:
+        """On a broker of our own nobody stands by for score: after a kill it need not wait for its session to end."""
+        if name == "score" and self._plan.embedded and self.settings.score_instance is None:
+            return {**variables, PREFIX + "SCORE_INSTANCE": "local"}
+        return variables
 
     def _begin_drill(self) -> Path:
         """Serve the drill's feeds from now on; the list of them."""

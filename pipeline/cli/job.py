@@ -32,10 +32,17 @@ def stop_on_signals() -> threading.Event:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What a job needs to run: its session, and what adds its transforms to a pipeline."""
+    """What a job needs to run.
+
+    Attributes:
+        session: The job's.
+        build: Adds its transforms to a pipeline.
+        why: Why it failed, in words for the last line of its log, where the session knows better than the runner.
+    """
 
     session: Any
     build: Callable[[beam.Pipeline], None]
+    why: Callable[[], str | None] = lambda: None
 
 
 def run_job(
@@ -43,9 +50,16 @@ def run_job(
     settings: Settings,
     stop: threading.Event,
     port: int,
-    prepare: Callable[[], Prepared],
+    prepare: Callable[[], Prepared | None],
 ) -> None:
     """Prepare a job's session, serve its metrics, run it to its end, and end the process.
+
+    Args:
+        name: Of the job.
+        settings: Of the installation.
+        stop: Set when it is to drain.
+        port: Of its metrics.
+        prepare: Makes what it needs; None where the end was asked for before it was this process's turn.
 
     The process ends here even where threads of Beam or gRPC would keep it: a job that failed must be started again by
     whoever supervises it, not linger.
@@ -54,16 +68,18 @@ def run_job(
     from pipeline.transforms.runner import run
 
     code = 0
+    job: Prepared | None = None
     try:
         metrics.serve(settings.metrics_host, port)
         job = prepare()
-        gc.collect()
-        gc.freeze()  # what lives as long as the process is not searched for garbage again and again
-        run(name, job.build, settings, stop)
-        job.session.close()
+        if job is not None:
+            gc.collect()
+            gc.freeze()  # what lives as long as the process is not searched for garbage again and again
+            run(name, job.build, settings, stop)
+            job.session.close()
         log.info("drained", extra={"fields": {"job": name}})
     except BrinkwatchError as error:
-        log.error("%s", error)  # noqa: TRY400  the text says it all; the trace would hide it
+        log.error("%s", (job and job.why()) or error)  # noqa: TRY400  the text says it all; the trace would hide it
         code = 1
     except Exception:
         log.exception("the job %s failed", name)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from config.settings import Settings, load_settings
 from pipeline.cli.common import BootstrapServers, ConfigDir, set_up_logging
 
+log = logging.getLogger(__name__)
+
 
 def score(bootstrap_servers: BootstrapServers = None, config: ConfigDir = None) -> None:
-    """Score dyads and raise alerts. One instance is active: starting a second one fences the first."""
+    """Score dyads and raise alerts. One process is active; any other stands by, and takes over within seconds."""
     settings = load_settings(config_dir=config, bootstrap_servers=bootstrap_servers)
     set_up_logging(settings)
     _serve(settings)
@@ -19,10 +23,11 @@ def _serve(settings: Settings) -> None:
 
     stop = stop_on_signals()
 
-    def prepare() -> Prepared:
+    def prepare() -> Prepared | None:
         from config.rules_file import RulesFile
         from pipeline import metrics
         from pipeline.kafka.exactly_once import ReaderWriter
+        from pipeline.kafka.lease import Lease
         from pipeline.kafka.upstream import Upstream
         from pipeline.records.topics import Topics
         from pipeline.transforms.score import JOB, ScoreSession, build
@@ -30,9 +35,15 @@ def _serve(settings: Settings) -> None:
         metrics.init_score()
         topics = Topics(settings.topic_prefix)
         rules = RulesFile(settings.alerts_file)
+        lease = Lease(settings, topics.dyads.name, topics.score_lease, f"{JOB}-lease", settings.score_instance)
+        if not lease.wait(stop):
+            lease.close()
+            return None
+        metrics.SCORE_ACTIVE.set(1)
+        log.info("active")
         upstream = Upstream(settings, topics.articles.name, topics.extract_group, JOB)
         io = ReaderWriter(settings, topics.signals.name, topics.score_group, JOB, upstream)
-        session = ScoreSession(settings, rules, io, stop)
-        return Prepared(session, lambda pipeline: build(pipeline, session))
+        session = ScoreSession(settings, rules, io, stop, lease)
+        return Prepared(session, lambda pipeline: build(pipeline, session), lambda: session.ended_by)
 
     run_job("score", settings, stop, settings.score_metrics_port, prepare)

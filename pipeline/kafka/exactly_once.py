@@ -188,6 +188,12 @@ class ReaderWriter:
         return self._consumer
 
 
+def fenced(error: BaseException) -> bool:
+    """Whether an error says that another instance has fenced this one; kafka-python wraps or quotes it."""
+    kinds = (kafka.errors.ProducerFencedError, kafka.errors.InvalidProducerEpochError)
+    return any(kind.__name__ in repr(error) for kind in kinds)
+
+
 def gather(poll: Callable[[int], list[Message]], at_end: Callable[[], bool], at_most: int) -> list[Message]:
     """What polls give until there are ``at_most``, one gives nothing, nothing is left, or it is too much or too long.
 

@@ -94,6 +94,11 @@ class Topics:
         """Group under which score commits its offsets, and its transactional id."""
         return f"{self.prefix}.score"
 
+    @property
+    def score_lease(self) -> str:
+        """Group of the processes of score, of which one is active and the others stand by."""
+        return f"{self.prefix}.score.lease"
+
     def notify_group(self, receiver: str) -> str:
         """Consumer group of a receiver of alerts."""
         return f"{self.prefix}.notify.{receiver}"

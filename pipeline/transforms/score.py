@@ -11,11 +11,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import apache_beam as beam
+import kafka.errors
 
+from config.errors import BrinkwatchError
 from config.rules_file import RulesFile
 from config.settings import Settings
 from pipeline import metrics
-from pipeline.kafka.exactly_once import ReaderWriter
+from pipeline.kafka.exactly_once import ReaderWriter, fenced
+from pipeline.kafka.lease import Lease
 from pipeline.kafka.message import Message, Outgoing, as_dead_letter
 from pipeline.records import Alert, DecodeError, Dyad, Signal, Transition, decode, encode
 from pipeline.records.dyad import NOBODY
@@ -29,6 +32,7 @@ from pipeline.transforms.poll import Poll, enter, session
 
 log = logging.getLogger(__name__)
 JOB = "score"
+TAKEN_OVER = "scoring ends here: another score is the active one now; started again, this one stands by"
 MAX_AHEAD_S = 3600.0
 MAX_AHEAD_STORED_S = 24 * 3600.0
 """How far ahead of its writing a stored dyad may be: beyond the clocks' differences, a false time took it there."""
@@ -80,12 +84,15 @@ def readable(message: Message) -> Signal:
 class ScoreSession:
     """The process's reader-writer and book, how far event time has come, and the rules as they are now."""
 
-    def __init__(self, settings: Settings, file: RulesFile, io: ReaderWriter, stop: threading.Event) -> None:
+    def __init__(
+        self, settings: Settings, file: RulesFile, io: ReaderWriter, stop: threading.Event, lease: Lease | None = None
+    ) -> None:
         self.stop = stop
+        self.ended_by: str | None = None
         self.topics = Topics(settings.topic_prefix)
         self.book = Book(file.rules)
         self._file = file
-        self._io = io
+        self._io, self._lease = io, lease
         self._wall = WallClock() if settings.clock == "wall" else None
         self._batch = settings.score_batch
         self._restore()
@@ -121,7 +128,14 @@ class ScoreSession:
         log.info("restored", extra={"fields": {"dyads": len(dyads)}})
 
     def poll(self) -> Polled | None:
-        """The next signals, or an empty list where something else changed; None where there is nothing to do."""
+        """The next signals, or an empty list where something else changed; None where there is nothing to do.
+
+        Raises:
+            BrinkwatchError: Another process is the active one now.
+        """
+        if self._lease is not None and self._lease.lost:
+            self.ended_by = TAKEN_OVER
+            raise BrinkwatchError(TAKEN_OVER)
         reloaded = self._reload()
         messages = self._io.poll(self._batch)
         due = self.book.next_due()
@@ -166,15 +180,25 @@ class ScoreSession:
         return Scored(outgoing, tuple(alerts), tuple(reason for _, reason in dead), outcomes, newest)
 
     def close(self) -> None:
-        """Leave Kafka."""
+        """Leave Kafka; then another may be the active one."""
         self._io.close()
+        if self._lease is not None:
+            self._lease.close()
 
     def finish(self, bundles: Iterable[Scored]) -> None:
-        """One transaction for the bundle; then count it."""
+        """One transaction for the bundle; then count it.
+
+        Raises:
+            KafkaError: It failed, or another process has fenced this one: nothing of it is seen by anybody.
+        """
         done = list(bundles)
         outgoing = [message for scored in done for message in scored.outgoing]
         if outgoing or self._io.uncommitted:
-            self._io.commit(outgoing)
+            try:
+                self._io.commit(outgoing)
+            except kafka.errors.KafkaError as error:
+                self.ended_by = TAKEN_OVER if fenced(error) else None
+                raise
         for scored in done:
             self._count(scored)
 
