@@ -53,7 +53,12 @@ class ReaderWriter:
 
     def compacted(self, topic: str) -> Iterator[Message]:
         """Every committed message of a compacted topic, up to its end as of now; the last of a key is the valid one."""
-        reader = consumer(self._settings, self._client_id, isolation_level="read_committed")
+        reader = consumer(
+            self._settings,
+            self._client_id,
+            isolation_level="read_committed",
+            max_partition_fetch_bytes=MAX_FETCH_BYTES,
+        )
         try:
             partitions = _partitions(reader, topic)
             reader.assign(partitions)

@@ -106,26 +106,28 @@ class ScoreSession:
             DecodeError: One is of another schema version: then all are, and starting without them would forget every
                 score and open alert.
         """
-        dyads: dict[bytes, Dyad] = {}
-        written: dict[str, float] = {}
+        latest: dict[bytes, Message] = {}
         for message in self._io.compacted(self.topics.dyads.name):
-            if message.value is None:  # forgotten
-                dyads.pop(message.key or b"", None)
-                continue
-            try:
-                dyads[message.key or b""] = dyad = decode(message.value, Dyad)
-                written[dyad.dyad] = message.timestamp_ms / 1000
-            except DecodeError as error:
-                if error.reason == "version":
-                    raise
-                dyads.pop(message.key or b"", None)
-                log.error("a dyad can't be restored", extra={"fields": {"dyad": message.key, "why": str(error)}})  # noqa: TRY400
-        self.book.restore(dyads.values())
-        for dyad in dyads.values():
-            if 0 < written[dyad.dyad] < dyad.at.timestamp() - MAX_AHEAD_STORED_S:
-                self.book.set_back(dyad.dyad, moment(written[dyad.dyad]))
-                log.warning("a dyad of a false time starts anew", extra={"fields": {"dyad": dyad.dyad, "at": dyad.at}})
-        log.info("restored", extra={"fields": {"dyads": len(dyads)}})
+            latest.pop(message.key or b"", None)
+            if message.value is not None:  # else forgotten
+                latest[message.key or b""] = message
+        for message in latest.values():
+            self._take_over(message)
+        log.info("restored", extra={"fields": {"dyads": len(self.book)}})
+
+    def _take_over(self, message: Message) -> None:
+        try:
+            dyad = decode(message.value, Dyad)
+        except DecodeError as error:
+            if error.reason == "version":
+                raise
+            log.error("a dyad can't be restored", extra={"fields": {"dyad": message.key, "why": str(error)}})  # noqa: TRY400
+            return
+        self.book.restore([dyad])
+        written = message.timestamp_ms / 1000
+        if 0 < written < dyad.at.timestamp() - MAX_AHEAD_STORED_S:
+            self.book.set_back(dyad.dyad, moment(written))
+            log.warning("a dyad of a false time starts anew", extra={"fields": {"dyad": dyad.dyad, "at": dyad.at}})
 
     def poll(self) -> Polled | None:
         """The next signals, or an empty list where something else changed; None where there is nothing to do.

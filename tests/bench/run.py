@@ -1,4 +1,4 @@
-"""Run the benches and write what they found: ``make bench``."""
+"""Run the benches and write what they found: ``make bench``, ``make bench ARGS=restart``."""
 
 from __future__ import annotations
 
@@ -11,25 +11,29 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 
-def main() -> None:
-    """Every bench, or those named on the command line: extraction, gate, line, scoring."""
-    from tests.bench import extraction, gate, line, scoring
+PARTS = ("extraction", "gate", "line", "scoring")
+LONG = ("restart",)
+"""Only where they are named: they take minutes, or fill gigabytes."""
 
-    wanted = set(sys.argv[1:]) or {"extraction", "gate", "line", "scoring"}
+
+def main() -> None:
+    """Every bench but the long ones, or those named on the command line."""
+    from tests.bench import extraction, gate, line, restart, scoring
+
+    wanted = sys.argv[1:] or PARTS
+    if unknown := sorted(set(wanted) - {*PARTS, *LONG}):
+        raise SystemExit(f"no such bench: {', '.join(unknown)}; there are {', '.join((*PARTS, *LONG))}")
     found: dict[str, object] = {
         "machine": platform.processor() or platform.machine(),
         "python": platform.python_version(),
     }
-    if "extraction" in wanted:
-        found["extraction"] = extraction.measure()
-    if "gate" in wanted:
-        found["gate"] = gate.measure()
-    if "line" in wanted:
-        with tempfile.TemporaryDirectory(prefix="brinkwatch-bench-") as folder:
-            found["line"] = line.measure(Path(folder))
-    if "scoring" in wanted:
-        with tempfile.TemporaryDirectory(prefix="brinkwatch-bench-") as folder:
-            found["scoring"] = scoring.measure(Path(folder))
+    for name, measure in (("extraction", extraction.measure), ("gate", gate.measure)):
+        if name in wanted:
+            found[name] = measure()
+    for name, measure_in in (("line", line.measure), ("scoring", scoring.measure), ("restart", restart.measure)):
+        if name in wanted:
+            with tempfile.TemporaryDirectory(prefix="brinkwatch-bench-") as folder:
+                found[name] = measure_in(Path(folder))
     text = json.dumps(found, indent=2)
     print(text)
     Path("build").mkdir(exist_ok=True)

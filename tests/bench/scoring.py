@@ -59,7 +59,7 @@ def measure(folder: Path) -> dict[str, Any]:
     return figures | {"replay": _replay(folder)}
 
 
-def _told(number: int, chance: random.Random) -> tuple[str, Signal]:
+def told(number: int, chance: random.Random) -> tuple[str, Signal]:
     """One of three copies of a story, on one of the dyads."""
     kind, modality, active, severity = chance.choice(KINDS)
     at = START + timedelta(seconds=number / 10)
@@ -85,8 +85,8 @@ def _fill(settings: Settings) -> None:
     chance, topic = random.Random(7), Topics(settings.topic_prefix).signals.name
     with producer(settings, "bench") as sender:
         for number in range(SIGNALS):
-            key, told = _told(number, chance)
-            sender.send(topic, key=key.encode(), value=encode(told))
+            key, news = told(number, chance)
+            sender.send(topic, key=key.encode(), value=encode(news))
         sender.flush()
 
 
