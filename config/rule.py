@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from itertools import pairwise
 from string import Template
@@ -74,6 +74,11 @@ Region = Annotated[str, pydantic.Field(pattern=r"^[a-z][a-z0-9_-]{0,60}$")]
 Pattern = Annotated[str, pydantic.AfterValidator(_pattern)]
 
 
+def among(dyad: str, patterns: Collection[str]) -> bool:
+    """Whether one of the patterns names the dyad: ``all``, its key, or one of its sides."""
+    return not {"all", dyad, *dyad.split("-")}.isdisjoint(patterns)
+
+
 class Threshold(Strict):
     """Where one level begins and ends: raised at ``raise_at`` or above, cleared below ``clear_at``."""
 
@@ -129,11 +134,9 @@ class Scope(Strict):
 
     def covers(self, dyad: str, *, drill: bool, regions: Mapping[str, frozenset[str]] = NO_REGIONS) -> bool:
         """Whether ``dyad`` is in it; ``regions`` are the codes of each region."""
-        sides = dyad.split("-")
-        names = {"all", dyad, *sides}
-        if drill is not self.drill or names.isdisjoint(self.dyads) or not names.isdisjoint(self.exclude):
+        if drill is not self.drill or not among(dyad, self.dyads) or among(dyad, self.exclude):
             return False
-        named = set(sides) - {"*"}
+        named = set(dyad.split("-")) - {"*"}
         return not self.regions or any(named <= regions.get(region, frozenset()) for region in self.regions)
 
 

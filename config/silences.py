@@ -10,7 +10,7 @@ from typing import Annotated
 import pydantic
 
 from config.document import Strict
-from config.rule import LEVELS, LevelName, Pattern
+from config.rule import LEVELS, LevelName, Pattern, among
 
 RANK = {name: rank for rank, name in enumerate(LEVELS, 1)}
 
@@ -46,7 +46,7 @@ class Matcher(Strict):
 
     def fits(self, dyad: str, rule: str, level: int) -> bool:
         """Whether an alert fits; ``level`` is 1 for watch to 3 for critical."""
-        if self.dyads and {"all", dyad, *dyad.split("-")}.isdisjoint(self.dyads):
+        if self.dyads and not among(dyad, self.dyads):
             return False
         if self.rules and rule not in self.rules:
             return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from config.receivers import Match
+from config.rule import among
 from pipeline.records import Alert, Level
 
 
@@ -28,5 +29,4 @@ def concerns(match: Match, alert: Alert) -> bool:
         return False
     if match.rules and alert.rule not in match.rules:
         return False
-    names = {"all", alert.dyad, *alert.dyad.split("-")}
-    return not names.isdisjoint(match.dyads) and match.labels.items() <= alert.labels.items()
+    return among(alert.dyad, match.dyads) and match.labels.items() <= alert.labels.items()
