@@ -94,6 +94,11 @@ class Topics:
         """Group under which score commits its offsets, and its transactional id."""
         return f"{self.prefix}.score"
 
+    @property
+    def redrive_id(self) -> str:
+        """Transactional id of whoever sends dead letters again: one at a time."""
+        return f"{self.prefix}.redrive"
+
     def notify_group(self, receiver: str) -> str:
         """Consumer group of a receiver of alerts."""
         return f"{self.prefix}.notify.{receiver}"
