@@ -106,6 +106,9 @@ def read(message: Message) -> Letter | Redriven | None:
 
     A letter is known by its last headers, whatever the others are: a message can't pass itself off as a mark by the
     headers that it came with.
+
+    Raises:
+        DecodeError: It is a mark of another version: which letters were sent again can't be known.
     """
     place = Place(message.partition, message.offset)
     apart = taken_apart(message.headers)
@@ -115,5 +118,7 @@ def read(message: Message) -> Letter | Redriven | None:
         return None
     try:
         return decode(message.value, Redriven)
-    except DecodeError:
+    except DecodeError as error:
+        if error.reason == "version":
+            raise
         return None
