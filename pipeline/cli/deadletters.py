@@ -57,7 +57,7 @@ def show(
 ) -> None:
     """Show one dead letter: why it is one, its headers, and its value as text or hex."""
     from pipeline.deadletters.letter import parse_place
-    from pipeline.deadletters.render import shown
+    from pipeline.deadletters.render import STATES, shown
     from pipeline.deadletters.select import Wanted
 
     place = parse_place(letter)
@@ -69,15 +69,15 @@ def show(
     if raw:
         sys.stdout.buffer.write(found.value or b"")
         return
-    for line in shown(found, reading.survey().state(place)):
+    for line in shown(found):
         print(line)
+    sys.stdout.flush()  # the rest takes reading the topic
+    print(f"\nThe letter is {STATES[reading.survey().state(place)]}.")
 
 
 @app.command("redrive")
 def redrive(
-    letter: Annotated[
-        str | None, typer.Argument(metavar="[PARTITION:OFFSET]", help="One letter, such as 0:12.")
-    ] = None,
+    letter: Annotated[str | None, typer.Argument(metavar="PARTITION:OFFSET", help="One letter, such as 0:12.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="Every letter that is waiting.")] = False,
     reason: Reason = None,
     stage: Stage = None,

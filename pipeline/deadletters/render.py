@@ -97,11 +97,11 @@ def aligned(rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> Iterato
         yield "  ".join(cells).rstrip()
 
 
-def shown(letter: Letter, state: State) -> Iterator[str]:
-    """All of one letter that a person needs, in lines."""
+def shown(letter: Letter) -> Iterator[str]:
+    """All of one letter that a person needs, in lines; but not how it stands with it, which takes reading the topic."""
     failure, value = letter.failure, letter.value
     facts = (
-        ("dead letter", f"{letter.place} ({STATES[state]})"),
+        ("dead letter", str(letter.place)),
         ("stage", escaped(failure.stage)),
         ("reason", escaped(failure.reason)),
         ("why", escaped(failure.message)),

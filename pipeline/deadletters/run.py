@@ -78,9 +78,15 @@ class Sending:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._io.close()
+
+    def close(self) -> None:
+        """Send what is left of the last batch, and leave Kafka."""
         try:
-            if kind is None:
-                self._write()
+            self._write()
         finally:
             self._io.close()
 
@@ -115,10 +121,10 @@ class Sending:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except FENCED as error:
-            raise BrinkwatchError(self._failure("another redrive began meanwhile, and goes on from here")) from error
         except kafka.errors.KafkaError as error:
-            raise BrinkwatchError(self._failure(f"{error!r}; what was not sent can be sent by the next run")) from error
+            fenced = any(isinstance(each, FENCED) for each in (error, *error.args))  # it may come as another's cause
+            why = "another redrive began meanwhile" if fenced else f"{error!r}; the next run goes on from here"
+            raise BrinkwatchError(self._failure(why)) from error
 
     def _failure(self, why: str) -> str:
         sent = self._tally.sent.total()

@@ -15,9 +15,10 @@ from letters import write
 from notified import SECRET, Notified, ids, transitions
 from service import Process, Topic, wait_for
 
+from config.errors import BrinkwatchError
 from pipeline.cli.common import progress_bar
 from pipeline.deadletters.reading import Reading
-from pipeline.deadletters.run import redrive
+from pipeline.deadletters.run import Sending, Tally, redrive
 from pipeline.deadletters.select import Wanted
 from pipeline.kafka.exactly_once import ReaderWriter
 from pipeline.kafka.group import GroupMember
@@ -104,6 +105,7 @@ def test_list_and_show(broker):
     code, out, _ = run(settings, "show", "0:1")
     assert code == 0
     assert "why          RecursionError" in out
+    assert out.endswith("The letter is waiting.\n")
     assert "header       origin: test" in out
     assert "\x1b" not in out
     assert "\\x1b[2J" in out
@@ -185,6 +187,20 @@ def test_nothing_of_a_transaction_that_was_cut_off_counts(broker):
     assert redrive(reading, settings, Wanted(), execute=True).sent.total() == 3
     assert sorted(m.value for m in committed(settings, topics.articles)) == [b"\x00\x1b[2J", b"v7"]
     dying.close()
+
+
+def test_who_begins_ends_whoever_was_about_it(broker):
+    """Two at once, each knowing nothing of the other's marks, would send everything twice."""
+    settings = broker.settings("letters")
+    topics = three(settings)
+    reading = Reading(settings, progress_bar)
+    (first, *_) = [letter for letter, _ in reading.letters(reading.survey())]
+    slow = Sending(settings, Tally())
+    assert redrive(reading, settings, Wanted(), execute=True).sent.total() == 3
+    slow.resend(first, topics.articles.name)
+    with pytest.raises(BrinkwatchError, match="another redrive began"):
+        slow.close()
+    assert sorted(m.value for m in committed(settings, topics.articles)) == [b"\x00\x1b[2J", b"v7"]
 
 
 @pytest.mark.slow

@@ -151,7 +151,7 @@ def test_nothing_shown_steers_the_terminal(text, raw):
     """Whatever a letter holds: no escape, no carriage return, no text turned round, nothing that is no UTF-8."""
     hostile = original(1, key=raw, value=raw + text.encode("utf-8", "replace"), headers=[(text, raw)])
     found = read(letter(hostile, 0, why=text + "\x1b[2J\u202e\r", reason="\x9b" + text))
-    lines = "\n".join([*render.shown(found, State.WAITING), *render.letter_cells(found, State.WAITING)])
+    lines = "\n".join([*render.shown(found), *render.letter_cells(found, State.WAITING)])
     lines.encode()
     assert not any((c < " " and c != "\n") or "\x7f" <= c <= "\x9f" or c in "\u202e\u2028\u200f\ufeff" for c in lines)
     json.dumps(render.letter_json(found, State.WAITING)).encode()
@@ -161,7 +161,7 @@ def test_values_as_text_or_hex_cut():
     """Text as it reads, with what is cut said; bytes that are no text as hex; a character cut in two spoils nothing."""
 
     def value(raw):
-        lines = list(render.shown(read(letter(original(1, value=raw), 0)), State.WAITING))
+        lines = list(render.shown(read(letter(original(1, value=raw), 0))))
         return "\n".join(lines[lines.index("") + 1 :])
 
     assert value('{"title": "Zürich\x1b[31m"}'.encode()) == '{"title": "Zürich\\x1b[31m"}'
