@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 
 from config.errors import BrinkwatchError, ConfigError
-from pipeline.cli import alerts, config_check, connect, doctor, evaluate, extract, notify, replay, score, up, watch
+from pipeline.cli import (
+    alerts,
+    config_check,
+    connect,
+    deadletters,
+    doctor,
+    evaluate,
+    extract,
+    notify,
+    replay,
+    score,
+    up,
+    watch,
+)
 
 app = typer.Typer(
     name="brinkwatch",
@@ -31,6 +44,7 @@ subscription = typer.Typer()
 subscription.callback(invoke_without_command=True)(alerts.alerts)
 subscription.command("test")(alerts.test)
 app.add_typer(subscription, name="alerts")
+app.add_typer(deadletters.app, name="deadletters")
 app.command("replay")(replay.replay)
 app.command("evaluate")(evaluate.evaluate)
 app.command("doctor")(doctor.doctor)

@@ -13,7 +13,7 @@ from kafka.structs import OffsetAndMetadata
 from config.errors import BrinkwatchError
 from config.settings import Settings
 from pipeline.kafka.client import consumer, explained, producer
-from pipeline.kafka.message import Message, Outgoing, flat
+from pipeline.kafka.message import Message, Outgoing, flat, send
 from pipeline.kafka.upstream import Upstream
 
 log = logging.getLogger(__name__)
@@ -161,10 +161,7 @@ class ReaderWriter:
             KafkaError: The transaction failed, or another instance fenced this one.
         """
         self._producer.begin_transaction()
-        writes = [
-            self._producer.send(m.topic, key=m.key, value=m.value, headers=m.headers, timestamp_ms=m.timestamp_ms)
-            for m in messages
-        ]
+        writes = [send(self._producer, message) for message in messages]
         if self._offsets:
             offsets = {partition: OffsetAndMetadata(at, "", -1) for partition, at in self._offsets.items()}
             self._producer.send_offsets_to_transaction(offsets, self._group)

@@ -14,7 +14,7 @@ from kafka.structs import OffsetAndMetadata
 from config.errors import BrinkwatchError
 from config.settings import Settings
 from pipeline.kafka.client import consumer, producer
-from pipeline.kafka.message import Message, Outgoing, flat
+from pipeline.kafka.message import Message, Outgoing, flat, send
 
 log = logging.getLogger(__name__)
 WRITE_TIMEOUT_S = 60
@@ -35,7 +35,7 @@ class GroupMember:
     committed is read again.
     """
 
-    def __init__(self, settings: Settings, topic: str, group: str, client_id: str, **options: Any) -> None:
+    def __init__(self, settings: Settings, topic: str, group: str, client_id: str) -> None:
         self._topic = topic
         self._producer = producer(settings, client_id, linger_ms=5)
         self._consumer = consumer(
@@ -50,12 +50,14 @@ class GroupMember:
             fetch_max_wait_ms=100,
             # The default assignor once left two of three members without partitions.
             partition_assignment_strategy=(CooperativeStickyAssignor,),
-            **options,
+            # What a transaction took back was never written.
+            isolation_level="read_committed",
         )
         if not self._consumer.partitions_for_topic(topic):
             raise BrinkwatchError(f"reading failed: {topic}: the topic does not exist; `brinkwatch up` creates it")
         self._consumer.subscribe([topic], listener=_Told())
         self._polled: dict[TopicPartition, int] = {}
+        self._committed: dict[TopicPartition, int] = {}
         self._writes: list[Any] = []
 
     def poll(self, at_most: int, timeout_ms: int = 100) -> list[Message]:
@@ -78,10 +80,7 @@ class GroupMember:
 
     def write(self, messages: Iterable[Outgoing]) -> None:
         """Hand messages to the producer; ``commit`` waits for them."""
-        self._writes += [
-            self._producer.send(m.topic, key=m.key, value=m.value, headers=m.headers, timestamp_ms=m.timestamp_ms)
-            for m in messages
-        ]
+        self._writes += [send(self._producer, message) for message in messages]
 
     def commit(self) -> bool:
         """Wait until every write is acknowledged, then commit what was polled.
@@ -120,6 +119,7 @@ class GroupMember:
             return True
         try:
             self._consumer.commit({partition: OffsetAndMetadata(at, "", -1) for partition, at in offsets.items()})
+            self._committed |= offsets
         except REBALANCED as error:
             log.warning(
                 "commit refused by a rebalance; the new owner repeats it", extra={"fields": {"why": repr(error)}}
@@ -135,6 +135,18 @@ class GroupMember:
         except kafka.errors.KafkaTimeoutError:
             return False
         return bool(marks) and all(end is not None and at >= end for end, at in marks)
+
+    def pass_marks(self) -> None:
+        """Commit past what is behind the last message: the mark of a transaction takes an offset, and is never polled.
+
+        Call only when everything that was polled is committed. Without it, a partition that ends in a mark would never
+        count as worked off.
+        """
+        try:
+            positions = {p: self._consumer.position(p, timeout_ms=LOOK_MS) for p in self._consumer.assignment()}
+        except kafka.errors.KafkaTimeoutError:
+            return  # there is no hurry
+        self._commit({p: at for p, at in positions.items() if at is not None and at > self._committed.get(p, 0)})
 
     def close(self) -> None:
         """Leave the group and close the connections."""

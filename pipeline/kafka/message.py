@@ -24,13 +24,14 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message to write; a value of None is a tombstone."""
+    """One message to write; a value of None is a tombstone, a partition of None is the one of the key."""
 
     topic: str
     key: bytes | None
     value: bytes | None
     headers: Headers = field(default_factory=list)
     timestamp_ms: int | None = None
+    partition: int | None = None
 
 
 def from_record(record: Any) -> Message:
@@ -47,6 +48,18 @@ def as_dead_letter(message: Message, topic: str, stage: str, reason: str, why: s
     value = b"" if message.key is None and message.value is None else message.value
     failure = Failure(stage, reason, why, message.topic, message.partition, message.offset)
     return Outgoing(topic, message.key, value, dead_letter(failure, message.headers), message.timestamp_ms)
+
+
+def send(producer: Any, message: Outgoing) -> Any:
+    """Hand a message to a kafka-python producer; its future."""
+    return producer.send(
+        message.topic,
+        key=message.key,
+        value=message.value,
+        headers=message.headers,
+        partition=message.partition,
+        timestamp_ms=message.timestamp_ms,
+    )
 
 
 def flat(polled: dict[object, list[Any]]) -> Iterable[Message]:

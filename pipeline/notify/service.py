@@ -79,7 +79,7 @@ async def _serve(settings: Settings, courier: Courier, stop: asyncio.Event, *, o
 
 
 def _join(settings: Settings, topic: str, group: str) -> GroupMember:
-    return GroupMember(settings, topic, group, group.removeprefix(f"{settings.topic_prefix}."), **COMMITTED)
+    return GroupMember(settings, topic, group, group.removeprefix(f"{settings.topic_prefix}."))
 
 
 def begin_at_end(settings: Settings, topic: str, group: str) -> None:

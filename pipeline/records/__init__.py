@@ -5,6 +5,7 @@ from pipeline.records.article import Article
 from pipeline.records.codec import DecodeError, decode, encode
 from pipeline.records.dyad import Dyad, Trend
 from pipeline.records.flow import Flow
+from pipeline.records.redriven import Redriven
 from pipeline.records.signal import (
     Attribution,
     Cue,
@@ -34,6 +35,7 @@ __all__ = [
     "Party",
     "Place",
     "Polarity",
+    "Redriven",
     "Severity",
     "Signal",
     "Transition",

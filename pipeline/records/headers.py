@@ -9,7 +9,23 @@ from pipeline.records.alert import Alert
 Headers = list[tuple[str, bytes]]
 CLOUDEVENTS = "1.0"
 ERRORS = "__connect.errors."
+REDRIVEN = "brinkwatch.redriven"
+"""On the dead-letter topic: the message is no letter, but says which were sent again."""
 MAX_REASON = 1000
+_ADDED = tuple(
+    ERRORS + key
+    for key in (
+        "topic",
+        "partition",
+        "offset",
+        "connector.name",
+        "stage",
+        "exception.class.name",
+        "exception.message",
+    )
+)
+"""The headers that a dead letter has behind its own, in their order."""
+_MAX_ADDED_BYTES = 4 * MAX_REASON
 
 
 def attributes(alert: Alert) -> dict[str, str]:
@@ -55,13 +71,29 @@ class Failure:
 
 def dead_letter(failure: Failure, original: Headers) -> Headers:
     """The original headers, untouched, then Connect's error headers."""
-    fields = {
-        "topic": failure.topic,
-        "partition": str(failure.partition),
-        "offset": str(failure.offset),
-        "connector.name": "brinkwatch",
-        "stage": failure.stage,
-        "exception.class.name": failure.reason,
-        "exception.message": failure.message[:MAX_REASON],
-    }
-    return [*original, *((ERRORS + key, value.encode(errors="replace")) for key, value in fields.items())]
+    fields = (
+        failure.topic,
+        str(failure.partition),
+        str(failure.offset),
+        "brinkwatch",
+        failure.stage,
+        failure.reason,
+        failure.message[:MAX_REASON],
+    )
+    return [*original, *((key, value.encode(errors="replace")) for key, value in zip(_ADDED, fields, strict=True))]
+
+
+def taken_apart(headers: Headers) -> tuple[Headers, Failure] | None:
+    """What ``dead_letter`` put together: the original headers and the failure; None for what is no dead letter.
+
+    Only the last headers count: a message may have come with headers of these names, and they are its own.
+    """
+    original, added = headers[: -len(_ADDED)], headers[-len(_ADDED) :]
+    if tuple(key for key, _ in added) != _ADDED:
+        return None
+    values = (value[:_MAX_ADDED_BYTES].decode(errors="replace") for _, value in added)
+    topic, partition, offset, _, stage, reason, message = values
+    try:
+        return original, Failure(stage, reason, message, topic, int(partition), int(offset))
+    except ValueError:
+        return None

@@ -13,9 +13,16 @@ from pipeline.records.alert import Alert
 from pipeline.records.article import Article
 from pipeline.records.base import SCHEMA_VERSION, Record
 from pipeline.records.dyad import Dyad
+from pipeline.records.redriven import Redriven
 from pipeline.records.signal import Signal
 
-RECORDS: dict[str, type[Record]] = {"article": Article, "signal": Signal, "alert": Alert, "dyad": Dyad}
+RECORDS: dict[str, type[Record]] = {
+    "article": Article,
+    "signal": Signal,
+    "alert": Alert,
+    "dyad": Dyad,
+    "redriven": Redriven,
+}
 FOLDER = Path(__file__).parents[2] / "docs" / "reference" / "schemas"
 
 

@@ -99,6 +99,11 @@ class Topics:
         """Group of the processes of score, of which one is active and the others stand by."""
         return f"{self.prefix}.score.lease"
 
+    @property
+    def redrive_id(self) -> str:
+        """Transactional id of whoever sends dead letters again: one at a time."""
+        return f"{self.prefix}.redrive"
+
     def notify_group(self, receiver: str) -> str:
         """Consumer group of a receiver of alerts."""
         return f"{self.prefix}.notify.{receiver}"

@@ -115,7 +115,10 @@ class ExtractSession:
         """The next articles; None if there are none."""
         messages = self.member.poll(self._batch)
         self._polled_at = time.monotonic()
-        metrics.note_lag(JOB, [m.timestamp_ms for m in messages], caught_up=not messages and self.member.caught_up())
+        caught_up = not messages and self.member.caught_up()
+        if caught_up:
+            self.member.pass_marks()
+        metrics.note_lag(JOB, [m.timestamp_ms for m in messages], caught_up=caught_up)
         return Polled(messages) if messages else None
 
     def close(self) -> None:

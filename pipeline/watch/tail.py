@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -19,6 +20,7 @@ from pipeline.records.topics import Topic
 MAX_RECORDS = 500
 POLL_MS = 200
 METADATA_MS = 10_000
+STALL_S = 60.0
 
 
 class Tail:
@@ -63,16 +65,46 @@ class Tail:
         starts = {part: found[part].offset if found.get(part) else end for part, end in ends.items()}
         self._begin(topic, lambda *parts: [self._reader.seek(part, starts[part]) for part in parts])
 
+    def from_place(self, topic: Topic, partition: int, offset: int) -> None:
+        """Read one partition of ``topic`` from ``offset`` on.
+
+        Raises:
+            BrinkwatchError: There is no such partition, or it does not hold the offset.
+        """
+        part = TopicPartition(topic.name, partition)
+        ends = self.ends(topic)
+        if part not in ends:
+            raise BrinkwatchError(f"reading failed: {topic.name}: partition {partition}: there are {len(ends)}")
+        with self._explained():
+            start = self._reader.beginning_offsets([part], timeout_ms=METADATA_MS)[part]
+        if not start <= offset < ends[part]:
+            held = f"it holds {start} to {ends[part] - 1}" if start < ends[part] else "it holds nothing"
+            raise BrinkwatchError(f"reading failed: {topic.name}: {partition}:{offset}: not in the partition: {held}")
+        self._assigned.append(part)
+        self._reader.assign(self._assigned)
+        self._reader.seek(part, offset)
+
     def poll(self, timeout_ms: int = POLL_MS) -> list[Message]:
         """What came, within ``timeout_ms``; empty if nothing did, or while the broker is away."""
         return list(flat(self._reader.poll(timeout_ms=timeout_ms, max_records=MAX_RECORDS)))
 
     def to_end(self) -> Iterator[Message]:
-        """Everything up to the ends of the topics as they are now."""
+        """Everything up to the ends of the topics as they are now.
+
+        Raises:
+            BrinkwatchError: Nothing came for a minute.
+        """
         with self._explained():
             ends = self._reader.end_offsets(self._assigned, timeout_ms=METADATA_MS)
-        while any(self._reader.position(part) < end for part, end in ends.items()):
+        before, since = self._positions(), time.monotonic()
+        while any(before[part] < end for part, end in ends.items()):
             yield from self.poll()
+            positions = self._positions()
+            if positions != before:
+                before, since = positions, time.monotonic()
+            elif time.monotonic() - since > STALL_S:
+                where = f"{self._settings.bootstrap_servers}: {', '.join(sorted({part.topic for part in ends}))}"
+                raise BrinkwatchError(f"reading failed: {where}: nothing came for {STALL_S:.0f} s; is the broker up?")
 
     def ends(self, topic: Topic) -> dict[TopicPartition, int]:
         """The offset after the last committed message of each partition."""
@@ -92,12 +124,15 @@ class Tail:
 
     def _begin(self, topic: Topic, seek: Any) -> None:
         partitions = self._partitions(topic)
-        positions = {part: self._reader.position(part) for part in self._assigned}
+        positions = self._positions()
         self._assigned += partitions
         self._reader.assign(self._assigned)
         for part, position in positions.items():
             self._reader.seek(part, position)
         seek(*partitions)
+
+    def _positions(self) -> dict[TopicPartition, int]:
+        return {part: self._reader.position(part) for part in self._assigned}
 
     def _partitions(self, topic: Topic) -> list[TopicPartition]:
         with self._explained():

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.request
 
 import msgspec
 import pytest
+from letters import original, write
 from samples import NOON, article
 from service import Process, Topic, wait_for
 
 from deploy.local.process import Port
+from pipeline.cli.common import progress_bar
+from pipeline.deadletters.reading import Reading
+from pipeline.deadletters.run import redrive
+from pipeline.deadletters.select import Wanted
+from pipeline.deadletters.table import Table
 from pipeline.kafka.client import producer
+from pipeline.kafka.upstream import Upstream
 from pipeline.records import Signal, decode, encode
 from pipeline.records.topics import Topics
 
@@ -69,6 +77,36 @@ def test_each_bad_message_is_a_dead_letter_and_the_next_good_one_counts(broker, 
         assert 'brinkwatch_dead_letters_total{reason="not_json",stage="extract.decode"} 4.0' in page
         assert 'brinkwatch_dead_letters_total{reason="too_large",stage="extract.decode"} 1.0' in page
         assert extract.end() == 0, extract.said()
+
+
+def test_letters_that_are_sent_again_are_worked_or_become_new_letters(broker, prism, tmp_path):
+    """What can be read now gives its signals; what still can't is a new dead letter, and the old one is done with."""
+    settings = broker.settings("again").model_copy(
+        update={"prism": prism, "runner": "prism", "extract_metrics_port": 0}
+    )
+    topics = Topics(settings.topic_prefix)
+    newer = json.dumps({**json.loads(good(1)), "schema_version": 2}).encode()
+    stamp = int(time.time() * 1000)
+    write(
+        settings,
+        (original(0, topics.articles.name, value=newer, timestamp_ms=stamp), "extract.decode", "version", "2"),
+        (original(1, topics.articles.name, value=good(2), timestamp_ms=stamp), "extract.parse", "crash", "mended"),
+    )
+    tally = redrive(Reading(settings, progress_bar), settings, Wanted(), execute=True)
+    assert (tally.sent.total(), tally.failed) == (2, False)
+    upstream = Upstream(settings, topics.articles.name, topics.extract_group, "look")
+    with Process(settings, "extract", folder=tmp_path) as extract:
+        letters, signals = Topic(settings, topics.deadletter.name), Topic(settings, topics.signals.name)
+        wait_for(lambda: _articles(signals) == {f"{2:032x}"} or extract.child.poll(), 90, "the mended one's signals")
+        wait_for(lambda: len(letters.look()) == 4, 60, "two letters, a mark, and the new letter")
+        wait_for(upstream.settled, 30, "the end of the backlog, marks of transactions and all")
+        assert extract.end() == 0, extract.said()
+    upstream.close()
+    table, reading = Table(), Reading(settings, progress_bar)
+    for letter, state in reading.letters(reading.survey()):
+        table.count(letter, state)
+    counts = {row.reason: (row.letters, row.waiting, row.redriven) for row in table.rows}
+    assert counts == {"crash": (1, 0, 1), "version": (2, 1, 1)}
 
 
 def _articles(signals):

@@ -6,12 +6,18 @@ import json
 
 import jsonschema
 import pytest
-from samples import alert, article, dyad, signal
+from samples import NOON, alert, article, dyad, signal
 
-from pipeline.records import encode
+from pipeline.records import Redriven, encode
 from pipeline.records.schema import FOLDER, RECORDS, schema, text
 
-SAMPLES = {"article": article(), "signal": signal(), "alert": alert(), "dyad": dyad()}
+SAMPLES = {
+    "article": article(),
+    "signal": signal(),
+    "alert": alert(),
+    "dyad": dyad(),
+    "redriven": Redriven(at=NOON, offsets=(1,)),
+}
 
 
 @pytest.mark.parametrize("name", RECORDS)

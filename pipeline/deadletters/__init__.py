@@ -1,0 +1,1 @@
+"""Dead letters as something to work on: read, counted, shown, and sent again."""
