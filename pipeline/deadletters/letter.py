@@ -48,7 +48,7 @@ class Letter:
 
     Attributes:
         place: Where it stands.
-        timestamp_ms: When the original message was written, in ms since 1970; -1 where nobody said.
+        timestamp_ms: When it came to be, in ms since 1970; -1 where nobody said.
         key, value, headers: As the original message had them.
         failure: Why it is here.
     """
@@ -62,7 +62,7 @@ class Letter:
 
     @property
     def at(self) -> datetime | None:
-        """When the original message was written; None where that is no time."""
+        """When it came to be; None where that is no time."""
         try:
             return datetime.fromtimestamp(self.timestamp_ms / 1000, UTC) if self.timestamp_ms >= 0 else None
         except (OverflowError, ValueError, OSError):
@@ -79,7 +79,7 @@ class Letter:
         """What its copies have in common."""
         failure = self.failure
         reader = failure.stage if self.receiver is not None else failure.stage.partition(".")[0]
-        return Source(reader, failure.topic, failure.partition, failure.offset, self.timestamp_ms)
+        return Source(reader, failure.topic, failure.partition, failure.offset, failure.timestamp_ms)
 
     @property
     def size(self) -> int:

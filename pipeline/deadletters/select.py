@@ -12,7 +12,7 @@ from pipeline.deadletters.letter import Letter
 class Wanted:
     """Of this reason, of this stage (``extract.parse``, or ``extract`` for all of its stages), since then; None: any.
 
-    ``since`` goes by the time at which the original message was written.
+    ``since`` goes by the time at which the letter came to be.
     """
 
     reason: str | None = None

@@ -43,11 +43,13 @@ def from_record(record: Any) -> Message:
 def as_dead_letter(message: Message, topic: str, stage: str, reason: str, why: str) -> Outgoing:
     """The message, untouched, for the dead-letter topic, with the reason in its headers.
 
+    Its time is its own: the broker keeps it by that, and an old message's letter would be gone at once.
+
     One without key and value gets an empty value: kafka-python does not send nothing at all.
     """
     value = b"" if message.key is None and message.value is None else message.value
-    failure = Failure(stage, reason, why, message.topic, message.partition, message.offset)
-    return Outgoing(topic, message.key, value, dead_letter(failure, message.headers), message.timestamp_ms)
+    failure = Failure(stage, reason, why, message.topic, message.partition, message.offset, message.timestamp_ms)
+    return Outgoing(topic, message.key, value, dead_letter(failure, message.headers))
 
 
 def send(producer: Any, message: Outgoing) -> Any:

@@ -18,6 +18,7 @@ _ADDED = tuple(
         "topic",
         "partition",
         "offset",
+        "timestamp",
         "connector.name",
         "stage",
         "exception.class.name",
@@ -59,6 +60,7 @@ class Failure:
             ``exhausted``.
         message: For a person.
         topic, partition, offset: Where the message came from.
+        timestamp_ms: When it was written, in ms since 1970; -1 where nobody said.
     """
 
     stage: str
@@ -67,6 +69,7 @@ class Failure:
     topic: str
     partition: int
     offset: int
+    timestamp_ms: int = -1
 
 
 def dead_letter(failure: Failure, original: Headers) -> Headers:
@@ -75,6 +78,7 @@ def dead_letter(failure: Failure, original: Headers) -> Headers:
         failure.topic,
         str(failure.partition),
         str(failure.offset),
+        str(failure.timestamp_ms),
         "brinkwatch",
         failure.stage,
         failure.reason,
@@ -92,8 +96,8 @@ def taken_apart(headers: Headers) -> tuple[Headers, Failure] | None:
     if tuple(key for key, _ in added) != _ADDED:
         return None
     values = (value[:_MAX_ADDED_BYTES].decode(errors="replace") for _, value in added)
-    topic, partition, offset, _, stage, reason, message = values
+    topic, partition, offset, timestamp_ms, _, stage, reason, message = values
     try:
-        return original, Failure(stage, reason, message, topic, int(partition), int(offset))
+        return original, Failure(stage, reason, message, topic, int(partition), int(offset), int(timestamp_ms))
     except ValueError:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from pipeline.kafka.client import producer
@@ -19,17 +20,23 @@ def original(offset: int, topic: str = "t.articles.v1", **changes: Any) -> Messa
 
 
 def letter(
-    message: Message, at: int, *, stage: str = "extract.decode", reason: str = "schema", why: str = "no title"
+    message: Message,
+    at: int,
+    *,
+    stage: str = "extract.decode",
+    reason: str = "schema",
+    why: str = "no title",
 ) -> Message:
-    """The message as it stands on the dead-letter topic, at offset ``at``."""
+    """The message as it stands on the dead-letter topic, at offset ``at``; it came there as the message was written."""
     out = as_dead_letter(message, "t.deadletter.v1", stage, reason, why)
-    return Message(out.topic, 0, at, out.timestamp_ms or 0, out.key, out.value, out.headers)
+    return Message(out.topic, 0, at, message.timestamp_ms, out.key, out.value, out.headers)
 
 
 def write(settings, *failures) -> None:
-    """Dead letters on a real topic: (original message, stage, reason, why)."""
+    """Dead letters on a real topic, each of the time of its original: (original message, stage, reason, why)."""
     topic = Topics(settings.topic_prefix).deadletter.name
     with producer(settings, "test") as sender:
         for message, stage, reason, why in failures:
-            send(sender, as_dead_letter(message, topic, stage, reason, why))
+            out = as_dead_letter(message, topic, stage, reason, why)
+            send(sender, replace(out, timestamp_ms=message.timestamp_ms))
         sender.flush()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from samples import alert
 
-from pipeline.records.headers import MAX_REASON, Failure, cloudevent, dead_letter
+from pipeline.kafka.message import Message, as_dead_letter
+from pipeline.records.headers import MAX_REASON, Failure, cloudevent, dead_letter, taken_apart
 
 
 def test_cloudevent_has_every_required_attribute():
@@ -43,3 +44,10 @@ def test_dead_letter_survives_text_that_is_no_utf8():
     """A lone surrogate in an error's text must not lose the dead letter."""
     headers = dead_letter(Failure("s", "r", "\ud800", "t", 0, 0), [])
     assert headers[-1][1] == b"?"
+
+
+def test_a_letter_has_a_time_of_its_own():
+    """The broker keeps it by its time: the letter of an old message would be deleted as soon as it is written."""
+    out = as_dead_letter(Message("t", 1, 2, 86_400_000, b"k", b"v"), "t.dead", "extract.decode", "schema", "why")
+    assert out.timestamp_ms is None
+    assert taken_apart(out.headers)[1].timestamp_ms == 86_400_000
