@@ -52,7 +52,11 @@ class Worker:
 
 
 class ForkServer:
-    """Answers one order at a time. Its process has one thread: only then is a fork safe, and a death signal its own."""
+    """Answers one order at a time.
+
+    Made in the main thread of a process where no other works: a fork takes the calling thread alone along. (onnxruntime
+    has one that sleeps, and that no session needs.)
+    """
 
     def __init__(self, parent: Connection, reader: Reader, memory_mb: int) -> None:
         self._parent, self._reader, self._memory = parent, reader, memory_mb * MB
@@ -187,7 +191,9 @@ def _bound(memory: int) -> None:
     """Die with the server; be the first whom the kernel ends when memory runs out; never have more than ``memory``."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # a handler of Python's would wait for a busy regular expression
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # the server's end of its connection to extract
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # No dump of hostile memory: 1 byte is less than any dump, and unlike 0 it holds where dumps go to a program.
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
     if sys.platform != "linux":
         return
     import ctypes
