@@ -138,10 +138,11 @@ class ForkServer:
         if self._worker is None:
             return 0, 0
         worker, self._worker = self._worker, None
-        if not _ended(worker.pid):
-            os.kill(worker.pid, signal.SIGKILL)
         worker.pipe.close()
-        _, status, usage = os.wait4(worker.pid, 0)
+        ended, status, usage = os.wait4(worker.pid, os.WNOHANG)
+        if not ended:  # one that is about to has its status already
+            os.kill(worker.pid, signal.SIGKILL)
+            _, status, usage = os.wait4(worker.pid, 0)
         return status, _bytes(usage.ru_maxrss)
 
 
@@ -207,11 +208,6 @@ def _bound(memory: int) -> None:
     size = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
     with contextlib.suppress(ValueError, OSError):  # a lower limit, which whoever runs us has set, holds
         resource.setrlimit(resource.RLIMIT_AS, (size + memory, size + memory))
-
-
-def _ended(pid: int) -> bool:
-    """Whether the child has ended; it can still be waited for."""
-    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def _peak() -> int:
