@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -112,6 +113,24 @@ def test_a_killed_fork_server_is_replaced(sandbox):
     assert (failed.reason, failed.ended) == ("crash", "server")
     assert until(lambda: gone(worker.pid))
     assert sandbox.extract([article()])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere an alarm does it, later")
+def test_a_busy_worker_dies_with_a_killed_fork_server(sandbox):
+    """Nobody is left who would end a worker that hangs: the kernel must, or it eats a core for ever."""
+    sandbox.extract([article()])
+    (worker,) = workers(sandbox)
+    server = psutil.Process(sandbox.wait().child.pid)
+    with ThreadPoolExecutor() as pool:
+        failed = pool.submit(failure, sandbox, "hang")
+        assert until(lambda: worker.cpu_times().user > 0.3), "the worker does not hang"
+        server.kill()
+        assert failed.result(60).ended == "server"
+    try:
+        assert until(lambda: gone(worker.pid))
+    finally:
+        if not gone(worker.pid):
+            worker.kill()
 
 
 def test_terminal_and_supervisor_signals_are_not_theirs(sandbox):
