@@ -142,7 +142,7 @@ def test_terminal_and_supervisor_signals_are_not_theirs(sandbox):
         process.send_signal(signal.SIGTERM)
     assert sandbox.extract([article()])
     assert [process.pid for process in processes[1:]] == [process.pid for process in workers(sandbox)]
-    assert os.getsid(processes[0].pid) != os.getsid(0)
+    assert os.getpgid(processes[0].pid) != os.getpgid(0)
 
 
 def test_nothing_is_left_of_a_killed_extract():
