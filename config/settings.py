@@ -87,6 +87,18 @@ class Settings(BaseSettings):
         "auto", description="auto: the shipped one; none: rules alone, to compare; else a folder made by training"
     )
     extract_batch: int = pydantic.Field(100, ge=1, le=200, description="Articles of one poll of extract")
+    extract_timeout_s: float = pydantic.Field(
+        20,
+        ge=1,
+        le=60,
+        description="Seconds that extracting one article may take; then it is a dead letter (stalled)",
+    )
+    extract_memory_mb: int = pydantic.Field(
+        1024,
+        ge=128,
+        le=65536,
+        description="MB that extracting may take beside the models; an article that wants more: dead letter (memory)",
+    )
     score_instance: str | None = pydantic.Field(
         None,
         pattern=r"^[A-Za-z0-9._-]{1,100}$",

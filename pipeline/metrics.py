@@ -32,6 +32,11 @@ EXTRACT_SECONDS = Histogram(
     "Time from a bundle's poll to its committed offsets.",
     buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
+WORKER_RESTARTS = Counter(
+    "brinkwatch_extract_worker_restarts_total",
+    "Processes of extract that articles ended, and that were replaced, by cause; server: the one that forks them.",
+    ["cause"],
+)
 SCORED = Counter("brinkwatch_score_signals_total", "Signals that score has read, by what became of them.", ["outcome"])
 ALERTS = Counter("brinkwatch_alerts_total", "Transitions of alerts.", ["transition", "level"])
 SCORE_ACTIVE = Gauge("brinkwatch_score_active", "1 for the active process of score, 0 for one that stands by.")
@@ -83,7 +88,8 @@ def init_extract() -> None:
     _zero(EXTRACTED, OUTCOMES)
     _zero(SIGNALS, EventType, Modality, ("true", "false"))
     _zero(DEAD_LETTERS, ("extract.decode",), DECODE_REASONS)
-    _zero(DEAD_LETTERS, ("extract.parse",), ("crash",))
+    _zero(DEAD_LETTERS, ("extract.parse",), ("crash", "stalled", "memory", "too_large"))
+    _zero(WORKER_RESTARTS, ("crash", "stalled", "memory", "server"))
     _zero(LATENCY, ("fetched_to_signal",))
     _zero(EVENT_TIME, ("extract",))
     _zero(LAG, ("extract",))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
 from config.errors import BrinkwatchError
 from config.settings import Settings, load_settings
 from pipeline.cli.common import BootstrapServers, ConfigDir, set_up_logging
+
+if TYPE_CHECKING:
+    from pipeline.extraction.sandbox import Sandbox
 
 
 def extract(
@@ -125,22 +128,29 @@ def _views(settings: Settings, source: Iterable[str], sink: TextIO | None, html:
 
 def _serve(settings: Settings) -> None:
     """The Beam job."""
+    from pipeline.extraction.sandbox import Sandbox
+
+    serve(settings, lambda: Sandbox(settings))
+
+
+def serve(settings: Settings, sandbox: Callable[[], Sandbox]) -> None:
+    """Run the Beam job, with articles read in ``sandbox``, until it is told to stop."""
     from pipeline.cli.job import Prepared, run_job, stop_on_signals
 
     stop = stop_on_signals()
 
     def prepare() -> Prepared:
+        extractor = sandbox()  # it loads the models while we import
         from pipeline import metrics
-        from pipeline.extraction.engine import Engine
         from pipeline.kafka.group import GroupMember
         from pipeline.records.topics import Topics
         from pipeline.transforms.extract import JOB, ExtractSession, build
 
         metrics.init_extract()
+        extractor.wait()
         topics = Topics(settings.topic_prefix)
-        engine = Engine.load(settings)
         member = GroupMember(settings, topics.articles.name, topics.extract_group, JOB)
-        session = ExtractSession(settings, engine, member, stop)
+        session = ExtractSession(settings, extractor, member, stop)
         return Prepared(session, lambda pipeline: build(pipeline, session))
 
     run_job("extract", settings, stop, settings.extract_metrics_port, prepare)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -45,7 +46,7 @@ class GroupMember:
             # Short, so that a killed member's partitions move within seconds; see docs/operations.md.
             session_timeout_ms=6_000,
             heartbeat_interval_ms=1_000,
-            # The longest a bundle may take: its work is bounded well below (extract_batch, and the engine's bounds).
+            # The longest a bundle may take: its work is bounded well below (extract_timeout_s, at most four times).
             max_poll_interval_ms=300_000,
             fetch_max_wait_ms=100,
             # The default assignor once left two of three members without partitions.
@@ -82,8 +83,12 @@ class GroupMember:
         """Hand messages to the producer; ``commit`` waits for them."""
         self._writes += [send(self._producer, message) for message in messages]
 
-    def commit(self) -> bool:
+    def commit(self, left: Iterable[Message] = ()) -> bool:
         """Wait until every write is acknowledged, then commit what was polled.
+
+        Args:
+            left: Polled messages that nothing was written for, in order; they, and what follows them in their
+                partitions, are polled again.
 
         Returns:
             False if a rebalance refused the commit: all is written, and the new owner will repeat it with equal ids.
@@ -93,7 +98,14 @@ class GroupMember:
         """
         self.flush()
         polled, self._polled = self._polled, {}
-        return self._commit(polled)
+        back: dict[TopicPartition, int] = {}
+        for message in left:
+            back.setdefault(TopicPartition(message.topic, message.partition), message.offset)
+        done = self._commit({**polled, **back})
+        for partition, offset in back.items():
+            with contextlib.suppress(ValueError):  # it has a new owner, who begins at what is committed
+                self._consumer.seek(partition, offset)
+        return done
 
     def flush(self) -> None:
         """Wait until every write is acknowledged.

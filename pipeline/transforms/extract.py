@@ -5,14 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, groupby
+from typing import Protocol
 
 import apache_beam as beam
 
 from config.settings import Settings
 from pipeline import metrics
-from pipeline.extraction.engine import Engine, Extraction
+from pipeline.extraction.engine import Extraction
+from pipeline.extraction.sandbox import ExtractionFailed
 from pipeline.kafka.group import GroupMember
 from pipeline.kafka.message import Message, Outgoing, as_dead_letter
 from pipeline.records import Article, DecodeError, decode, encode
@@ -33,14 +37,44 @@ class Read:
     article: Article
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
-    """What a bundle gave: what is to be written, and what the metrics count."""
+    """What a bundle gave: what is to be written, what the metrics count, and what is left to be polled again."""
 
-    outgoing: tuple[Outgoing, ...]
-    extractions: tuple[Extraction, ...]
-    dead: tuple[tuple[str, str], ...]
-    articles: tuple[Article, ...]
+    outgoing: list[Outgoing] = field(default_factory=list)
+    extractions: list[Extraction] = field(default_factory=list)
+    dead: list[tuple[str, str]] = field(default_factory=list)
+    articles: list[Article] = field(default_factory=list)
+    left: list[Message] = field(default_factory=list)
+
+
+class Extractor(Protocol):
+    """What finds signals: ``pipeline.extraction.sandbox.Sandbox``, or a test's."""
+
+    def extract(self, articles: Sequence[Article], *, alone: bool = False) -> list[Extraction]:
+        """What each article says, in order.
+
+        Raises:
+            ExtractionFailed: They gave nothing; with ``alone``, by their own fault.
+        """
+
+    def close(self) -> None:
+        """End it."""
+
+
+class Suspects:
+    """The messages that one batch failed with: each is taken alone. Of every partition only the last offset is kept."""
+
+    def __init__(self) -> None:
+        self._up_to: dict[int, int] = {}
+
+    def add(self, messages: Iterable[Message]) -> None:
+        """Suspect the messages, which come first of those that are not done."""
+        for message in messages:
+            self._up_to[message.partition] = message.offset
+
+    def __contains__(self, message: Message) -> bool:
+        return message.offset <= self._up_to.get(message.partition, -1)
 
 
 stays_within(Outcome)
@@ -58,37 +92,79 @@ def decode_all(messages: Sequence[Message], deadletter: str) -> tuple[list[Read]
     return good, bad
 
 
-def extract_all(engine: Engine, reads: Sequence[Read]) -> Iterator[tuple[Read, Extraction | Exception]]:
-    """Extract in one batch; if that fails, one by one, so that a poison article harms only itself."""
-    try:
-        results = engine.extract([read.article for read in reads])
-    except Exception:  # whatever a hostile text provokes in the parser: the singles below say whose it is
-        log.exception("extracting a batch failed; taking its articles one by one")
-    else:
-        yield from zip(reads, results, strict=True)
-        return
-    for read in reads:
+def batches(messages: Iterable[Message], suspects: Suspects) -> Iterator[list[Message]]:
+    """The messages in order: every suspect alone, and what stands between them together."""
+    for suspected, group in groupby(messages, key=suspects.__contains__):
+        if suspected:
+            yield from ([message] for message in group)
+        else:
+            yield list(group)
+
+
+def work(
+    extractor: Extractor,
+    messages: Sequence[Message],
+    topics: Topics,
+    suspects: Suspects,
+    enough: Callable[[], bool] = lambda: False,
+) -> Outcome:
+    """Messages to what must be written for them.
+
+    A batch that fails is taken apart, and an article that fails alone is a dead letter.
+
+    Args:
+        extractor: Reads the articles.
+        messages: What was polled.
+        topics: Where to write.
+        suspects: Messages that are to be taken alone; those of a batch that fails are added.
+        enough: Says when to begin nothing more: the rest is left.
+    """
+    outcome = Outcome()
+    todo = deque(batches(messages, suspects))
+    while todo and not enough():
+        batch = todo.popleft()
+        alone = batch[0] in suspects
         try:
-            yield read, engine.extract([read.article])[0]
-        except Exception as error:  # noqa: BLE001  the article becomes a dead letter that names the error
-            yield read, error
+            _take(outcome, extractor, batch, topics, alone=alone)
+        except ExtractionFailed as failure:
+            _note(failure, batch)
+            if alone:
+                _bury(outcome, batch[0], topics, failure)
+            else:
+                suspects.add(batch)
+                todo.extendleft([message] for message in reversed(batch))
+    outcome.left = list(chain.from_iterable(todo))
+    return outcome
 
 
-def work(engine: Engine, messages: Sequence[Message], topics: Topics) -> Outcome:
-    """Messages to what must be written for them."""
-    reads, bad = decode_all(messages, topics.deadletter.name)
-    outgoing = [letter for letter, _ in bad]
-    dead = [("extract.decode", reason) for _, reason in bad]
-    extractions: list[Extraction] = []
-    for read, result in extract_all(engine, reads):
-        if isinstance(result, Exception):
-            why = f"extracting failed: {read.article.article_id}: {result!r}"
-            outgoing.append(as_dead_letter(read.message, topics.deadletter.name, "extract.parse", "crash", why))
-            dead.append(("extract.parse", "crash"))
-            continue
-        extractions.append(result)
-        outgoing.extend(_as_messages(result, topics.signals.name))
-    return Outcome(tuple(outgoing), tuple(extractions), tuple(dead), tuple(read.article for read in reads))
+def _take(outcome: Outcome, extractor: Extractor, batch: Sequence[Message], topics: Topics, *, alone: bool) -> None:
+    """Add what a batch gives; nothing if it fails."""
+    reads, bad = decode_all(batch, topics.deadletter.name)
+    articles = [read.article for read in reads]
+    extractions = extractor.extract(articles, alone=alone) if articles else []
+    outcome.outgoing += [letter for letter, _ in bad]
+    outcome.dead += [("extract.decode", reason) for _, reason in bad]
+    outcome.extractions += extractions
+    outcome.articles += articles
+    for extraction in extractions:
+        outcome.outgoing += _as_messages(extraction, topics.signals.name)
+
+
+def _bury(outcome: Outcome, message: Message, topics: Topics, failure: ExtractionFailed) -> None:
+    """Add the dead letter of an article that failed alone."""
+    why = f"extracting failed: {failure}"
+    outcome.outgoing.append(as_dead_letter(message, topics.deadletter.name, "extract.parse", failure.reason, why))
+    outcome.dead.append(("extract.parse", failure.reason))
+
+
+def _note(failure: ExtractionFailed, batch: Sequence[Message]) -> None:
+    """Log the failure, and count the process that it cost."""
+    first = batch[0]
+    fields = {"articles": len(batch), "partition": first.partition, "offset": first.offset, "why": str(failure)}
+    log.warning("extracting failed", extra={"fields": fields})
+    if failure.ended:
+        cause = failure.reason if failure.ended == "worker" else failure.ended
+        metrics.WORKER_RESTARTS.labels(cause).inc()
 
 
 def _as_messages(extraction: Extraction, topic: str) -> Iterator[Outgoing]:
@@ -100,15 +176,17 @@ def _as_messages(extraction: Extraction, topic: str) -> Iterator[Outgoing]:
 
 
 class ExtractSession:
-    """The process's consumer, producer and engine."""
+    """The process's consumer, producer and extractor."""
 
-    def __init__(self, settings: Settings, engine: Engine, member: GroupMember, stop: threading.Event) -> None:
+    def __init__(self, settings: Settings, extractor: Extractor, member: GroupMember, stop: threading.Event) -> None:
         self.stop = stop
-        self.engine = engine
+        self.extractor = extractor
+        self.suspects = Suspects()
         self.member = member
         self.topics = Topics(settings.topic_prefix)
         self._wall = settings.clock == "wall"
         self._batch = settings.extract_batch
+        self._patience_s = settings.extract_timeout_s
         self._polled_at = 0.0
 
     def poll(self) -> Polled | None:
@@ -121,13 +199,18 @@ class ExtractSession:
         metrics.note_lag(JOB, [m.timestamp_ms for m in messages], caught_up=caught_up)
         return Polled(messages) if messages else None
 
-    def close(self) -> None:
-        """Leave Kafka."""
-        self.member.close()
+    def enough(self) -> bool:
+        """Whether the bundle is to begin nothing more: it has lasted long enough, or the job is to stop."""
+        return self.stop.is_set() or time.monotonic() - self._polled_at > self._patience_s
 
-    def finish(self, outcomes: Iterable[Outcome]) -> None:
+    def close(self) -> None:
+        """Leave Kafka, and end the extractor."""
+        self.member.close()
+        self.extractor.close()
+
+    def finish(self, outcomes: Sequence[Outcome]) -> None:
         """Commit the bundle, then count it."""
-        if not self.member.commit():
+        if not self.member.commit(chain.from_iterable(outcome.left for outcome in outcomes)):
             return  # the new owner of the partitions repeats it, and counts it
         for outcome in outcomes:
             _count(outcome, wall=self._wall)
@@ -154,7 +237,7 @@ class ExtractSignals(beam.DoFn):
     def process(self, element: Polled) -> Iterator[Outcome]:
         """One Outcome for one poll."""
         current: ExtractSession = session(JOB)
-        yield work(current.engine, element, current.topics)
+        yield work(current.extractor, element, current.topics, current.suspects, current.enough)
 
 
 class WriteAndCommit(beam.DoFn):

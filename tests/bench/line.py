@@ -173,10 +173,14 @@ def _connect(settings: Settings, folder: Path) -> dict[str, Any]:
 
 
 def _jobs(name: str, process: Process) -> dict[str, int]:
-    """A job's own memory, and that of its runner."""
+    """A job's own memory, that of its runner, and that of its other children, each page once."""
     children = psutil.Process(process.child.pid).children(recursive=True)
     prism = [child for child in children if "prism" in child.name()]
-    return {name: _rss(process.child.pid), f"{name}_prism": sum(_rss(child.pid) for child in prism)}
+    others = [child for child in children if child not in prism]
+    memory = {name: _rss(process.child.pid), f"{name}_prism": sum(_rss(child.pid) for child in prism)}
+    if others:
+        memory[f"{name}_children"] = round(sum(child.memory_full_info().pss for child in others) / 1e6)
+    return memory
 
 
 def _rss(pid: int) -> int:

@@ -23,12 +23,14 @@ from pipeline.kafka.message import Message, flat
 class Process:
     """One command of ours, as a child process."""
 
-    def __init__(self, settings: Settings, *arguments: str, folder: Path, **env: str) -> None:
+    def __init__(
+        self, settings: Settings, *arguments: str, folder: Path, module: str = "pipeline.cli.main", **env: str
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.log = folder / f"{arguments[0]}.out"
+        self.log = folder / f"{arguments[0] if arguments else module}.out"
         with self.log.open("ab") as output:
             self.child = subprocess.Popen(
-                [sys.executable, "-m", "pipeline.cli.main", *arguments],
+                [sys.executable, "-m", module, *arguments],
                 stdout=output, stderr=output, stdin=subprocess.DEVNULL,
                 env={**os.environ, **environment(settings), "BRINKWATCH_LOG_FORMAT": "json", **env},
             )  # fmt: skip

@@ -89,3 +89,20 @@ def test_unreachable_broker_is_explained(broker, monkeypatch):
     settings = broker.settings("group", topics=False).model_copy(update={"bootstrap_servers": "127.0.0.1:1"})
     with pytest.raises(BrokerUnavailable, match=r"127\.0\.0\.1:1 .*is the broker up"):
         producer(settings, "test")
+
+
+def test_what_is_left_is_polled_again_and_not_committed(broker):
+    """Work that was not done within a bundle comes back to the same member, and to the next one if that dies."""
+    settings = broker.settings("group")
+    send(settings, Topics(settings.topic_prefix).articles.name, [b"%d" % number for number in range(20)])
+    first = member(settings)
+    messages = polled(first, 20)
+    cut = 11  # in the middle of a partition, with others after it
+    assert first.commit(messages[cut:])
+    again = polled(first, 20 - cut)
+    assert sorted(m.value for m in again) == sorted(m.value for m in messages[cut:])
+    first.close()
+    second = member(settings)
+    assert sorted(m.value for m in polled(second, 20 - cut)) == sorted(m.value for m in messages[cut:])
+    assert second.commit()
+    second.close()
