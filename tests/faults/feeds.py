@@ -12,15 +12,15 @@ from xml.sax.saxutils import escape
 
 from tests.faults import news
 
-SHOWN = 300
-"""Latest entries that a feed shows: those of ten minutes and more, so none leaves before it could be read."""
+SHOWN = 150
+"""Latest entries that a feed shows: those of five minutes, so none leaves before it could be read."""
 
 
 class Feeds:
     """Publishes the news of ``seed`` from ``start`` to ``stop``, ``news.RATE`` entries a second."""
 
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
+    def __init__(self, seed: int, *, slow: bool) -> None:
+        self._seed, self._slow = seed, slow
         self._begun: float | None = None
         self._items: list[news.Item] = []
         self._by_feed: dict[int, list[news.Item]] = defaultdict(list)
@@ -37,7 +37,7 @@ class Feeds:
     def config(self) -> str:
         """A feeds.yaml that polls them all."""
         lines = ["feeds:"]
-        for number in range(news.LANES + news.FREE):
+        for number in range(news.FEEDS if self._slow else news.LANES + news.FREE):
             feed = news.feed(number, self.port)
             drill = "true" if feed.drill else "false"
             lines.append(
@@ -57,10 +57,9 @@ class Feeds:
             return len(self._items)
 
     def close_news(self) -> None:
-        """Publish the closing entries."""
+        """Publish the closing entry."""
         with self._lock:
-            for item in news.closing(self._seed, len(self._items)):
-                self._add(item)
+            self._add(news.closing(self._seed, len(self._items)))
 
     @property
     def published(self) -> list[news.Item]:
@@ -86,7 +85,7 @@ class Feeds:
             return
         due = int((time.monotonic() - self._begun) * news.RATE)
         while len(self._items) < due:
-            self._add(news.item(self._seed, len(self._items)))
+            self._add(news.item(self._seed, len(self._items), slow=self._slow))
 
     def _add(self, item: news.Item) -> None:
         self._items.append(item)

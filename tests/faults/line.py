@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +27,7 @@ from deploy.topics import apply_topics
 from pipeline.kafka.client import producer
 from pipeline.records.topics import Topics
 from service import Topic
+from tests.faults import news
 from tests.faults.feeds import Feeds
 from tests.faults.oracle import Written
 from tests.faults.plan import Kill
@@ -48,19 +48,23 @@ class Line:
     """The whole line in a folder; a context manager that ends it. Use it from the main thread."""
 
     def __init__(
-        self, folder: Path, seed: int, say: Callable[[str], None], commands: Mapping[str, Sequence[str]] | None = None
+        self,
+        folder: Path,
+        feeds: Feeds,
+        say: Callable[[str], None],
+        commands: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """Nothing starts yet.
 
         Args:
             folder: Where everything is kept.
-            seed: Of the news.
+            feeds: What is polled.
             say: Told what happens.
             commands: Others than the real ones of ``extract`` and ``score``: the faulty variants.
         """
         self._folder, self._say = folder, say
         self._commands = {"extract": brinkwatch("extract"), "score": brinkwatch("score"), **(commands or {})}
-        self.feeds = Feeds(seed)
+        self.feeds = feeds
         self._kafka = EmbeddedKafka(folder / "data", load_settings().cache_dir)
         self._supervisor = Supervisor(folder / "data")
         self._children: dict[str, Command] = {}
@@ -106,17 +110,15 @@ class Line:
         """Let the news end and everything be worked off; whether it was, in that time."""
         until = time.monotonic() + seconds
         self._bad.set()
-        count = self.feeds.stop()
-        self._say(f"{count} entries were published; settling")
-        for closing in (self.feeds.close_news, lambda: None):
-            if not self._until(lambda n=len(self.feeds.published): self._worked_off(n), until):
-                return False
-            closing()
-        return True
+        self._say(f"{self.feeds.stop()} entries were published; settling")
+        if not self._until_worked_off(until):
+            return False
+        self.feeds.close_news()
+        return self._until_worked_off(until)
 
-    def run(self, seconds: float) -> None:
-        """Only supervise for a while."""
-        self._until(lambda: False, time.monotonic() + seconds)
+    def wait(self, condition: Callable[[], Any], seconds: float) -> bool:
+        """Supervise until the condition holds; whether it did in that time."""
+        return self._until(condition, time.monotonic() + seconds)
 
     def written(self) -> Written:
         """Everything that was committed; call it when all has settled."""
@@ -197,19 +199,25 @@ class Line:
             time.sleep(STEP_S)
         return False
 
-    def _worked_off(self, published: int) -> bool:
-        """Whether everything was worked off, and stayed so for some seconds."""
-        samples = [each for each in list(self.watch.samples) if each.asked > time.monotonic() - QUIET_S]
+    def _until_worked_off(self, until: float) -> bool:
+        """Supervise until every published article is there, and all was worked off and stayed so for some seconds."""
+        due = {news.article(item, news.BASE).article_id.encode() for item in self.feeds.published}
+        articles = Topic(self.settings, Topics(self.settings.topic_prefix).articles.name)
+        try:
+            there = self._until(lambda: due <= {message.key for message in articles.look()}, until)
+        finally:
+            articles.close()
+        since = time.monotonic()
+        return there and self._until(lambda: self._is_quiet(since), until)
+
+    def _is_quiet(self, since: float) -> bool:
+        samples = [each for each in list(self.watch.samples) if each.asked > max(since, time.monotonic() - QUIET_S)]
         return (
-            len(samples) > QUIET_S
-            and all(each.idle and each.connect >= published for each in samples)
+            time.monotonic() > since + QUIET_S
+            and len(samples) > QUIET_S
+            and all(each.idle for each in samples)
             and len({(each.connect, each.signals) for each in samples}) == 1
         )
-
-
-def variant(name: str) -> tuple[str, ...]:
-    """The command line of a faulty variant: see ``variants``."""
-    return (sys.executable, "-m", "tests.faults.variants", name)
 
 
 def _keep_history(settings: Settings) -> None:

@@ -1,9 +1,10 @@
 """The news of a run: what each feed publishes, and when; a pure function of the seed.
 
-Half of the feeds are **lanes**: each tells of actors that no other feed names, oldest entry first, with addresses chosen
-so that all its articles fall into one partition. So the order of a lane's signals does not depend on how the feeds were
-polled, and the lanes' end is known before the run. The others are **free**: their dyads are told of by every free feed,
-in whatever order they arrive.
+Some feeds are **lanes**: each tells of actors that no other feed names, oldest entry first, with addresses chosen so that
+all its articles fall into one partition. So the order of a lane's signals does not depend on how the feeds were polled,
+and the lanes' end is known before the run. Others are **free**: their dyads are told of by every free feed, in whatever
+order they arrive. These are all of the drill, for only such feeds may be polled every few seconds. **Slow** ones are real
+feeds, polled once a minute, with how much news flows in each article: a long run has them, too.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from pipeline.records import Article
 
 RATE = 4.0
 """Entries a second, over all feeds."""
-LANES = 4
-FREE = 6
+LANES, FREE, SLOW = 4, 4, 2
+FEEDS = LANES + FREE + SLOW
 PARTITIONS = 4
 BASE = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
 """When the first entry was published. The rule of the lanes samples every 15 h, next two hours later."""
@@ -39,6 +40,7 @@ FREE_PAIRS = (
     ("Armenia", "Azerbaijan"), ("Algeria", "Morocco"), ("Japan", "North Korea"), ("Peru", "Ecuador"),
     ("Kenya", "Somalia"), ("Thailand", "Cambodia"), ("Colombia", "Venezuela"), ("Poland", "Belarus"),
 )  # fmt: skip
+SLOW_PAIRS = (("Norway", "Iceland"), ("Chile", "Bolivia"), ("Rwanda", "Burundi"))
 WAVE = 40
 """Free entries for which the same few dyads are in the news."""
 TOLD = (
@@ -71,31 +73,36 @@ class Item:
 
 
 def feed(number: int, port: int = 1) -> Feed:
-    """The feed as configured. Lanes are of the drill: only such feeds may be polled every other second."""
+    """The feed as configured: lanes first, then the free ones, then the slow ones."""
     url = f"http://127.0.0.1:{port}/{number}.rss"
-    if number < LANES:
-        return Feed(f"lane-{number}", url, 2.0, language="en", drill=True)
-    return Feed(f"free-{number}", url, 60.0, language="en")
+    if number < LANES + FREE:
+        return Feed(f"{'lane' if number < LANES else 'free'}-{number}", url, 3.0, language="en", drill=True)
+    return Feed(f"slow-{number}", url, 60.0, language="en")
 
 
-@lru_cache(maxsize=20_000)
-def item(seed: int, number: int) -> Item:
-    """Entry ``number`` of the run, published ``number / RATE`` seconds after its start."""
+@lru_cache(maxsize=50_000)
+def item(seed: int, number: int, *, slow: bool) -> Item:
+    """Entry ``number`` of the run, published ``number / RATE`` seconds after its start.
+
+    Args:
+        seed: Of the run.
+        number: From 0.
+        slow: Whether the run has slow feeds.
+    """
     dice = random.Random(f"news {seed} {number}")
-    place = dice.randrange(LANES + FREE)
+    place = dice.randrange(FEEDS if slow else LANES + FREE)
     at = BASE + timedelta(seconds=int(number / RATE))
-    pairs = LANE_PAIRS[place] if place < LANES else _in_the_news(number)
-    one, other = dice.sample(dice.choice(pairs), 2)
+    one, other = dice.sample(dice.choice(_pairs(place, number)), 2)
     filler = " ".join(dice.choices(WORDS, k=14))
     told = dice.choice(TOLD).format(a=one, b=other, n=dice.randrange(2, 90)) if dice.random() < 0.7 else ""
     return Item(place, _entry(number, place, at, f"{told} Note {number}: {filler}.".strip()))
 
 
-def closing(seed: int, count: int) -> tuple[Item, ...]:
-    """What is published when all else has been worked off: one entry for each lane, which takes time on."""
-    at = BASE + timedelta(seconds=int(count / RATE)) + CLOSING
-    text = TOLD[7].format(a="Norway", b="Iceland")
-    return (Item(0, _entry(count, 0, at, f"{text} Note {count} closes run {seed}.")),)
+def closing(seed: int, number: int) -> Item:
+    """What is published when all else has been worked off: it takes time on, so that what is due then is told."""
+    at = BASE + timedelta(seconds=int(number / RATE)) + CLOSING
+    text = TOLD[-1].format(a="Cuba", b="Haiti")
+    return Item(LANES, _entry(number, LANES, at, f"{text} Note {number} closes run {seed}."))
 
 
 def article(told: Item, fetched_at: datetime) -> Article:
@@ -108,7 +115,12 @@ def partition(article_id: str) -> int:
     return (murmur2(article_id.encode()) & 0x7FFFFFFF) % PARTITIONS
 
 
-def _in_the_news(number: int) -> tuple[tuple[str, str], ...]:
+def _pairs(place: int, number: int) -> tuple[tuple[str, str], ...]:
+    """The dyads that a feed tells of at that time."""
+    if place < LANES:
+        return LANE_PAIRS[place]
+    if place >= LANES + FREE:
+        return SLOW_PAIRS
     first = number // WAVE
     return tuple(FREE_PAIRS[(first + step) % len(FREE_PAIRS)] for step in range(3))
 

@@ -14,6 +14,7 @@ from statistics import quantiles
 from config.alerts import load_alerts
 from config.settings import load_settings
 from pipeline.extraction.engine import Engine
+from tests.faults.feeds import Feeds
 from tests.faults.line import RULES, Line
 from tests.faults.oracle import Verdict, judge
 from tests.faults.plan import VICTIMS, kills
@@ -32,13 +33,15 @@ class Trial:
         rounds: How often each victim is killed.
         minutes: How long kills may go on, at most.
         victims: Who is killed.
-        commands: Faulty variants in place of the real extract or score.
+        slow: Whether slow feeds are polled, too.
+        commands: Others than the real ones of ``extract`` and ``score``.
     """
 
     seed: int
     rounds: int
     minutes: float
     victims: Sequence[str] = VICTIMS
+    slow: bool = True
     commands: Mapping[str, Sequence[str]] | None = None
 
 
@@ -64,7 +67,7 @@ class Result:
 def run(trial: Trial, folder: Path, say: Callable[[str], None]) -> Result:
     """Do it. From the main thread."""
     begun = time.monotonic()
-    with Line(folder, trial.seed, say, trial.commands) as line:
+    with Line(folder, Feeds(trial.seed, slow=trial.slow), say, trial.commands) as line:
         line.do(kills(trial.seed, trial.rounds, trial.victims), begun + 60 * trial.minutes)
         seconds = time.monotonic() - begun
         settled = line.settle(SETTLE_S)
@@ -102,9 +105,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=20, help="how often each victim is killed")
     parser.add_argument("--seed", type=int, default=1, help="of the kills and the news")
     parser.add_argument("--minutes", type=float, default=12.0, help="how long kills may go on, at most")
+    parser.add_argument("--no-slow", action="store_true", help="without the feeds that are polled once a minute")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep everything there: an empty folder")
     options = parser.parse_args()
-    trial = Trial(options.seed, options.rounds, options.minutes)
+    trial = Trial(options.seed, options.rounds, options.minutes, slow=not options.no_slow)
     begun = time.monotonic()
 
     def say(text: str) -> None:
