@@ -14,7 +14,7 @@ from config.errors import BrinkwatchError
 from config.settings import Settings
 from pipeline.kafka.client import consumer, explained, producer
 from pipeline.kafka.message import Message, Outgoing, flat
-from pipeline.kafka.upstream import Upstream
+from pipeline.kafka.upstream import AWAY, Upstream
 
 log = logging.getLogger(__name__)
 TRANSACTION_TIMEOUT_MS = 30_000
@@ -116,7 +116,7 @@ class ReaderWriter:
         assigned = list(self._reader.assignment())
         try:
             ends = self._reader.end_offsets(assigned, timeout_ms=METADATA_TIMEOUT_MS)
-        except kafka.errors.KafkaTimeoutError:
+        except AWAY:
             return dict.fromkeys(self._caught_up, False)
         return {
             partition.partition: partition in ends and self._reader.position(partition) >= ends[partition]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import kafka.errors
@@ -89,3 +90,20 @@ def test_unreachable_broker_is_explained(broker, monkeypatch):
     settings = broker.settings("group", topics=False).model_copy(update={"bootstrap_servers": "127.0.0.1:1"})
     with pytest.raises(BrokerUnavailable, match=r"127\.0\.0\.1:1 .*is the broker up"):
         producer(settings, "test")
+
+
+def test_a_commit_waits_for_a_broker_that_was_killed(broker):
+    """A broker that falls with a bundle polled costs the bundle nothing: it commits once the broker is back."""
+    settings = broker.settings("group")
+    send(settings, Topics(settings.topic_prefix).articles.name, [b"a"])
+    reader = member(settings)
+    assert polled(reader, 1)
+    outcome = []
+    broker.kafka.kill()
+    committing = threading.Thread(target=lambda: outcome.append(reader.commit()))
+    committing.start()
+    time.sleep(1)  # it must have met the closed port
+    broker.kafka.start()
+    committing.join(60)
+    assert outcome in ([True], [False])  # False: its session ended meanwhile, and the next owner repeats it
+    reader.close()
