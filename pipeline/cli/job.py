@@ -53,6 +53,7 @@ def run_job(
     from pipeline.transforms.runner import run
 
     code = 0
+    job: Prepared | None = None
     try:
         metrics.serve(settings.metrics_host, port)
         job = prepare()
@@ -60,7 +61,9 @@ def run_job(
         job.session.close()
         log.info("drained", extra={"fields": {"job": name}})
     except BrinkwatchError as error:
-        log.error("%s", error)  # noqa: TRY400  the text says it all; the trace would hide it
+        # The runner only says that the job failed; the session may know why.
+        why = getattr(job and job.session, "failure", None) or error
+        log.error("%s", why)  # noqa: TRY400  the text says it all; the trace would hide it
         code = 1
     except Exception:
         log.exception("the job %s failed", name)

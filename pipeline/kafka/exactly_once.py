@@ -22,6 +22,11 @@ MAX_FETCH_BYTES = 16 * 1024 * 1024
 CAUGHT_UP_EVERY_S = 0.2
 METADATA_TIMEOUT_MS = 5_000
 PARTITIONS_EVERY_S = 60.0
+FENCED = (kafka.errors.ProducerFencedError, kafka.errors.InvalidProducerEpochError)
+
+
+class Fenced(BrinkwatchError):  # noqa: N818  it names what was done to us
+    """Another instance has taken over, or the broker gave up a transaction that stood still: this one is past mending."""
 
 
 class ReaderWriter:
@@ -30,6 +35,9 @@ class ReaderWriter:
     The order of the constructor matters: fencing settles what a predecessor left open, and only then are its committed
     state and offsets final. Any failed transaction raises; the caller ends the process and starts again from what is
     committed.
+
+    Attributes:
+        failure: Why no transaction of this one can succeed any more, once that is known; for whoever ends the process.
     """
 
     def __init__(
@@ -42,6 +50,7 @@ class ReaderWriter:
         )
         with explained(settings):
             self._producer.init_transactions()
+        self.failure: Fenced | None = None
         self._offsets: dict[TopicPartition, int] = {}
         self._caught_up: dict[int, bool] = {}
         self._checked = 0.0
@@ -138,8 +147,21 @@ class ReaderWriter:
         """Write ``messages`` and the offsets of what was polled, all or nothing.
 
         Raises:
-            KafkaError: The transaction failed, or another instance fenced this one.
+            Fenced: Another instance has taken over, or this one stood still in a transaction.
+            KafkaError: The transaction failed.
         """
+        try:
+            self._transact(messages)
+        except FENCED as error:
+            self.failure = Fenced(
+                f"writing failed: {self._group}: this process is fenced, nothing that it writes counts any more: another "
+                f"one was started, of which only one may run, or it stood still for more than "
+                f"{TRANSACTION_TIMEOUT_MS // 1000} s ({type(error).__name__})"
+            )
+            raise self.failure from error
+        self._offsets = {}
+
+    def _transact(self, messages: Iterable[Outgoing]) -> None:
         self._producer.begin_transaction()
         writes = [
             self._producer.send(m.topic, key=m.key, value=m.value, headers=m.headers, timestamp_ms=m.timestamp_ms)
@@ -151,7 +173,6 @@ class ReaderWriter:
         self._producer.commit_transaction()
         for write in writes:
             write.get(timeout=1)
-        self._offsets = {}
 
     @property
     def uncommitted(self) -> bool:

@@ -161,6 +161,11 @@ class ScoreSession:
         outgoing = (*(letter for letter, _ in dead), *as_messages(alerts, dyads, self.topics, forgotten))
         return Scored(outgoing, tuple(alerts), tuple(reason for _, reason in dead), outcomes, newest)
 
+    @property
+    def failure(self) -> Exception | None:
+        """Why nothing of this process counts any more; None while it does."""
+        return self._io.failure
+
     def close(self) -> None:
         """Leave Kafka."""
         self._io.close()

@@ -39,10 +39,8 @@ class Feeds:
         lines = ["feeds:"]
         for number in range(news.FEEDS if self._slow else news.LANES + news.FREE):
             feed = news.feed(number, self.port)
-            drill = "true" if feed.drill else "false"
-            lines.append(
-                f"  - {{id: {feed.id}, url: '{feed.url}', interval: {feed.interval_s:g}s, language: en, drill: {drill}}}"
-            )
+            kind = f"drill: {str(feed.drill).lower()}, interval: {feed.interval_s:g}s"
+            lines.append(f"  - {{id: {feed.id}, url: '{feed.url}', {kind}, language: en}}")
         return "\n".join(lines) + "\n"
 
     def start(self) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Self
 import psutil
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
+from service import Topic
 
 from config.kafka import connection
 from config.settings import PACKAGED, Settings, load_settings
@@ -26,7 +27,6 @@ from deploy.local.supervisor import Command, Supervisor, brinkwatch
 from deploy.topics import apply_topics
 from pipeline.kafka.client import producer
 from pipeline.records.topics import Topics
-from service import Topic
 from tests.faults import news
 from tests.faults.feeds import Feeds
 from tests.faults.oracle import Written
@@ -41,7 +41,7 @@ PATIENCE_S = 90.0
 """How long a kill waits for its victim to have worked; it is then killed as it stands."""
 BAD_EVERY_S = 5.0
 HOUR_MS = 3_600_000
-QUIET_S = 5.0
+QUIET_S = 3.0
 
 
 class Line:
@@ -119,17 +119,6 @@ class Line:
     def wait(self, condition: Callable[[], Any], seconds: float) -> bool:
         """Supervise until the condition holds; whether it did in that time."""
         return self._until(condition, time.monotonic() + seconds)
-
-    def written(self) -> Written:
-        """Everything that was committed; call it when all has settled."""
-        topics = Topics(self.settings.topic_prefix)
-        names = (topics.articles, topics.signals, topics.alerts, topics.alerts_current, topics.dyads, topics.deadletter)
-        found = []
-        for name in names:
-            topic = Topic(self.settings, name.name)
-            found.append(tuple(sorted(topic.look(), key=lambda message: (message.partition, message.offset))))
-            topic.close()
-        return Written(*found)
 
     def _start(self) -> None:
         self._say("starting Kafka, connect, extract and score")
@@ -218,6 +207,18 @@ class Line:
             and all(each.idle for each in samples)
             and len({(each.connect, each.signals) for each in samples}) == 1
         )
+
+
+def written(settings: Settings) -> Written:
+    """Everything that was committed; call it when all has settled."""
+    topics = Topics(settings.topic_prefix)
+    names = (topics.articles, topics.signals, topics.alerts, topics.alerts_current, topics.dyads, topics.deadletter)
+    found = []
+    for name in names:
+        topic = Topic(settings, name.name)
+        found.append(tuple(sorted(topic.look(), key=lambda message: (message.partition, message.offset))))
+        topic.close()
+    return Written(*found)
 
 
 def _keep_history(settings: Settings) -> None:

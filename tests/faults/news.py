@@ -1,10 +1,10 @@
 """The news of a run: what each feed publishes, and when; a pure function of the seed.
 
-Some feeds are **lanes**: each tells of actors that no other feed names, oldest entry first, with addresses chosen so that
-all its articles fall into one partition. So the order of a lane's signals does not depend on how the feeds were polled,
-and the lanes' end is known before the run. Others are **free**: their dyads are told of by every free feed, in whatever
-order they arrive. These are all of the drill, for only such feeds may be polled every few seconds. **Slow** ones are real
-feeds, polled once a minute, with how much news flows in each article: a long run has them, too.
+Some feeds are **lanes**: each tells of actors that no other feed names, oldest entry first, with addresses chosen so
+that all its articles fall into one partition. So the order of a lane's signals does not depend on how the feeds were
+polled, and the lanes' end is known before the run. Others are **free**: their dyads are told of by every free feed, in
+whatever order they arrive. These are all of the drill, for only such feeds may be polled every few seconds. **Slow**
+ones are real feeds, polled once a minute, with how much news flows in each article: a long run has them, too.
 """
 
 from __future__ import annotations
@@ -53,10 +53,11 @@ TOLD = (
     "{a} and {b} signed a ceasefire on Tuesday, officials said.",
     "{a} ruled out an attack on {b}.",
 )
-WORDS = (
-    "bakery ribbon harvest lantern violin orchard meadow pottery kettle saddle pebble curtain almond teapot carpet "
-    "garden pillow cellar basket mitten whistle candle feather marble thimble walnut button clover"
-).split()
+WORDS = [
+    "bakery", "ribbon", "harvest", "lantern", "violin", "orchard", "meadow", "pottery", "kettle", "saddle", "pebble",
+    "curtain", "almond", "teapot", "carpet", "garden", "pillow", "cellar", "basket", "mitten", "whistle", "candle",
+    "feather", "marble", "thimble", "walnut", "button", "clover",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

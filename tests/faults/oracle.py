@@ -91,8 +91,9 @@ def judge_scoring(
     verdict = verdict or Verdict()
     told = _alerts(written.alerts, verdict)
     states = _by_key(written.dyads)
+    latest = max((signal.observed_at for signals in by_dyad.values() for signal in signals), default=None)
     for dyad in sorted({*by_dyad, *states, *told}):
-        due = Chain(rules, dyad, verdict).follow(by_dyad.get(dyad, []), states.get(dyad, []))
+        due = Chain(rules, dyad, verdict, latest).follow(by_dyad.get(dyad, []), states.get(dyad, []))
         _hold(f"transitions of {dyad}", due, told.get(dyad, []), verdict)
     _current(written, [alert for each in told.values() for alert in each], verdict)
     return verdict
@@ -123,8 +124,16 @@ class Chain:
     that time.
     """
 
-    def __init__(self, rules: AlertRules, dyad: str, verdict: Verdict) -> None:
-        self._rules, self._dyad, self._verdict = rules, dyad, verdict
+    def __init__(self, rules: AlertRules, dyad: str, verdict: Verdict, latest: datetime | None) -> None:
+        """Nothing is followed yet.
+
+        Args:
+            rules: The alert rules.
+            dyad: Its key.
+            verdict: Takes the faults.
+            latest: The latest time of any signal: on the clock of records nothing can be later.
+        """
+        self._rules, self._dyad, self._verdict, self._latest = rules, dyad, verdict, latest
         self._book = Book(rules)
         self._taken = 0
 
@@ -137,11 +146,17 @@ class Chain:
                 continue
             due += self._step(signals, decode(raw, Dyad), raw)
         if self._dyad != NOBODY and self._taken < len(signals):
-            self._verdict.lost += [f"{self._dyad}: signal {s.signal_id} was never scored" for s in signals[self._taken :]]
+            self._verdict.lost += [
+                f"{self._dyad}: signal {s.signal_id} was never scored" for s in signals[self._taken :]
+            ]
         return due
 
     def _step(self, signals: Sequence[Signal], record: Dyad, raw: bytes) -> list[Alert]:
         counted = _tracks(record)[0][1]
+        if self._latest is None or record.at > self._latest:
+            self._verdict.wrong.append(
+                f"{self._dyad}: its time is {record.at}, and no signal is later than {self._latest}"
+            )
         if counted > len(signals):
             self._verdict.repeated.append(f"{self._dyad}: {counted} signals counted of {len(signals)} different ones")
         if counted < self._taken:
@@ -288,7 +303,9 @@ def _lanes(
         _hold(f"lane {dyad}: transitions", due.get(dyad.dyad, []), told.get(dyad.dyad, []), verdict)
         raws = states.get(dyad.dyad, [None])
         if raws[-1] != encode(dyad):
-            verdict.wrong.append(f"lane {dyad.dyad}: its end is not the undisturbed one: {_difference([encode(dyad)], raws[-1])}")
+            verdict.wrong.append(
+                f"lane {dyad.dyad}: its end is not the undisturbed one: {_difference([encode(dyad)], raws[-1])}"
+            )
 
 
 def _hold(what: str, due: Sequence[Alert], told: Sequence[Alert], verdict: Verdict) -> None:

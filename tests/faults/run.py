@@ -1,4 +1,4 @@
-"""``make faults``: kill everything again and again under load, let it settle, and hold what came of it to the guarantee."""
+"""``make faults``: kill everything again and again under load, let it settle, and hold the outcome to the guarantee."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from config.alerts import load_alerts
 from config.settings import load_settings
 from pipeline.extraction.engine import Engine
 from tests.faults.feeds import Feeds
-from tests.faults.line import RULES, Line
+from tests.faults.line import RULES, Line, written
 from tests.faults.oracle import Verdict, judge
 from tests.faults.plan import VICTIMS, kills
 from tests.faults.watch import Killed, Sample, recovery
@@ -71,10 +71,10 @@ def run(trial: Trial, folder: Path, say: Callable[[str], None]) -> Result:
         line.do(kills(trial.seed, trial.rounds, trial.victims), begun + 60 * trial.minutes)
         seconds = time.monotonic() - begun
         settled = line.settle(SETTLE_S)
-        written, published, samples = line.written(), line.feeds.published, tuple(line.watch.samples)
+        found, published, samples = written(line.settings), line.feeds.published, tuple(line.watch.samples)
         killed = tuple(line.killed)
     say("comparing")
-    verdict = judge(written, published, Engine.load(load_settings()), load_alerts(RULES))
+    verdict = judge(found, published, Engine.load(load_settings()), load_alerts(RULES))
     return Result(verdict, killed, samples, settled, seconds)
 
 
@@ -91,12 +91,11 @@ def table(result: Result) -> list[str]:
         lines.append(f"{victim:<10}{len(hits):>6}{early:>7}{figures}{len(times) - len(known):>7}")
     found = result.verdict
     copies = ", ".join(f"{count} {name}" for name, count in sorted(found.copies.items()))
-    return [
-        *lines,
+    counts = (
         f"{found.articles} articles, {found.signals} signals, {found.transitions} transitions, "
-        f"{found.letters} dead letters in {result.seconds:.0f} s of kills; copies of equal id: {copies}",
-        f"lost {len(found.lost)}, repeated {len(found.repeated)}, wrong {len(found.wrong)}",
-    ]
+        f"{found.letters} dead letters in {result.seconds:.0f} s of kills; copies of equal id: {copies}"
+    )
+    return [*lines, counts, f"lost {len(found.lost)}, repeated {len(found.repeated)}, wrong {len(found.wrong)}"]
 
 
 def main() -> int:
@@ -125,5 +124,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
     sys.exit(main())

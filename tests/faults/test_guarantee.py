@@ -13,7 +13,7 @@ from config.alerts import load_alerts
 from config.settings import load_settings
 from pipeline.extraction.engine import Engine
 from tests.faults.feeds import Feeds
-from tests.faults.line import RULES, Line
+from tests.faults.line import RULES, Line, written
 from tests.faults.oracle import judge
 from tests.faults.plan import VICTIMS, Kill, kills
 from tests.faults.run import Trial, run, table
@@ -57,8 +57,8 @@ def judged(folder, commands):
     with Line(folder, Feeds(5, slow=False), print, {name: command(each) for name, each in commands.items()}) as line:
         assert line.wait(lambda: deaths(line.settings.data_dir) == DEATHS, 120)
         assert line.settle(120)
-        written, published = line.written(), line.feeds.published
-    return judge(written, published, Engine.load(load_settings()), load_alerts(RULES))
+        found, published = written(line.settings), line.feeds.published
+    return judge(found, published, Engine.load(load_settings()), load_alerts(RULES))
 
 
 @pytest.mark.slow

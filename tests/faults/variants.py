@@ -1,4 +1,4 @@
-"""Jobs that break the guarantee on purpose, or die at the worst moment: what the comparison must catch. Tests alone use it.
+"""Jobs that break the guarantee on purpose, or die at the worst moment: for the tests of the comparison alone.
 
 ``python -m tests.faults.variants NAME`` runs the real command with one function in place of another.
 """

@@ -7,6 +7,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from kafka import KafkaConsumer, TopicPartition
 
@@ -93,7 +94,7 @@ class Watch:
         """The last answer."""
         return self.samples[-1] if self.samples else None
 
-    def __enter__(self) -> Watch:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
