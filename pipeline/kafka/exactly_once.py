@@ -26,7 +26,7 @@ FENCED = (kafka.errors.ProducerFencedError, kafka.errors.InvalidProducerEpochErr
 
 
 class Fenced(BrinkwatchError):  # noqa: N818  it names what was done to us
-    """Another instance has taken over, or the broker gave up a transaction that stood still: this one is past mending."""
+    """Another instance has taken over, or a transaction stood still for too long: this process is past mending."""
 
 
 class ReaderWriter:
@@ -154,8 +154,8 @@ class ReaderWriter:
             self._transact(messages)
         except FENCED as error:
             self.failure = Fenced(
-                f"writing failed: {self._group}: this process is fenced, nothing that it writes counts any more: another "
-                f"one was started, of which only one may run, or it stood still for more than "
+                f"writing failed: {self._group}: this process is fenced, nothing that it writes counts any more: "
+                f"another one was started, of which only one may run, or it stood still for more than "
                 f"{TRANSACTION_TIMEOUT_MS // 1000} s ({type(error).__name__})"
             )
             raise self.failure from error
