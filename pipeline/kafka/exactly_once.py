@@ -152,11 +152,13 @@ class ReaderWriter:
         """
         try:
             self._transact(messages)
-        except FENCED as error:
+        except kafka.errors.KafkaError as error:
+            if (why := _fencing(error)) is None:
+                raise
             self.failure = Fenced(
                 f"writing failed: {self._group}: this process is fenced, nothing that it writes counts any more: "
                 f"another one was started, of which only one may run, or it stood still for more than "
-                f"{TRANSACTION_TIMEOUT_MS // 1000} s ({type(error).__name__})"
+                f"{TRANSACTION_TIMEOUT_MS // 1000} s ({type(why).__name__})"
             )
             raise self.failure from error
         self._offsets = {}
@@ -192,6 +194,11 @@ class ReaderWriter:
         if self._consumer is None:
             raise BrinkwatchError(f"reading failed: {self._topic}: start() was not called")
         return self._consumer
+
+
+def _fencing(error: kafka.errors.KafkaError) -> Exception | None:
+    """That we were fenced, if that is what the error says: kafka-python tells what came of it with the reason in it."""
+    return next((each for each in (error, *error.args) if isinstance(each, FENCED)), None)
 
 
 def _partitions(reader: KafkaConsumer, topic: str) -> list[TopicPartition]:

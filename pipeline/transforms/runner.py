@@ -6,15 +6,17 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import apache_beam as beam
+import grpc
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineState
 
 from config.errors import BrinkwatchError
 from config.settings import Settings
 from deploy.local.loopback import bind_loopback
-from deploy.local.prism import PrismNotFound, find_prism, start_prism
+from deploy.local.prism import PrismNotFound, PrismProcess, find_prism, start_prism
 
 log = logging.getLogger(__name__)
 POLL_S = 0.2
@@ -53,14 +55,22 @@ def _run_on_prism(name: str, build: Callable[[beam.Pipeline], None], settings: S
     try:
         result = _submit(build, prism_options(name, prism.endpoint))
         log.info("job submitted", extra={"fields": {"job": name, "runner": "prism", "prism_pid": prism.pid}})
-        while not PipelineState.is_terminal(state := result.state):
-            if prism.poll() is not None:
-                raise JobFailed(f"running failed: job {name}: its runner (Prism, pid {prism.pid}) ended")
+        while not PipelineState.is_terminal(state := _state(result, name, prism)):
             time.sleep(POLL_S)
         if state != PipelineState.DONE or not stop.is_set():
             raise JobFailed(f"running failed: job {name}: it ended as {state}; see {folder / f'prism-{name}.log'}")
     finally:
         prism.stop()
+
+
+def _state(result: beam.runners.runner.PipelineResult, name: str, prism: PrismProcess) -> Any:
+    """The job's state, which only a runner that lives can tell."""
+    if prism.poll() is None:
+        try:
+            return result.state
+        except grpc.RpcError as error:
+            log.info("the runner does not answer", extra={"fields": {"why": repr(error)[:500]}})
+    raise JobFailed(f"running failed: job {name}: its runner (Prism, pid {prism.pid}) ended")
 
 
 def prism_options(name: str, endpoint: str) -> PipelineOptions:
