@@ -30,7 +30,7 @@ from pipeline.records.topics import Topics
 from tests.faults import news
 from tests.faults.feeds import Feeds
 from tests.faults.oracle import Written
-from tests.faults.plan import Kill
+from tests.faults.plan import STAGES, Kill
 from tests.faults.watch import Killed, Watch
 
 RULES = Path(__file__).with_name("rules.yaml")
@@ -93,7 +93,8 @@ class Line:
         restart.LONGEST_DELAY = self._longest
 
     def do(self, kills: Sequence[Kill], until: float) -> None:
-        """Kill as planned, until a monotonic time; the news goes on all the while."""
+        """Kill as planned once every stage has worked, until a monotonic time; the news goes on all the while."""
+        self._until(lambda: all(self._stage_has_worked(stage) for stage in STAGES), until)
         for kill in kills:
             if not self._wait_for(kill, until):
                 self._say(f"time is over: {len(self.killed)} of {len(kills)} kills were done")
@@ -164,7 +165,9 @@ class Line:
         hits = [each for each in self.killed if stage in each.kill.stages]
         latest = self.watch.latest
         if hits:
-            return self.watch.went_on(Killed(Kill(stage, "", 0.0, early=False), hits[-1].at))
+            last = hits[-1]
+            one = Kill(stage, "", 0.0, early=False) if last.kill.victim == "broker" else last.kill
+            return self.watch.went_on(Killed(one, last.at))
         return latest is not None and latest.of(stage) > 0
 
     def _pid(self, kill: Kill) -> int | None:

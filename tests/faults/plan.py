@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 VICTIMS = ("connect", "extract", "score", "runner", "broker")
 """``runner`` is the Prism of extract or of score."""
+STAGES = ("connect", "extract", "score")
 JOBS = ("extract", "score")
 LONGEST_GAP_S = 3.0
 EARLY_SHARE = 0.2
@@ -39,21 +39,18 @@ class Kill:
     def stages(self) -> tuple[str, ...]:
         """The stages whose progress shows that the victim is back."""
         if self.victim == "broker":
-            return ("connect", "extract", "score")
+            return STAGES
         return (self.job or self.victim,)
 
 
-def kills(seed: int, rounds: int, victims: Sequence[str] = VICTIMS) -> tuple[Kill, ...]:
-    """The kills of a run: in each round every victim once, in an order of its own.
-
-    The runners of the two jobs take turns. The first round kills nobody early: there must be something to lose.
-    """
+def kills(seed: int, rounds: int, early_share: float = EARLY_SHARE) -> tuple[Kill, ...]:
+    """The kills of a run: in each round every victim once, in an order of its own; the two jobs' runners take turns."""
     dice = random.Random(f"kills {seed}")
     plan: list[Kill] = []
     for number in range(rounds):
-        for victim in dice.sample(list(victims), len(victims)):
-            early = dice.random() < EARLY_SHARE
+        for victim in dice.sample(VICTIMS, len(VICTIMS)):
+            early = dice.random() < early_share
             gap = dice.uniform(0, LONGEST_GAP_S)
             job = JOBS[number % len(JOBS)] if victim == "runner" else ""
-            plan.append(Kill(victim, job, round(gap, 2), early and number > 0))
+            plan.append(Kill(victim, job, round(gap, 2), early))
     return tuple(plan)

@@ -6,7 +6,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
@@ -17,7 +17,7 @@ from pipeline.extraction.engine import Engine
 from tests.faults.feeds import Feeds
 from tests.faults.line import RULES, Line, written
 from tests.faults.oracle import Verdict, judge
-from tests.faults.plan import VICTIMS, kills
+from tests.faults.plan import EARLY_SHARE, VICTIMS, kills
 from tests.faults.watch import Killed, Sample, recovery
 
 SETTLE_S = 150.0
@@ -32,17 +32,15 @@ class Trial:
         seed: Of kills and news.
         rounds: How often each victim is killed.
         minutes: How long kills may go on, at most.
-        victims: Who is killed.
+        early_share: How many of the kills do not wait until their victim has worked.
         slow: Whether slow feeds are polled, too.
-        commands: Others than the real ones of ``extract`` and ``score``.
     """
 
     seed: int
     rounds: int
     minutes: float
-    victims: Sequence[str] = VICTIMS
+    early_share: float = EARLY_SHARE
     slow: bool = True
-    commands: Mapping[str, Sequence[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +65,8 @@ class Result:
 def run(trial: Trial, folder: Path, say: Callable[[str], None]) -> Result:
     """Do it. From the main thread."""
     begun = time.monotonic()
-    with Line(folder, Feeds(trial.seed, slow=trial.slow), say, trial.commands) as line:
-        line.do(kills(trial.seed, trial.rounds, trial.victims), begun + 60 * trial.minutes)
+    with Line(folder, Feeds(trial.seed, slow=trial.slow), say) as line:
+        line.do(kills(trial.seed, trial.rounds, trial.early_share), begun + 60 * trial.minutes)
         seconds = time.monotonic() - begun
         settled = line.settle(SETTLE_S)
         found, published, samples = written(line.settings), line.feeds.published, tuple(line.watch.samples)

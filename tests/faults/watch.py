@@ -20,6 +20,8 @@ EVERY_S = 0.2
 TIMEOUT_MS = 3_000
 ON_ITS_WAY_S = 0.3
 """How long what the victim had sent may take to take effect."""
+OUTLIVES_S = 2.0
+"""How long a job may go on without its runner: the bundle under way is written and committed, then it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,11 @@ class Killed:
 def recovery(killed: Killed, samples: Sequence[Sample]) -> float | None:
     """Seconds from the kill until every stage that it hit was seen to go on; None if one never was.
 
-    What counts as going on is the first sample above what the broker said 0.3 s after the kill, or as soon as it said
-    anything: what was on its way when the victim died is not its successor's.
+    What counts as going on is the first sample above what the broker said 0.3 s after the kill (of a runner: 2 s), or
+    as soon as it said anything: what was on its way when the victim died is not its successor's.
     """
-    after = samples[bisect_left(samples, killed.at + ON_ITS_WAY_S, key=lambda sample: sample.asked) :]
+    grace = OUTLIVES_S if killed.kill.job else ON_ITS_WAY_S
+    after = samples[bisect_left(samples, killed.at + grace, key=lambda sample: sample.asked) :]
     ends = [_first_above(after, stage) for stage in killed.kill.stages]
     known = [end for end in ends if end is not None]
     return max(known) - killed.at if len(known) == len(ends) else None
