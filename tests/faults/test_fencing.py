@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import signal
 import sys
 import threading
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import samples
 from service import Process, Topic, wait_for
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -19,39 +16,16 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from config.alerts import load_alerts
 from config.settings import PACKAGED
 from pipeline.kafka.client import producer
-from pipeline.records import EventType, Polarity, encode
-from pipeline.records.signal import Severity
+from pipeline.records import encode
 from pipeline.records.topics import Topics
-from tests.faults import news
 from tests.faults.line import RULES, written
 from tests.faults.oracle import first_copies, judge_scoring
+from tests.faults.signals import told
 from tests.faults.watch import Watch
 
 pytestmark = pytest.mark.slow
-DYADS = ("ARM-AZE", "DZA-MAR", "JPN-PRK", "ECU-PER")
 EVERY_S = 0.04
-CALMS = {
-    "event_type": EventType.WITHDRAWAL,
-    "polarity": Polarity.DEESCALATORY,
-    "severity": Severity(plover="YIELD/withdraw", base=-6.5, factors={}, score=-6.5),
-}
 SAID = "this process is fenced, nothing that it writes counts any more: another one was started"
-
-
-def told(number):
-    """Signal ``number``: each of another story; dyads take turns, and all times go on."""
-    at = news.BASE + timedelta(seconds=number / 5)
-    digest = hashlib.sha256(b"%d" % number).hexdigest()[:32]
-    return samples.signal(
-        signal_id=digest,
-        article_id=digest,
-        source=f"wire-{number % 7}.example",
-        observed_at=at,
-        published_at=at,
-        dyads=(DYADS[number % len(DYADS)],),
-        drill=True,
-        **(CALMS if number // 40 % 2 else {}),
-    )
 
 
 class Load:
