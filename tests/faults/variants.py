@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,16 @@ def counts_repeats() -> str:
     return "score"
 
 
+def stands_still() -> str:
+    """A score whose first transaction never comes back, and that may stand still for five seconds only."""
+    from pipeline.kafka.exactly_once import ReaderWriter
+    from pipeline.transforms import runner
+
+    runner.STILL_S["score"] = 5.0
+    ReaderWriter.commit = lambda *_: threading.Event().wait()  # type: ignore[method-assign]
+    return "score"
+
+
 def _deaths() -> Callable[[bool], None]:
     """A function that, told whether a bundle had something to write, kills this process now and then."""
     folder = load_settings().data_dir
@@ -90,7 +101,12 @@ def _deaths() -> Callable[[bool], None]:
     return die
 
 
-VARIANTS = {"writes-then-dies": writes_then_dies, "commits-first": commits_first, "counts-repeats": counts_repeats}
+VARIANTS = {
+    "writes-then-dies": writes_then_dies,
+    "commits-first": commits_first,
+    "counts-repeats": counts_repeats,
+    "stands-still": stands_still,
+}
 
 
 def main() -> None:
