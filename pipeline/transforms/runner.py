@@ -23,8 +23,8 @@ from pipeline.transforms.poll import still_for
 
 log = logging.getLogger(__name__)
 POLL_S = 0.2
-STILL_S = {"score": 150.0}
-"""How long a bundle may take. A transaction is tried for two minutes, but kafka-python waits for it without end."""
+STILL_S = {"score": 90.0}
+"""How long a bundle may take. The broker gives a transaction up after 30 s, but kafka-python may wait without end."""
 LONGEST_STILL_S = 600.0
 """For the other jobs: more than what extract's articles, writes and commit may take together."""
 # wait_until_finish would end after 300 s; we poll the state instead, but submitting uses this too.
