@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format bench schemas pictures clean
+.PHONY: help install run test faults lint format bench schemas pictures clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -25,6 +25,9 @@ run: install ## Start the whole service on loopback and show it at work: make ru
 
 test: install ## Run the whole suite, with a real broker, a real runner and real HTTP: make test ARGS="-k seed"
 	$(BIN)/python -m pytest $(ARGS)
+
+faults: install ## Kill everything again and again under load, and compare: make faults ARGS="--rounds 5 --seed 2"
+	$(BIN)/python -m tests.faults.run $(ARGS)
 
 lint: install ## ruff, mypy strict, and drift of what is generated
 	$(BIN)/ruff check .

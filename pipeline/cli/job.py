@@ -32,17 +32,10 @@ def stop_on_signals() -> threading.Event:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What a job needs to run.
-
-    Attributes:
-        session: The job's.
-        build: Adds its transforms to a pipeline.
-        why: Why it failed, in words for the last line of its log, where the session knows better than the runner.
-    """
+    """What a job needs to run: its session, and what adds its transforms to a pipeline."""
 
     session: Any
     build: Callable[[beam.Pipeline], None]
-    why: Callable[[], str | None] = lambda: None
 
 
 def run_job(
@@ -79,7 +72,9 @@ def run_job(
             job.session.close()
         log.info("drained", extra={"fields": {"job": name}})
     except BrinkwatchError as error:
-        log.error("%s", (job and job.why()) or error)  # noqa: TRY400  the text says it all; the trace would hide it
+        # The runner only says that the job failed; the session may know why.
+        why = getattr(job and job.session, "failure", None) or error
+        log.error("%s", why)  # noqa: TRY400  the text says it all; the trace would hide it
         code = 1
     except Exception:
         log.exception("the job %s failed", name)

@@ -44,6 +44,6 @@ def _serve(settings: Settings) -> None:
         upstream = Upstream(settings, topics.articles.name, topics.extract_group, JOB)
         io = ReaderWriter(settings, topics.signals.name, topics.score_group, JOB, upstream)
         session = ScoreSession(settings, rules, io, stop, lease)
-        return Prepared(session, lambda pipeline: build(pipeline, session), lambda: session.ended_by)
+        return Prepared(session, lambda pipeline: build(pipeline, session))
 
     run_job("score", settings, stop, settings.score_metrics_port, prepare)

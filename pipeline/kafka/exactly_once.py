@@ -14,7 +14,7 @@ from config.errors import BrinkwatchError
 from config.settings import Settings
 from pipeline.kafka.client import consumer, explained, producer
 from pipeline.kafka.message import Message, Outgoing, flat, send
-from pipeline.kafka.upstream import Upstream
+from pipeline.kafka.upstream import AWAY, Upstream
 
 log = logging.getLogger(__name__)
 TRANSACTION_TIMEOUT_MS = 30_000
@@ -25,6 +25,11 @@ GATHER_BYTES = 64 * 1024 * 1024
 CAUGHT_UP_EVERY_S = 0.2
 METADATA_TIMEOUT_MS = 5_000
 PARTITIONS_EVERY_S = 60.0
+FENCED = (kafka.errors.ProducerFencedError, kafka.errors.InvalidProducerEpochError)
+
+
+class Fenced(BrinkwatchError):  # noqa: N818  it names what was done to us
+    """Another instance has taken over, or a transaction stood still for too long: this process is past mending."""
 
 
 class ReaderWriter:
@@ -33,6 +38,9 @@ class ReaderWriter:
     The order of the constructor matters: fencing settles what a predecessor left open, and only then are its committed
     state and offsets final. Any failed transaction raises; the caller ends the process and starts again from what is
     committed.
+
+    Attributes:
+        failure: Why no transaction of this one can succeed any more, once that is known; for whoever ends the process.
     """
 
     def __init__(
@@ -45,6 +53,7 @@ class ReaderWriter:
         )
         with explained(settings):
             self._producer.init_transactions()
+        self.failure: Fenced | None = None
         self._offsets: dict[TopicPartition, int] = {}
         self._caught_up: dict[int, bool] = {}
         self._checked = 0.0
@@ -136,7 +145,7 @@ class ReaderWriter:
         assigned = list(self._reader.assignment())
         try:
             ends = self._reader.end_offsets(assigned, timeout_ms=METADATA_TIMEOUT_MS)
-        except kafka.errors.KafkaTimeoutError:
+        except AWAY:
             return dict.fromkeys(self._caught_up, False)
         return {
             partition.partition: partition in ends and self._reader.position(partition) >= ends[partition]
@@ -158,8 +167,23 @@ class ReaderWriter:
         """Write ``messages`` and the offsets of what was polled, all or nothing.
 
         Raises:
-            KafkaError: The transaction failed, or another instance fenced this one.
+            Fenced: Another instance has taken over, or this one stood still in a transaction.
+            KafkaError: The transaction failed.
         """
+        try:
+            self._transact(messages)
+        except kafka.errors.KafkaError as error:
+            if (why := _fencing(error)) is None:
+                raise
+            self.failure = Fenced(
+                f"writing failed: {self._group}: this process is fenced, nothing that it writes counts any more: "
+                f"another one is active now, or it stood still for more than "
+                f"{TRANSACTION_TIMEOUT_MS // 1000} s ({type(why).__name__})"
+            )
+            raise self.failure from error
+        self._offsets = {}
+
+    def _transact(self, messages: Iterable[Outgoing]) -> None:
         self._producer.begin_transaction()
         writes = [send(self._producer, message) for message in messages]
         if self._offsets:
@@ -168,7 +192,6 @@ class ReaderWriter:
         self._producer.commit_transaction()
         for write in writes:
             write.get(timeout=1)
-        self._offsets = {}
 
     @property
     def uncommitted(self) -> bool:
@@ -190,10 +213,9 @@ class ReaderWriter:
         return self._consumer
 
 
-def fenced(error: BaseException) -> bool:
-    """Whether an error says that another instance has fenced this one; kafka-python wraps or quotes it."""
-    kinds = (kafka.errors.ProducerFencedError, kafka.errors.InvalidProducerEpochError)
-    return any(kind.__name__ in repr(error) for kind in kinds)
+def _fencing(error: kafka.errors.KafkaError) -> Exception | None:
+    """That we were fenced, if that is what the error says: kafka-python tells what came of it with the reason in it."""
+    return next((each for each in (error, *error.args) if isinstance(each, FENCED)), None)
 
 
 def gather(poll: Callable[[int], list[Message]], at_end: Callable[[], bool], at_most: int) -> list[Message]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -19,6 +20,8 @@ from pipeline.kafka.message import Message, Outgoing, flat, send
 
 log = logging.getLogger(__name__)
 WRITE_TIMEOUT_S = 60
+COMMIT_TIMEOUT_S = 60
+COMMIT_PAUSE_S = 0.5
 LOOK_MS = 500
 # The other side of these: the partitions have a new owner, who repeats the work with the same ids.
 REBALANCED = (
@@ -130,7 +133,7 @@ class GroupMember:
         if not offsets:
             return True
         try:
-            self._consumer.commit({partition: OffsetAndMetadata(at, "", -1) for partition, at in offsets.items()})
+            self._commit_patiently({partition: OffsetAndMetadata(at, "", -1) for partition, at in offsets.items()})
             self._committed |= offsets
         except REBALANCED as error:
             log.warning(
@@ -138,6 +141,19 @@ class GroupMember:
             )
             return False
         return True
+
+    def _commit_patiently(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
+        """Commit, again while no broker lets us connect: kafka-python gives up at the first refused connection."""
+        deadline = time.monotonic() + COMMIT_TIMEOUT_S
+        while True:
+            try:
+                self._consumer.commit(offsets)
+            except kafka.errors.KafkaConnectionError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(COMMIT_PAUSE_S)
+            else:
+                return
 
     def caught_up(self) -> bool:
         """Whether the last fetch reached the end of every assigned partition; False where none is assigned."""

@@ -12,6 +12,8 @@ from pipeline.kafka.client import consumer
 
 EVERY_S = 0.5
 TIMEOUT_MS = 5_000
+AWAY = (kafka.errors.KafkaTimeoutError, kafka.errors.KafkaConnectionError)
+"""What a question ends with while the broker is away: a refused connection too, where the coordinator is looked for."""
 
 
 class Upstream:
@@ -31,7 +33,7 @@ class Upstream:
         if time.monotonic() - self._checked > EVERY_S:
             try:
                 self._settled = self._look()
-            except kafka.errors.KafkaTimeoutError:
+            except AWAY:
                 self._settled = False
             self._checked = time.monotonic()
         return self._settled

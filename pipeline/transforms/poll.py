@@ -7,6 +7,7 @@ on one thread, one bundle at a time. That is what lets the last DoFn commit what
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -33,6 +34,7 @@ class Session(Protocol):
 
 
 _sessions: dict[str, Any] = {}
+_begun: dict[str, float] = {}
 
 
 def enter(name: str, session: Session) -> None:
@@ -41,6 +43,7 @@ def enter(name: str, session: Session) -> None:
     DoFns are pickled on their way to the runner, even to the same process; connections can't be.
     """
     _sessions[name] = session
+    _begun[name] = time.monotonic()
 
 
 def session(name: str) -> Any:
@@ -50,6 +53,11 @@ def session(name: str) -> Any:
         KeyError: The DoFn runs in a process where the job was not entered.
     """
     return _sessions[name]
+
+
+def still_for(name: str) -> float:
+    """Seconds since the last bundle of job ``name`` began, or since it was entered; 0 for one that was not."""
+    return time.monotonic() - _begun.get(name, time.monotonic())
 
 
 class _Forever(RestrictionTracker):
@@ -123,6 +131,7 @@ class Poll(beam.DoFn):
     ) -> Iterator[Polled]:
         """One poll; then the rest is deferred, unless the job is to stop: a finished source ends it."""
         current = session(element)
+        _begun[element] = time.monotonic()
         if not tracker.try_claim(0) or current.stop.is_set():
             return
         polled = current.poll()

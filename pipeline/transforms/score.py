@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import apache_beam as beam
-import kafka.errors
 
 from config.errors import BrinkwatchError
 from config.rules_file import RulesFile
 from config.settings import Settings
 from pipeline import metrics
-from pipeline.kafka.exactly_once import ReaderWriter, fenced
+from pipeline.kafka.exactly_once import ReaderWriter
 from pipeline.kafka.lease import Lease
 from pipeline.kafka.message import Message, Outgoing, as_dead_letter
 from pipeline.records import Alert, DecodeError, Dyad, Signal, Transition, decode, encode
@@ -32,7 +31,7 @@ from pipeline.transforms.poll import Poll, enter, session
 
 log = logging.getLogger(__name__)
 JOB = "score"
-TAKEN_OVER = "scoring ends here: another score is the active one now; started again, this one stands by"
+TAKEN_OVER = "scoring ends here: another one is active now; started again, this one stands by"
 MAX_AHEAD_S = 3600.0
 MAX_AHEAD_STORED_S = 24 * 3600.0
 """How far ahead of its writing a stored dyad may be: beyond the clocks' differences, a false time took it there."""
@@ -88,7 +87,7 @@ class ScoreSession:
         self, settings: Settings, file: RulesFile, io: ReaderWriter, stop: threading.Event, lease: Lease | None = None
     ) -> None:
         self.stop = stop
-        self.ended_by: str | None = None
+        self._taken_over: BrinkwatchError | None = None
         self.topics = Topics(settings.topic_prefix)
         self.book = Book(file.rules)
         self._file = file
@@ -136,8 +135,8 @@ class ScoreSession:
             BrinkwatchError: Another process is the active one now.
         """
         if self._lease is not None and self._lease.lost:
-            self.ended_by = TAKEN_OVER
-            raise BrinkwatchError(TAKEN_OVER)
+            self._taken_over = BrinkwatchError(TAKEN_OVER)
+            raise self._taken_over
         reloaded = self._reload()
         messages = self._io.poll(self._batch)
         due = self.book.next_due()
@@ -181,6 +180,11 @@ class ScoreSession:
         outgoing = (*(letter for letter, _ in dead), *as_messages(alerts, dyads, self.topics, forgotten))
         return Scored(outgoing, tuple(alerts), tuple(reason for _, reason in dead), outcomes, newest)
 
+    @property
+    def failure(self) -> Exception | None:
+        """Why nothing of this process counts any more; None while it does."""
+        return self._io.failure or self._taken_over
+
     def close(self) -> None:
         """Leave Kafka; then another may be the active one."""
         self._io.close()
@@ -191,16 +195,13 @@ class ScoreSession:
         """One transaction for the bundle; then count it.
 
         Raises:
-            KafkaError: It failed, or another process has fenced this one: nothing of it is seen by anybody.
+            Fenced: Another process is active now: nothing of it is seen by anybody.
+            KafkaError: It failed; the same.
         """
         done = list(bundles)
         outgoing = [message for scored in done for message in scored.outgoing]
         if outgoing or self._io.uncommitted:
-            try:
-                self._io.commit(outgoing)
-            except kafka.errors.KafkaError as error:
-                self.ended_by = TAKEN_OVER if fenced(error) else None
-                raise
+            self._io.commit(outgoing)
         for scored in done:
             self._count(scored)
 

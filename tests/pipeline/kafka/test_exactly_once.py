@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 
-import kafka.errors
 import pytest
 
 from config.errors import BrinkwatchError
 from pipeline.kafka.client import consumer, producer
-from pipeline.kafka.exactly_once import GATHER_BYTES, ReaderWriter, gather
+from pipeline.kafka.exactly_once import GATHER_BYTES, Fenced, ReaderWriter, gather
 from pipeline.kafka.message import Message, Outgoing, flat
 from pipeline.records.topics import Topics
 
@@ -96,8 +95,9 @@ def test_second_instance_fences_the_first(broker):
     first = start(settings)
     polled(first, 1)
     second = start(settings)
-    with pytest.raises(kafka.errors.KafkaError):
+    with pytest.raises(Fenced, match=r"once-.*\.score: this process is fenced"):
         first.commit([Outgoing(alerts, b"a", b"old")])
+    assert isinstance(first.failure, Fenced)
     polled(second, 1)
     second.commit([Outgoing(alerts, b"a", b"new")])
     second.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import kafka.errors
@@ -106,3 +107,20 @@ def test_what_is_left_is_polled_again_and_not_committed(broker):
     assert sorted(m.value for m in polled(second, 20 - cut)) == sorted(m.value for m in messages[cut:])
     assert second.commit()
     second.close()
+
+
+def test_a_commit_waits_for_a_broker_that_was_killed(broker):
+    """A broker that falls with a bundle polled costs the bundle nothing: it commits once the broker is back."""
+    settings = broker.settings("group")
+    send(settings, Topics(settings.topic_prefix).articles.name, [b"a"])
+    reader = member(settings)
+    assert polled(reader, 1)
+    outcome = []
+    broker.kafka.kill()
+    committing = threading.Thread(target=lambda: outcome.append(reader.commit()))
+    committing.start()
+    time.sleep(1)  # it must have met the closed port
+    broker.kafka.start()
+    committing.join(60)
+    assert outcome in ([True], [False])  # False: its session ended meanwhile, and the next owner repeats it
+    reader.close()
