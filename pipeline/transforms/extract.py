@@ -258,9 +258,10 @@ class WriteAndCommit(beam.DoFn):
             session(JOB).finish(self._outcomes)
 
 
-def build(pipeline: beam.Pipeline, current: ExtractSession) -> None:
-    """The job: one fused stage."""
-    enter(JOB, current)
+def build(pipeline: beam.Pipeline, current: ExtractSession | None = None) -> None:
+    """The job: one fused stage; without a session where its DoFns run in another process, a worker's."""
+    if current is not None:
+        enter(JOB, current)
     (
         pipeline
         | "Job" >> beam.Create([JOB])

@@ -6,10 +6,9 @@ on one thread, one bundle at a time. That is what lets the last DoFn commit what
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.io.iobase import RestrictionProgress, RestrictionTracker
@@ -17,42 +16,22 @@ from apache_beam.io.watermark_estimators import ManualWatermarkEstimator
 from apache_beam.transforms.core import RestrictionProvider, WatermarkEstimatorProvider
 from apache_beam.utils.timestamp import MIN_TIMESTAMP, Duration
 
+from pipeline.transforms import sessions
 from pipeline.transforms.elements import Polled
+from pipeline.transforms.sessions import Session, handover, session
+
+__all__ = ["Poll", "enter", "session", "still_for"]
 
 # Never 0: Flink would spin.
 BUSY_S = 0.02
 IDLE_S = 0.05
-
-
-class Session(Protocol):
-    """What a job keeps for the life of its process: connections, the model, the state. Entered before the job runs."""
-
-    stop: threading.Event
-
-    def poll(self) -> Polled | None:
-        """The input of one bundle; None where there is nothing to do."""
-
-
-_sessions: dict[str, Any] = {}
 _begun: dict[str, float] = {}
 
 
 def enter(name: str, session: Session) -> None:
-    """Make ``session`` the one that the DoFns of job ``name`` use in this process.
-
-    DoFns are pickled on their way to the runner, even to the same process; connections can't be.
-    """
-    _sessions[name] = session
+    """Make ``session`` the one that the DoFns of job ``name`` use in this process, from now on."""
+    sessions.enter(name, session)
     _begun[name] = time.monotonic()
-
-
-def session(name: str) -> Any:
-    """The session of job ``name``.
-
-    Raises:
-        KeyError: The DoFn runs in a process where the job was not entered.
-    """
-    return _sessions[name]
 
 
 def still_for(name: str) -> float:
@@ -129,10 +108,18 @@ class Poll(beam.DoFn):
         tracker: Any = beam.DoFn.RestrictionParam(_OneRestriction()),
         _watermark: Any = beam.DoFn.WatermarkEstimatorParam(_NoWatermark()),
     ) -> Iterator[Polled]:
-        """One poll; then the rest is deferred, unless the job is to stop: a finished source ends it."""
+        """One poll; then the rest is deferred, unless the job is to stop: a finished source ends it.
+
+        Raises:
+            HandedOver: This worker is to end, not the job. The runner must know: a source that has finished is over
+                for good in its checkpoints, whatever worker comes next, and one that is deferred waits for this one.
+        """
+        if not tracker.try_claim(0):
+            return
+        handover.check()
         current = session(element)
         _begun[element] = time.monotonic()
-        if not tracker.try_claim(0) or current.stop.is_set():
+        if current.stop.is_set():
             return
         polled = current.poll()
         if polled is not None:

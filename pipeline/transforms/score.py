@@ -261,9 +261,10 @@ class Transact(beam.DoFn):
             session(JOB).finish(self._scored)
 
 
-def build(pipeline: beam.Pipeline, current: ScoreSession) -> None:
-    """The job: one fused stage."""
-    enter(JOB, current)
+def build(pipeline: beam.Pipeline, current: ScoreSession | None = None) -> None:
+    """The job: one fused stage; without a session where its DoFns run in another process, a worker's."""
+    if current is not None:
+        enter(JOB, current)
     (
         pipeline
         | "Job" >> beam.Create([JOB])

@@ -150,6 +150,12 @@ def test_prism_that_was_asked_for_is_not_replaced(monkeypatch):
         installation.choose_runner(settings, print)
 
 
+def test_flink_is_no_runner_of_one_machine():
+    """Who named it would otherwise be shown Prism's work for Flink's."""
+    with pytest.raises(PlatformError, match=r"docs/flink\.md"):
+        installation.choose_runner(load_settings(runner="flink"), print)
+
+
 def test_a_taken_metrics_port_is_named():
     """Three children that fail again and again in their logs would not tell."""
     with Port() as port:
