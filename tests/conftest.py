@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Which runners tests/conformance is held against; here, for pytest reads no other conftest before its options."""
+    parser.addoption(
+        "--runner",
+        action="append",
+        choices=["prism", "fnapi", "flink"],
+        help="a runner that the conformance tests run on; repeatable (default: prism and fnapi)",
+    )
+
+
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A real broker for the session; ``broker.settings("name")`` gives a test topics of its own on it."""
