@@ -31,6 +31,7 @@ class _Versioned(msgspec.Struct):
     schema_version: int
 
 
+_SAID = b'"schema_version":'
 _encoder = msgspec.json.Encoder(order="deterministic")
 _version = msgspec.json.Decoder(_Versioned)
 _decoders: dict[type, msgspec.json.Decoder[Record]] = {}
@@ -51,12 +52,32 @@ def decode(raw: bytes | None, kind: type[R]) -> R:
         raise DecodeError("not_json", "the message has no value")
     if len(raw) > MAX_BYTES:
         raise DecodeError("too_large", f"{len(raw)} bytes, at most {MAX_BYTES}")
+    decoder = _decoders.get(kind) or _decoders.setdefault(kind, msgspec.json.Decoder(kind))
     try:
-        version = _version.decode(raw).schema_version
-        if version != SCHEMA_VERSION:
-            raise DecodeError("version", f"schema_version {version}, this reader knows {SCHEMA_VERSION}")
-        decoder = _decoders.setdefault(kind, msgspec.json.Decoder(kind))
-        return decoder.decode(raw)  # type: ignore[return-value]  # the decoder of ``kind`` gives ``kind``
+        record = decoder.decode(raw)
+        # A message that does not say its version has none, though our records have one by default.
+        _check_version(record.schema_version if _SAID in raw else _version_of(raw))
+    except msgspec.ValidationError as error:
+        _check_version(_version_of(raw))  # of another version it may well be of another shape
+        raise DecodeError("schema", str(error)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DecodeError("not_json", str(error)) from None
+    return record  # type: ignore[return-value]  # the decoder of ``kind`` gives ``kind``
+
+
+def _check_version(version: int) -> None:
+    if version != SCHEMA_VERSION:
+        raise DecodeError("version", f"schema_version {version}, this reader knows {SCHEMA_VERSION}")
+
+
+def _version_of(raw: bytes) -> int:
+    """What a message says that is not of today's schema.
+
+    Raises:
+        DecodeError: It says none, or nothing that can be read.
+    """
+    try:
+        return _version.decode(raw).schema_version
     except msgspec.ValidationError as error:
         raise DecodeError("schema", str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -34,7 +34,7 @@ def moment(at: float) -> datetime:
 
 def since_epoch(at: datetime) -> float:
     """A time as seconds since 1970. It may lie outside of what ``moment`` can tell, by rounding or by the zone."""
-    return (at - _EPOCH).total_seconds()
+    return at.timestamp()
 
 
 def evidence(state: DyadState, most: int) -> tuple[AlertEvidence, ...]:

@@ -22,7 +22,7 @@ from pipeline.kafka.message import Message, Outgoing, as_dead_letter
 from pipeline.records import Article, DecodeError, decode, encode
 from pipeline.records.dyad import NOBODY
 from pipeline.records.topics import Topics
-from pipeline.transforms.elements import Polled, stays_within
+from pipeline.transforms.elements import Outlet, Polled, stays_within
 from pipeline.transforms.poll import Poll, enter, session
 
 log = logging.getLogger(__name__)
@@ -268,4 +268,5 @@ def build(pipeline: beam.Pipeline, current: ExtractSession | None = None) -> Non
         | "Poll" >> beam.ParDo(Poll()).with_output_types(Polled)
         | "Extract" >> beam.ParDo(ExtractSignals()).with_output_types(Outcome)
         | "Write" >> beam.ParDo(WriteAndCommit())
+        | "End" >> Outlet()
     )

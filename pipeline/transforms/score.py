@@ -26,7 +26,7 @@ from pipeline.records.topics import Topics
 from pipeline.scoring.book import Book
 from pipeline.scoring.clock import WallClock, event_time
 from pipeline.scoring.explain import moment
-from pipeline.transforms.elements import Polled, stays_within
+from pipeline.transforms.elements import Outlet, Polled, stays_within
 from pipeline.transforms.poll import Poll, enter, session
 
 log = logging.getLogger(__name__)
@@ -271,4 +271,5 @@ def build(pipeline: beam.Pipeline, current: ScoreSession | None = None) -> None:
         | "Poll" >> beam.ParDo(Poll()).with_output_types(Polled)
         | "Score" >> beam.ParDo(ScoreSignals()).with_output_types(Scored)
         | "Transact" >> beam.ParDo(Transact())
+        | "End" >> Outlet()
     )

@@ -18,7 +18,7 @@ from deploy.local.loopback import bind_loopback
 from deploy.local.prism import find_prism, start_prism
 from pipeline.kafka.message import Message
 from pipeline.transforms import poll
-from pipeline.transforms.elements import Polled
+from pipeline.transforms.elements import Outlet, Polled
 from pipeline.transforms.flink import flink_options
 from pipeline.transforms.runner import prism_options
 
@@ -128,6 +128,7 @@ def build(pipeline: beam.Pipeline, job: str) -> None:
         | "Poll" >> beam.ParDo(poll.Poll()).with_output_types(Polled)
         | "Work" >> beam.ParDo(Work(job)).with_output_types(Polled)
         | "Write" >> beam.ParDo(Write(job))
+        | "End" >> Outlet()
     )
 
 
