@@ -141,7 +141,7 @@ class Settings(BaseSettings):
         description="A name that score keeps over a restart, to be active again at once after a kill; leave it out "
         "where another stands by",
     )
-    score_batch: int = pydantic.Field(10_000, ge=1, le=50_000, description="Most signals of one bundle of score")
+    score_batch: int = pydantic.Field(20_000, ge=1, le=50_000, description="Most signals of one bundle of score")
 
     @classmethod
     def settings_customise_sources(

@@ -24,7 +24,7 @@ GATHER_S = 2.0
 GATHER_BYTES = 64 * 1024 * 1024
 CAUGHT_UP_EVERY_S = 0.2
 METADATA_TIMEOUT_MS = 5_000
-PARTITIONS_EVERY_S = 60.0
+PARTITIONS_EVERY_S = 10.0
 FENCED = (kafka.errors.ProducerFencedError, kafka.errors.InvalidProducerEpochError)
 
 
@@ -40,7 +40,7 @@ class ReaderWriter:
     committed.
 
     Attributes:
-        failure: Why no transaction of this one can succeed any more, once that is known; for whoever ends the process.
+        failure: Why this one can't go on, once that is known; for whoever ends the process.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class ReaderWriter:
         )
         with explained(settings):
             self._producer.init_transactions()
-        self.failure: Fenced | None = None
+        self.failure: BrinkwatchError | None = None
         self._offsets: dict[TopicPartition, int] = {}
         self._caught_up: dict[int, bool] = {}
         self._checked = 0.0
@@ -158,10 +158,11 @@ class ReaderWriter:
         self._counted = time.monotonic()
         there = len(self._reader.partitions_for_topic(self._topic) or self._caught_up)
         if there != len(self._caught_up):
-            raise BrinkwatchError(
+            self.failure = BrinkwatchError(
                 f"reading failed: {self._topic}: it has {there} partitions now, {len(self._caught_up)} are read; "
                 "starting again reads them all"
             )
+            raise self.failure
 
     def commit(self, messages: Iterable[Outgoing]) -> None:
         """Write ``messages`` and the offsets of what was polled, all or nothing.

@@ -83,6 +83,8 @@ def open_level(state: DyadState) -> int:
 
 def due(state: DyadState, rule: Rule) -> float | None:
     """When the next transition may fall due; None if nothing is to come without a signal."""
+    if state.episode is None and state.held == NOTHING_HELD:
+        return None
     times = [since + rule.hold_for for since in state.held[open_level(state) :] if since is not None]
     if (episode := state.episode) is not None:
         if episode.rule != rule.name:

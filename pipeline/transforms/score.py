@@ -182,7 +182,7 @@ class ScoreSession:
 
     @property
     def failure(self) -> Exception | None:
-        """Why nothing of this process counts any more; None while it does."""
+        """Why this process can't go on; None while it can."""
         return self._io.failure or self._taken_over
 
     def close(self) -> None:

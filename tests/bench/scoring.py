@@ -96,8 +96,9 @@ def _drain(settings: Settings, folder: Path) -> dict[str, Any]:
     with Process(settings, "score", folder=folder) as score:
         wait_for(lambda: "job submitted" in score.said(), 60, "score")
         processes = [psutil.Process(score.child.pid), *psutil.Process(score.child.pid).children(recursive=True)]
-        for process in processes:
-            process.cpu_affinity(sorted(os.sched_getaffinity(0))[-1:])
+        core = sorted(os.sched_getaffinity(0))[-1:]
+        for thread in [thread.id for process in processes for thread in process.threads()]:
+            os.sched_setaffinity(thread, core)
         first = wait_for(lambda: _committed(settings), 60, "the first commit")
         begin, worked = time.monotonic(), _cpu(processes)
         wait_for(lambda: _committed(settings) >= SIGNALS, 300, "the last commit")

@@ -34,7 +34,7 @@ def faults(folder: Path, **overrides) -> list[str]:
 
 def test_order_of_sources(folder, monkeypatch):
     """A file beats the default, the environment beats the file, the command line beats both."""
-    assert load_settings(config_dir=folder).score_batch == 10_000
+    assert load_settings(config_dir=folder).score_batch == 20_000
     write(folder, "score_batch: 10\n")
     assert load_settings(config_dir=folder).score_batch == 10
     monkeypatch.setenv("BRINKWATCH_SCORE_BATCH", "20")

@@ -6,9 +6,11 @@ import hashlib
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 
+from kafka import KafkaAdminClient
 from samples import signal
 from service import Topic, wait_for
 
+from config.kafka import connection
 from pipeline.kafka.client import producer
 from pipeline.records import Alert, EventType, Transition, decode, encode
 from pipeline.records.topics import Topics
@@ -46,6 +48,14 @@ class Crisis:
                 sender.send(self.topics.signals.name, key=key.encode(), value=encode(told))
             sender.flush()
         return at
+
+    def grow(self, partitions: int) -> None:
+        """Give the signals more partitions."""
+        admin = KafkaAdminClient(**connection(self.settings, "test"))
+        try:
+            admin.create_partitions({self.topics.signals.name: partitions})
+        finally:
+            admin.close()
 
     def scored(self, at: datetime) -> bool:
         """Whether all eight dyads stand as of ``at`` or later."""
