@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import kafka.errors
-from kafka import ConsumerRebalanceListener, TopicPartition
+from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.coordinator.base import MemberState
 from kafka.structs import OffsetAndMetadata
 
 from config.errors import BrinkwatchError
@@ -66,6 +67,7 @@ class GroupMember:
 
     def poll(self, at_most: int, timeout_ms: int = 100) -> list[Message]:
         """The next messages, at most ``at_most``. Call only when the last ones are committed."""
+        take_up_rebalance(self._consumer)
         polled = self._consumer.poll(timeout_ms=timeout_ms, max_records=at_most)
         for partition, records in polled.items():
             self._polled[partition] = records[-1].offset + 1
@@ -180,6 +182,17 @@ class GroupMember:
         """Leave the group and close the connections."""
         self._consumer.close(autocommit=False)
         self._producer.close(timeout=WRITE_TIMEOUT_S)
+
+
+def take_up_rebalance(member: KafkaConsumer) -> None:
+    """Have ``poll`` finish a rebalance that kafka-python 3.0.12 would forget; call it before each poll.
+
+    A member that rejoins because its topic's metadata changed no longer sees why once it made the new assignment. If
+    the answer comes between two polls, nobody takes it up: it has no partitions, and polls without a pause, for ever.
+    """
+    coordinator = member._coordinator  # noqa: SLF001  nothing public says so, or asks to rejoin
+    if coordinator.state is MemberState.REBALANCING and not coordinator.need_rejoin():
+        coordinator.request_rejoin()
 
 
 class _Told(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python ships no types

@@ -9,8 +9,10 @@ import time
 import kafka.errors
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 
+from config.errors import BrinkwatchError
 from config.settings import Settings
 from pipeline.kafka.client import consumer
+from pipeline.kafka.group import take_up_rebalance
 
 log = logging.getLogger(__name__)
 LOOK_MS = 200
@@ -47,6 +49,8 @@ class Lease:
             # Sticky: who comes later takes nothing away from the one that has it.
             partition_assignment_strategy=(CooperativeStickyAssignor,),
         )
+        if not self._consumer.partitions_for_topic(topic):
+            raise BrinkwatchError(f"reading failed: {topic}: the topic does not exist; `brinkwatch up` creates it")
         self._consumer.subscribe([topic])
         # kafka-python's consumer belongs to one thread, and must be asked all the while.
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
@@ -76,6 +80,7 @@ class Lease:
     def _keep(self) -> None:
         while not self._ended.is_set():
             try:
+                take_up_rebalance(self._consumer)
                 self._consumer.poll(timeout_ms=LOOK_MS, max_records=1)
                 self._consumer.pause(*self._consumer.assignment())
             except kafka.errors.FencedInstanceIdError:

@@ -12,13 +12,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 
 PARTS = ("extraction", "gate", "line", "scoring")
-LONG = ("restart",)
+LONG = ("restart", "replicas")
 """Only where they are named: they take minutes, or fill gigabytes."""
 
 
 def main() -> None:
     """Every bench but the long ones, or those named on the command line."""
-    from tests.bench import extraction, gate, line, restart, scoring
+    from tests.bench import extraction, gate, line, replicas, restart, scoring
 
     wanted = sys.argv[1:] or PARTS
     if unknown := sorted(set(wanted) - {*PARTS, *LONG}):
@@ -30,7 +30,12 @@ def main() -> None:
     for name, measure in (("extraction", extraction.measure), ("gate", gate.measure)):
         if name in wanted:
             found[name] = measure()
-    for name, measure_in in (("line", line.measure), ("scoring", scoring.measure), ("restart", restart.measure)):
+    for name, measure_in in (
+        ("line", line.measure),
+        ("scoring", scoring.measure),
+        ("restart", restart.measure),
+        ("replicas", replicas.measure),
+    ):
         if name in wanted:
             with tempfile.TemporaryDirectory(prefix="brinkwatch-bench-") as folder:
                 found[name] = measure_in(Path(folder))

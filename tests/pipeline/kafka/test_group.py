@@ -7,6 +7,7 @@ import time
 
 import kafka.errors
 import pytest
+from kafka.coordinator.base import MemberState
 
 from pipeline.kafka.client import BrokerUnavailable, consumer, producer
 from pipeline.kafka.group import GroupMember
@@ -123,4 +124,20 @@ def test_a_commit_waits_for_a_broker_that_was_killed(broker):
     broker.kafka.start()
     committing.join(60)
     assert outcome in ([True], [False])  # False: its session ended meanwhile, and the next owner repeats it
+    reader.close()
+
+
+def test_a_rebalance_that_was_forgotten_is_taken_up(broker):
+    """As kafka-python leaves it where the answer comes between two polls: it must not be without work for ever."""
+    settings = broker.settings("group")
+    send(settings, Topics(settings.topic_prefix).articles.name, [b"a"])
+    reader = member(settings)
+    assert polled(reader, 1)
+    coordinator = reader._consumer._coordinator
+    coordinator.state, coordinator.rejoin_needed = MemberState.REBALANCING, False
+    end = time.monotonic() + 30
+    while coordinator.state is not MemberState.STABLE and time.monotonic() < end:
+        reader.poll(1)
+    assert coordinator.state is MemberState.STABLE
+    assert reader.owned()
     reader.close()
