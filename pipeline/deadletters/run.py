@@ -20,12 +20,11 @@ from pipeline.deadletters.reading import Reading
 from pipeline.deadletters.redrive import Batch, Deliver, Fate, Leave, Resend, fate, marks
 from pipeline.deadletters.select import Wanted
 from pipeline.deadletters.survey import State
-from pipeline.kafka.exactly_once import ReaderWriter
+from pipeline.kafka.exactly_once import Fenced, ReaderWriter
 from pipeline.kafka.message import Outgoing
 from pipeline.notify.redeliver import Redelivery
 from pipeline.records.topics import Topics
 
-FENCED = (kafka.errors.ProducerFencedError, kafka.errors.InvalidProducerEpochError)
 MAX_LINES = 500
 
 
@@ -121,10 +120,10 @@ class Sending:
     def _explained(self) -> Iterator[None]:
         try:
             yield
+        except Fenced as error:
+            raise BrinkwatchError(self._failure("another redrive began meanwhile")) from error
         except kafka.errors.KafkaError as error:
-            fenced = any(isinstance(each, FENCED) for each in (error, *error.args))  # it may come as another's cause
-            why = "another redrive began meanwhile" if fenced else f"{error!r}; the next run goes on from here"
-            raise BrinkwatchError(self._failure(why)) from error
+            raise BrinkwatchError(self._failure(f"{error!r}; the next run goes on from here")) from error
 
     def _failure(self, why: str) -> str:
         sent = self._tally.sent.total()
