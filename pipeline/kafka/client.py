@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import kafka.errors
-from kafka import KafkaConsumer, KafkaProducer
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from config.errors import BrinkwatchError
 from config.kafka import connection
@@ -70,6 +70,18 @@ def consumer(settings: Settings, client_id: str, **options: Any) -> KafkaConsume
         "metadata_max_age_ms": METADATA_MS,
     }
     return _make(KafkaConsumer, settings, {**defaults, **connection(settings, client_id), **options})
+
+
+def partitions_of(reader: KafkaConsumer, topic: str) -> list[TopicPartition]:
+    """The topic's partitions, in order.
+
+    Raises:
+        BrinkwatchError: It does not exist.
+    """
+    numbers = reader.partitions_for_topic(topic)
+    if not numbers:
+        raise BrinkwatchError(f"reading failed: {topic}: the topic does not exist; `brinkwatch up` creates it")
+    return [TopicPartition(topic, number) for number in sorted(numbers)]
 
 
 def producer(settings: Settings, client_id: str, **options: Any) -> KafkaProducer:

@@ -12,7 +12,7 @@ from kafka.structs import OffsetAndMetadata
 
 from config.errors import BrinkwatchError
 from config.settings import Settings
-from pipeline.kafka.client import consumer, explained, producer
+from pipeline.kafka.client import consumer, explained, partitions_of, producer
 from pipeline.kafka.message import Message, Outgoing, flat, send
 from pipeline.kafka.upstream import AWAY, Upstream
 
@@ -69,7 +69,7 @@ class ReaderWriter:
             max_partition_fetch_bytes=MAX_FETCH_BYTES,
         )
         try:
-            partitions = _partitions(reader, topic)
+            partitions = partitions_of(reader, topic)
             reader.assign(partitions)
             reader.seek_to_beginning(*partitions)
             ends = reader.end_offsets(partitions)
@@ -88,7 +88,7 @@ class ReaderWriter:
             fetch_max_wait_ms=20,
             max_partition_fetch_bytes=MAX_FETCH_BYTES,  # a backlog in large bundles: each writes every dyad it changed
         )
-        partitions = _partitions(reader, self._topic)
+        partitions = partitions_of(reader, self._topic)
         reader.assign(partitions)
         for partition in partitions:
             committed = reader.committed(partition)
@@ -120,9 +120,7 @@ class ReaderWriter:
 
     def _at_highwater(self) -> bool:
         """Whether nothing was left of any partition when it was fetched last."""
-        return all(
-            self._offsets.get(partition, 0) >= (self._reader.highwater(partition) or 0) for partition in self._offsets
-        )
+        return all(offset >= (self._reader.highwater(partition) or 0) for partition, offset in self._offsets.items())
 
     def caught_up(self) -> Mapping[int, bool]:
         """Which partitions were read to their end, as the broker said at most 0.2 s ago.
@@ -237,10 +235,3 @@ def gather(poll: Callable[[int], list[Message]], at_end: Callable[[], bool], at_
         more = poll(at_most - len(messages))
         messages = messages + more
     return messages
-
-
-def _partitions(reader: KafkaConsumer, topic: str) -> list[TopicPartition]:
-    numbers = reader.partitions_for_topic(topic)
-    if not numbers:
-        raise BrinkwatchError(f"reading failed: {topic}: the topic does not exist; `brinkwatch up` creates it")
-    return [TopicPartition(topic, number) for number in sorted(numbers)]

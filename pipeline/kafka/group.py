@@ -14,9 +14,8 @@ from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssi
 from kafka.coordinator.base import MemberState
 from kafka.structs import OffsetAndMetadata
 
-from config.errors import BrinkwatchError
 from config.settings import Settings
-from pipeline.kafka.client import consumer, producer
+from pipeline.kafka.client import consumer, partitions_of, producer
 from pipeline.kafka.message import Message, Outgoing, flat, send
 
 log = logging.getLogger(__name__)
@@ -24,6 +23,13 @@ WRITE_TIMEOUT_S = 60
 COMMIT_TIMEOUT_S = 60
 COMMIT_PAUSE_S = 0.5
 LOOK_MS = 500
+MEMBERSHIP: Mapping[str, Any] = {
+    # Short, so that a killed member's partitions move within seconds; see docs/operations.md.
+    "session_timeout_ms": 6_000,
+    "heartbeat_interval_ms": 1_000,
+    # The default assignor once left two of three members without partitions.
+    "partition_assignment_strategy": (CooperativeStickyAssignor,),
+}
 # The other side of these: the partitions have a new owner, who repeats the work with the same ids.
 REBALANCED = (
     kafka.errors.CommitFailedError,
@@ -47,19 +53,14 @@ class GroupMember:
             settings,
             client_id,
             group_id=group,
-            # Short, so that a killed member's partitions move within seconds; see docs/operations.md.
-            session_timeout_ms=6_000,
-            heartbeat_interval_ms=1_000,
             # The longest a bundle may take: its work is bounded well below (extract_timeout_s, at most four times).
             max_poll_interval_ms=300_000,
             fetch_max_wait_ms=100,
-            # The default assignor once left two of three members without partitions.
-            partition_assignment_strategy=(CooperativeStickyAssignor,),
+            **MEMBERSHIP,
             # What a transaction took back was never written.
             isolation_level="read_committed",
         )
-        if not self._consumer.partitions_for_topic(topic):
-            raise BrinkwatchError(f"reading failed: {topic}: the topic does not exist; `brinkwatch up` creates it")
+        partitions_of(self._consumer, topic)
         self._consumer.subscribe([topic], listener=_Told())
         self._polled: dict[TopicPartition, int] = {}
         self._committed: dict[TopicPartition, int] = {}

@@ -7,17 +7,13 @@ import threading
 import time
 
 import kafka.errors
-from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 
-from config.errors import BrinkwatchError
 from config.settings import Settings
-from pipeline.kafka.client import consumer
-from pipeline.kafka.group import take_up_rebalance
+from pipeline.kafka.client import consumer, partitions_of
+from pipeline.kafka.group import MEMBERSHIP, take_up_rebalance
 
 log = logging.getLogger(__name__)
 LOOK_MS = 200
-SESSION_MS = 6_000
-HEARTBEAT_MS = 1_000
 SAY_AFTER_S = 3.0
 CLOSE_S = 10.0
 
@@ -44,13 +40,9 @@ class Lease:
             client_id,
             group_id=group,
             group_instance_id=instance,
-            session_timeout_ms=SESSION_MS,
-            heartbeat_interval_ms=HEARTBEAT_MS,
-            # Sticky: who comes later takes nothing away from the one that has it.
-            partition_assignment_strategy=(CooperativeStickyAssignor,),
+            **MEMBERSHIP,  # sticky: who comes later takes nothing away from the one that has it
         )
-        if not self._consumer.partitions_for_topic(topic):
-            raise BrinkwatchError(f"reading failed: {topic}: the topic does not exist; `brinkwatch up` creates it")
+        partitions_of(self._consumer, topic)
         self._consumer.subscribe([topic])
         # kafka-python's consumer belongs to one thread, and must be asked all the while.
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)

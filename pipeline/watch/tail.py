@@ -13,7 +13,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from config.errors import BrinkwatchError
 from config.settings import Settings
-from pipeline.kafka.client import consumer, explained
+from pipeline.kafka.client import consumer, explained, partitions_of
 from pipeline.kafka.message import Message, flat
 from pipeline.records.topics import Topic
 
@@ -136,10 +136,7 @@ class Tail:
 
     def _partitions(self, topic: Topic) -> list[TopicPartition]:
         with self._explained():
-            numbers = self._reader.partitions_for_topic(topic.name)
-        if not numbers:
-            raise BrinkwatchError(f"reading failed: {topic.name}: the topic does not exist; `brinkwatch up` creates it")
-        return [TopicPartition(topic.name, number) for number in sorted(numbers)]
+            return partitions_of(self._reader, topic.name)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -6,9 +6,9 @@ import threading
 import time
 from collections import defaultdict
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 from xml.sax.saxutils import escape
+
+from rssserver import serve
 
 from tests.faults import news
 
@@ -26,8 +26,7 @@ class Feeds:
         self._by_feed: dict[int, list[news.Item]] = defaultdict(list)
         self._ended = False
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self._server = serve(self.rss)
 
     @property
     def port(self) -> int:
@@ -88,23 +87,6 @@ class Feeds:
     def _add(self, item: news.Item) -> None:
         self._items.append(item)
         self._by_feed[item.feed].append(item)
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        feeds = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                body = feeds.rss(int(self.path.strip("/").split(".")[0]))
-                self.send_response(200)
-                self.send_header("Content-Type", "application/rss+xml; charset=utf-8")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                """Say nothing."""
-
-        return Handler
 
 
 def _rss_item(item: news.Item) -> str:

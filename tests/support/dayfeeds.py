@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections import defaultdict
 from datetime import UTC, datetime, time
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
+
+from rssserver import serve
 
 FEEDS = 4
 
@@ -33,8 +33,7 @@ class DayFeeds:
             self._days[published(row).date().isoformat()].append(row)
         self.days = sorted(self._days)
         self._day = ""
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self._server = serve(self.rss)
 
     def turn(self, day: str) -> int:
         """Show ``day``; how many headlines it has."""
@@ -56,23 +55,6 @@ class DayFeeds:
         """The feed's items of the day, newest first, as publishers do."""
         rows = sorted(self._days[self._day][number::FEEDS], key=published, reverse=True)
         return f"<rss version='2.0'><channel><title>day</title>{''.join(map(_item, rows))}</channel></rss>".encode()
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        feeds = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                body = feeds.rss(int(self.path.strip("/").split(".")[0]))
-                self.send_response(200)
-                self.send_header("Content-Type", "application/rss+xml; charset=utf-8")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                """Say nothing."""
-
-        return Handler
 
 
 def _item(row: dict[str, Any]) -> str:
