@@ -12,13 +12,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 
 PARTS = ("extraction", "gate", "line", "scoring")
-LONG = ("restart", "replicas")
+LONG = ("restart", "replicas", "soak")
 """Only where they are named: they take minutes, or fill gigabytes."""
 
 
 def main() -> None:
     """Every bench but the long ones, or those named on the command line."""
-    from tests.bench import extraction, gate, line, replicas, restart, scoring
+    from tests.bench import extraction, gate, line, replicas, restart, scoring, soak
 
     wanted = sys.argv[1:] or PARTS
     if unknown := sorted(set(wanted) - {*PARTS, *LONG}):
@@ -35,6 +35,7 @@ def main() -> None:
         ("scoring", scoring.measure),
         ("restart", restart.measure),
         ("replicas", replicas.measure),
+        ("soak", soak.measure),
     ):
         if name in wanted:
             with tempfile.TemporaryDirectory(prefix="brinkwatch-bench-") as folder:
