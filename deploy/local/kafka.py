@@ -138,6 +138,11 @@ class EmbeddedKafka:
             kill_group(self._child)
         self._child = None
 
+    def last_words(self) -> str:
+        """How it ended, with the end of its logs."""
+        code = None if self._child is None else self._child.poll()
+        return f"exit code {code}; {self._said()}"
+
     def __enter__(self) -> Self:
         return self.start()
 
@@ -203,11 +208,11 @@ class EmbeddedKafka:
             if self.port is not None and listens(self.port) and _answering_cluster(self.bootstrap_servers) == cluster:
                 return
             if time.monotonic() > deadline:
-                raise KafkaError(f"broker does not answer: {self.bootstrap_servers}: {self._last_words()}")
+                raise KafkaError(f"broker does not answer: {self.bootstrap_servers}: {self._said()}")
             time.sleep(0.05)
-        raise KafkaError(f"broker ended (exit code {self._child.returncode}): {self.home}: {self._last_words()}")
+        raise KafkaError(f"broker ended (exit code {self._child.returncode}): {self.home}: {self._said()}")
 
-    def _last_words(self) -> str:
+    def _said(self) -> str:
         console = tail_of(self.home / "logs" / "console.log", 1000)
         return f"see {self.log_file}: {tail_of(self.log_file, 1500)} {console}".strip()
 
