@@ -36,7 +36,7 @@ from tests.faults.watch import Killed, Sample, recovery
 KINDS = ("gone", "hanging", "disk", "forward", "back")
 STEPS = {"forward": 3600, "back": -3600}
 BROKER = Kill("broker", "", 0.0, early=False)
-START_S = 120.0
+START_S = 240.0
 LOAD_S = 5.0
 """Under load before the first outage, and between two."""
 BACK_S = 180.0
