@@ -20,7 +20,7 @@ from pipeline.scoring.explain import moment
 from tests.faults import news
 
 BATCH = 100
-SAME = ("url", "title", "text", "source", "feed", "published_at", "content_hash", "drill")
+SAME = ("url", "title", "text", "source", "feed", "content_hash", "drill")
 Span = tuple[datetime, datetime]
 """True times between which a run on the clock of the wall took place."""
 
@@ -84,7 +84,7 @@ def judge(
         published: By the feeds.
         engine: Gives an article's signals.
         rules: The alert rules.
-        span: Where time was that of the wall; then no time of any record may lie outside of it. What the lanes' end is
+        span: Where time was that of the wall, and entries had no dates; then no time of any record may lie outside. What the lanes' end is
             depends on when each entry was read there, so it is not known before.
     """
     verdict = Verdict()
@@ -210,10 +210,12 @@ def _articles(
         elif any(getattr(article, name) != getattr(expected, name) for name in SAME):
             verdict.wrong.append(f"article {article.article_id}: it is not what was published")
         else:
+            times = (article.published_at, article.observed_at)
             begin, end = span or (expected.observed_at, expected.observed_at)
-            if not begin <= article.observed_at <= end:
+            if not all(begin <= time <= end for time in times):
                 verdict.wrong.append(
-                    f"article {article.article_id}: observed at {article.observed_at}, not in {begin} to {end}"
+                    f"article {article.article_id}: published at {times[0]}, observed at {times[1]}: "
+                    f"not from {begin} to {end}"
                 )
     verdict.lost += [f"article {each} was published, and is not there" for each in due if each not in found]
     verdict.articles = len(found)

@@ -187,7 +187,8 @@ def run(trial: Trial, folder: Path, say: Callable[[str], None]) -> Result:
         ends, ports = stack.enter_context(seen.Ends()), _ports()
         begin = datetime.now(UTC)
         settings = {f"{name}_metrics_port": port for name, port in ports.items()}
-        line = stack.enter_context(Line(folder, Feeds(trial.seed, slow=trial.slow), say, clock=trial.clock, **settings))
+        feeds = Feeds(trial.seed, slow=trial.slow, dated=trial.clock == "records")
+        line = stack.enter_context(Line(folder, feeds, say, clock=trial.clock, **settings))
         if not line.works(START_S):
             raise RuntimeError(f"the line does not work: {folder}: within {START_S:g} s")
         outages = Outages(line, disk, clock, ports)
