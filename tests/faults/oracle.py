@@ -84,8 +84,8 @@ def judge(
         published: By the feeds.
         engine: Gives an article's signals.
         rules: The alert rules.
-        span: Where time was that of the wall, and entries had no dates; then no time of any record may lie outside. What the lanes' end is
-            depends on when each entry was read there, so it is not known before.
+        span: Where time was that of the wall, and entries had no dates: no time of any record may lie outside of it.
+            What the lanes' end is depends on when each entry was read there, so it is not known before.
     """
     verdict = Verdict()
     articles = _articles(written.articles, published, verdict, span)

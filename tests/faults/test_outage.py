@@ -6,11 +6,11 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -63,7 +63,7 @@ def test_a_step_of_the_clock_raises_and_resolves_nothing(tmp_path):
 def article(number, observed_at):
     """The entry as a message of ``articles``, observed at that time on the wall's clock."""
     item = news.item(1, number, slow=False)
-    found = identity.article(replace(item.entry, published=None), news.feed(item.feed), observed_at, "wall")
+    found = identity.article(structs.replace(item.entry, published=None), news.feed(item.feed), observed_at, "wall")
     return Message("articles", 0, number, 0, found.article_id.encode(), encode(found))
 
 
