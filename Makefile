@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test faults lint format bench schemas pictures clean
+.PHONY: help install run test faults outages lint format bench schemas pictures clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ test: install ## Run the whole suite, with a real broker, a real runner and real
 
 faults: install ## Kill everything again and again under load, and compare: make faults ARGS="--rounds 5 --seed 2"
 	$(BIN)/python -m tests.faults.run $(ARGS)
+
+outages: install ## Take away the broker, its disk, the time of day: make outages ARGS="gone hanging --seconds 120"
+	$(BIN)/python -m tests.faults.outage $(ARGS)
 
 lint: install ## ruff, mypy strict, and drift of what is generated
 	$(BIN)/ruff check .

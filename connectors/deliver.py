@@ -102,8 +102,8 @@ class Delivery:
                 try:
                     await self._acknowledged(producer, messages)
                 except Exception as error:  # noqa: BLE001  # as above
-                    await self._lose(producer)
-                    await self._wait(error, delay)
+                    first = await self._lose(producer)
+                    await self._wait(error, delay, tell=first)
                     delay = min(2 * delay, MAX_RETRY_S)
                 else:
                     return
@@ -130,16 +130,21 @@ class Delivery:
         metrics.DELIVERING.set(1)
         log.info("delivering to Kafka", extra={"fields": {"topic": self._topic}})
 
-    async def _lose(self, producer: Any) -> None:
-        """Give ``producer`` up: after a failure an idempotent producer may be past mending, and a new one never is."""
+    async def _lose(self, producer: Any) -> bool:
+        """Give ``producer`` up: after a failure an idempotent producer may be past mending, and a new one never is.
+
+        Returns:
+            False if another poll met the failure first: what this one met is only that the producer was given up.
+        """
         if self._producer is not producer:
-            return  # another poll met the same failure first
+            return False
         self._producer = None
         self._up.clear()
         metrics.DELIVERING.set(0)
         await self._call(lambda: _end(producer, 0.0))
+        return True
 
-    async def _wait(self, error: Exception, delay: float) -> None:
+    async def _wait(self, error: Exception, delay: float, *, tell: bool = True) -> None:
         why = f"{type(error).__name__}: {error}"[:300]
         if not self._patient:
             if isinstance(error, DeliveryError):
@@ -148,7 +153,8 @@ class Delivery:
                 f"delivering articles failed: {self._settings.bootstrap_servers}: no answer from Kafka, or it refused "
                 f"the connection or the password ({why})"
             ) from error
-        log.warning("Kafka does not take articles, fetching waits", extra={"fields": {"why": why, "retry_s": delay}})
+        level = logging.WARNING if tell else logging.DEBUG
+        log.log(level, "Kafka does not take articles, fetching waits", extra={"fields": {"why": why, "retry_s": delay}})
         await asyncio.sleep(delay)
 
     async def _call(self, work: Any) -> Any:

@@ -12,11 +12,11 @@ import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from msgspec import structs
 
+from config.clock import WallClock
 from config.feeds import Feed
 from config.settings import Settings
 from connectors import metrics, schedule
@@ -77,6 +77,7 @@ class Poller:
         self._rests: dict[str, float] = {}
         self._meter = FlowMeter.restored(parts.store.noted("flow"))
         self._meter_due = 0.0
+        self._clock = WallClock()
         self._dice = random.Random()  # noqa: S311  # spreads polls, guards nothing
 
     def state(self, feed: Feed) -> FeedState | None:
@@ -111,7 +112,7 @@ class Poller:
 
     async def _sift(self, feed: Feed, parsed: Parsed) -> Sifted:
         """In a thread: a feed of two thousand new entries would hold up every other poll for a second."""
-        reading = Reading(feed, datetime.now(UTC), len(parsed.entries), self._settings.clock)
+        reading = Reading(feed, self._clock.now(), len(parsed.entries), self._settings.clock)
         identified = identify(feed, parsed.entries)
         known = self._parts.store.seen(list(identified))
         return await asyncio.to_thread(sift, reading, identified, known)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 START_SECONDS = 90.0
 STOP_SECONDS = 20.0
 FORMAT_SECONDS = 60.0
+# Less than a log segment's batch of the largest message takes: what is written next finds no room.
+FULL_BYTES = 16 * 1024 * 1024
 # A broker that died with its parent holds the lock for a moment longer.
 LOCK_SECONDS = 3.0
 
@@ -138,6 +140,11 @@ class EmbeddedKafka:
             kill_group(self._child)
         self._child = None
 
+    def last_words(self) -> str:
+        """How it ended, with the end of its logs."""
+        code = None if self._child is None else self._child.poll()
+        return f"exit code {code}; {self._said()}"
+
     def __enter__(self) -> Self:
         return self.start()
 
@@ -203,13 +210,13 @@ class EmbeddedKafka:
             if self.port is not None and listens(self.port) and _answering_cluster(self.bootstrap_servers) == cluster:
                 return
             if time.monotonic() > deadline:
-                raise KafkaError(f"broker does not answer: {self.bootstrap_servers}: {self._last_words()}")
+                raise KafkaError(f"broker does not answer: {self.bootstrap_servers}: {self._said()}")
             time.sleep(0.05)
-        raise KafkaError(f"broker ended (exit code {self._child.returncode}): {self.home}: {self._last_words()}")
+        raise KafkaError(f"broker ended (exit code {self._child.returncode}): {self.home}: {self._said()}")
 
-    def _last_words(self) -> str:
+    def _said(self) -> str:
         console = tail_of(self.home / "logs" / "console.log", 1000)
-        return f"see {self.log_file}: {tail_of(self.log_file, 1500)} {console}".strip()
+        return f"{_room(self.home)}see {self.log_file}: {tail_of(self.log_file, 1500)} {console}".strip()
 
     def _take_lock(self) -> None:
         if self._lock is not None:
@@ -238,6 +245,15 @@ class EmbeddedKafka:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+
+def _room(folder: Path) -> str:
+    """That the disk is full, where it is: the broker's own log is on it, and can't say so then."""
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return f"{folder} can't be looked at: {error}; "
+    return f"its disk is full, {free} bytes are left; " if free < FULL_BYTES else ""
 
 
 def _try_lock(lock: IO[str]) -> bool:

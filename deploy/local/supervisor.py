@@ -46,6 +46,9 @@ class Service(Protocol):
     def stop(self) -> None:
         """End it within a bounded time. Repeatable."""
 
+    def last_words(self) -> str:
+        """How it ended, with the end of its log; asked before it is stopped or started again."""
+
 
 class Command:
     """A child process whose output goes to a log of bounded size."""
@@ -168,7 +171,7 @@ class Supervisor:
         for child in self._children.values():
             now = time.monotonic()
             if child.history.due_at is None and not child.service.running:
-                words = _last_words(child.service)
+                words = child.service.last_words()
                 if isinstance(child.service, Command):
                     child.service.stop()  # at once: later its process group could be another's
                 self._note_end(child, now, words)
@@ -233,7 +236,3 @@ def brinkwatch(*arguments: str) -> tuple[str, ...]:
 
 def _wait(history: History, now: float) -> float | None:
     return None if history.due_at is None else max(0.0, history.due_at - now)
-
-
-def _last_words(service: Service) -> str:
-    return service.last_words() if isinstance(service, Command) else ""

@@ -60,13 +60,15 @@ def run_job(
     whoever supervises it, not linger.
     """
     from pipeline import metrics
+    from pipeline.kafka.client import await_broker
     from pipeline.transforms.runner import run
 
     code = 0
     job: Prepared | None = None
     try:
         metrics.serve(settings.metrics_host, port)
-        job = prepare()
+        await_broker(settings, stop)
+        job = None if stop.is_set() else prepare()
         if job is not None:
             gc.collect()
             gc.freeze()  # what lives as long as the process is not searched for garbage again and again

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ from config.errors import BrinkwatchError
 from config.kafka import connection
 from config.settings import Settings
 
+log = logging.getLogger(__name__)
 BOOTSTRAP_MS = 15_000
 RECONNECT_MS = 1_000
 METADATA_MS = 5_000
@@ -23,6 +26,9 @@ REACH_TRIES = 4
 REACH_PAUSE_S = 0.5
 REACH_TIMEOUT_S = 3.0
 DEFAULT_PORT = 9092
+START_S = 600.0
+"""How long a job that starts waits for a broker that refuses every connection; then it says so, and ends."""
+SAY_EVERY_S = 60.0
 MAX_REQUEST_BYTES = 17 * 1024 * 1024
 """A dead letter may be as large as its topic takes (16 MiB), plus its headers."""
 
@@ -98,6 +104,61 @@ def producer(settings: Settings, client_id: str, **options: Any) -> KafkaProduce
         "max_request_size": MAX_REQUEST_BYTES,
     }
     return _make(KafkaProducer, settings, {**defaults, **connection(settings, client_id), **options})
+
+
+class Patience:
+    """How long an answer of the broker may take. Time in which none lets us connect does not count, up to a last bound.
+
+    A process that ends for want of a broker only has to start again, and to wait then.
+
+    Args:
+        connects: Whether a broker lets us connect now.
+        seconds: How long one that does may take.
+        longest_s: How long all of it may take.
+        clock: In seconds.
+    """
+
+    def __init__(
+        self,
+        connects: Callable[[], bool],
+        seconds: float,
+        longest_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._connects, self._seconds, self._longest_s, self._clock = connects, seconds, longest_s, clock
+        self._begun = self._there = clock()
+
+    @property
+    def over(self) -> bool:
+        """Whether to wait no longer; ask it now and then, for it looks whether a broker is there."""
+        if not self._connects():
+            self._there = self._clock()
+        now = self._clock()
+        return now - self._there > self._seconds or now - self._begun > self._longest_s
+
+
+def connects(settings: Settings) -> bool:
+    """Whether one of the brokers lets us connect now; nothing is asked of it."""
+    return _refusal(settings.bootstrap_servers, time.monotonic() + REACH_TIMEOUT_S) is None
+
+
+def await_broker(settings: Settings, stop: threading.Event, seconds: float = START_S) -> None:
+    """Return when a broker lets us connect, when ``stop`` is set, or after ``seconds``: then whoever needs it says why.
+
+    So a job that is started while Kafka is away costs nothing, and is there within seconds of its return.
+    """
+    begun = time.monotonic()
+    say_at = begun + REACH_PAUSE_S
+    while (why := _refusal(settings.bootstrap_servers, time.monotonic() + REACH_TIMEOUT_S)) is not None:
+        now = time.monotonic()
+        if now - begun > seconds:
+            return
+        if now > say_at:
+            where = settings.bootstrap_servers
+            log.warning("waiting for Kafka: %s: %s", where, why, extra={"fields": {"waited_s": round(now - begun)}})
+            say_at = now + SAY_EVERY_S
+        if stop.wait(REACH_PAUSE_S):
+            return
 
 
 def _make(kind: Callable[..., Any], settings: Settings, options: dict[str, Any]) -> Any:

@@ -15,12 +15,17 @@ from kafka.coordinator.base import MemberState
 from kafka.structs import OffsetAndMetadata
 
 from config.settings import Settings
-from pipeline.kafka.client import consumer, partitions_of, producer
+from pipeline.kafka.client import Patience, connects, consumer, partitions_of, producer
 from pipeline.kafka.message import Message, Outgoing, flat, send
+from pipeline.kafka.upstream import AWAY
 
 log = logging.getLogger(__name__)
-WRITE_TIMEOUT_S = 60
-COMMIT_TIMEOUT_S = 60
+ANSWER_S = 60.0
+"""How long a broker that lets us connect may take for a write or a commit."""
+AWAY_S = 240.0
+"""How long one that does not is waited for: below ``max_poll_interval_ms``, which costs us our partitions."""
+LOOK_S = 5.0
+COMMIT_MS = 10_000
 COMMIT_PAUSE_S = 0.5
 LOOK_MS = 500
 MEMBERSHIP: Mapping[str, Any] = {
@@ -47,8 +52,8 @@ class GroupMember:
     """
 
     def __init__(self, settings: Settings, topic: str, group: str, client_id: str) -> None:
-        self._topic = topic
-        self._producer = producer(settings, client_id, linger_ms=5)
+        self._settings, self._topic = settings, topic
+        self._producer = producer(settings, client_id, linger_ms=5, delivery_timeout_ms=int(AWAY_S * 1000))
         self._consumer = consumer(
             settings,
             client_id,
@@ -114,15 +119,28 @@ class GroupMember:
         return done
 
     def flush(self) -> None:
-        """Wait until every write is acknowledged.
+        """Wait until every write is acknowledged; with patience while no broker lets us connect.
 
         Raises:
             KafkaError: A write was refused or timed out.
         """
-        self._producer.flush(timeout=WRITE_TIMEOUT_S)
+        patience = self._patience()
+        while not self._flushed():
+            if patience.over:
+                raise kafka.errors.KafkaTimeoutError(f"writing failed: {self._settings.bootstrap_servers}: no answer")
         for write in self._writes:
-            write.get(timeout=WRITE_TIMEOUT_S)
+            write.get(timeout=LOOK_S)
         self._writes.clear()
+
+    def _flushed(self) -> bool:
+        try:
+            self._producer.flush(timeout=LOOK_S)
+        except kafka.errors.KafkaTimeoutError:
+            return False
+        return True
+
+    def _patience(self) -> Patience:
+        return Patience(lambda: connects(self._settings), ANSWER_S, AWAY_S)
 
     def commit_up_to(self, offsets: Mapping[int, int]) -> bool:
         """Commit the next offset to read of each partition, for who is done with a part of what was polled.
@@ -146,13 +164,13 @@ class GroupMember:
         return True
 
     def _commit_patiently(self, offsets: Mapping[TopicPartition, OffsetAndMetadata]) -> None:
-        """Commit, again while no broker lets us connect: kafka-python gives up at the first refused connection."""
-        deadline = time.monotonic() + COMMIT_TIMEOUT_S
+        """Commit, again while no broker answers: kafka-python gives up at the first refused connection."""
+        patience = self._patience()
         while True:
             try:
-                self._consumer.commit(offsets)
-            except kafka.errors.KafkaConnectionError:
-                if time.monotonic() > deadline:
+                self._consumer.commit(offsets, timeout_ms=COMMIT_MS)
+            except AWAY:
+                if patience.over:
                     raise
                 time.sleep(COMMIT_PAUSE_S)
             else:
@@ -182,7 +200,7 @@ class GroupMember:
     def close(self) -> None:
         """Leave the group and close the connections."""
         self._consumer.close(autocommit=False)
-        self._producer.close(timeout=WRITE_TIMEOUT_S)
+        self._producer.close(timeout=ANSWER_S)
 
 
 def take_up_rebalance(member: KafkaConsumer) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 LATE = timedelta(seconds=5)
 """How long after its observed time a signal may still arrive, where nothing is behind: time runs this far behind the
@@ -29,24 +28,3 @@ def event_time(
     times = [end if caught_up.get(partition) else seen for partition, seen in latest.items()]
     known = [time for time in times if time is not None]
     return min(known) if known and len(known) == len(times) else None
-
-
-class WallClock:
-    """The clock's time (UTC), which no step of the clock moves while the process lives.
-
-    It is read once, and then counted on by the time since boot: so a step neither resolves anything nor keeps anything
-    from being raised. Where the system has no such count, by the monotonic clock, which stands still while it sleeps.
-    """
-
-    def __init__(self) -> None:
-        self._start = datetime.now(UTC)
-        self._begin = _since_boot()
-
-    def now(self) -> datetime:
-        """The time."""
-        return self._start + timedelta(seconds=_since_boot() - self._begin)
-
-
-def _since_boot() -> float:
-    boot = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if boot is None else time.clock_gettime(boot)

@@ -19,14 +19,11 @@ from config.errors import BrinkwatchError
 from config.settings import Settings
 from deploy.local.loopback import bind_loopback
 from deploy.local.prism import PrismNotFound, PrismProcess, find_prism, start_prism
+from pipeline.transforms.moving import Moving
 from pipeline.transforms.poll import still_for
 
 log = logging.getLogger(__name__)
 POLL_S = 0.2
-STILL_S = {"score": 90.0}
-"""How long a bundle may take. The broker gives a transaction up after 30 s, but kafka-python may wait without end."""
-LONGEST_STILL_S = 600.0
-"""For the other jobs: more than what extract's articles, writes and commit may take together."""
 # wait_until_finish would end after 300 s; we poll the state instead, but submitting uses this too.
 JOB_SERVER_TIMEOUT_S = 10**8
 
@@ -62,8 +59,9 @@ def _run_on_prism(name: str, build: Callable[[beam.Pipeline], None], settings: S
     try:
         result = _submit(build, prism_options(name, prism.endpoint))
         log.info("job submitted", extra={"fields": {"job": name, "runner": "prism", "prism_pid": prism.pid}})
+        moving = Moving(name, still_for)
         while not PipelineState.is_terminal(state := _state(result, name, prism)):
-            _check_moving(name)
+            _check(name, moving)
             time.sleep(POLL_S)
         if state != PipelineState.DONE or not stop.is_set():
             raise JobFailed(f"running failed: job {name}: it ended as {state}; see {folder / f'prism-{name}.log'}")
@@ -71,16 +69,15 @@ def _run_on_prism(name: str, build: Callable[[beam.Pipeline], None], settings: S
         prism.stop()
 
 
-def _check_moving(name: str) -> None:
+def _check(name: str, moving: Moving) -> None:
     """That the job begins bundles; where it stands still, the log gets every thread's stack.
 
     Raises:
         JobFailed: It does not: a wait without end, which only a new start ends.
     """
-    longest = STILL_S.get(name, LONGEST_STILL_S)
-    if still_for(name) > longest:
+    if (fault := moving.fault()) is not None:
         faulthandler.dump_traceback(sys.stderr)
-        raise JobFailed(f"running failed: job {name}: no bundle has ended for {longest:g} s; the stacks are in the log")
+        raise JobFailed(f"running failed: job {name}: {fault}")
 
 
 def _state(result: beam.runners.runner.PipelineResult, name: str, prism: PrismProcess) -> Any:

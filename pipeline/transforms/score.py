@@ -12,6 +12,7 @@ from datetime import datetime
 
 import apache_beam as beam
 
+from config.clock import WallClock
 from config.errors import BrinkwatchError
 from config.rules_file import RulesFile
 from config.settings import Settings
@@ -24,7 +25,7 @@ from pipeline.records.dyad import NOBODY
 from pipeline.records.headers import cloudevent
 from pipeline.records.topics import Topics
 from pipeline.scoring.book import Book
-from pipeline.scoring.clock import WallClock, event_time
+from pipeline.scoring.clock import event_time
 from pipeline.scoring.explain import moment
 from pipeline.transforms.elements import Outlet, Polled, stays_within
 from pipeline.transforms.poll import Poll, enter, session
@@ -66,17 +67,23 @@ def as_messages(
         yield Outgoing(topics.dyads.name, name.encode(), None)
 
 
-def readable(message: Message) -> Signal:
+def readable(message: Message, now: datetime | None = None) -> Signal:
     """The message's signal.
+
+    Args:
+        message: As it was read.
+        now: The time of our own clock, where time is the wall's: what has been by then is not the future, though a
+            writer whose clock was set back has dated the message before it.
 
     Raises:
         DecodeError: It is none, or one that is observed later than it was written: time never goes back, so it would
             take its dyad's time with it.
     """
     signal = decode(message.value, Signal)
-    ahead = signal.observed_at.timestamp() - message.timestamp_ms / 1000
-    if ahead > MAX_AHEAD_S:
-        raise DecodeError("future", f"observed_at is {ahead:.0f} s after the message was written")
+    observed, written = signal.observed_at.timestamp(), message.timestamp_ms / 1000
+    known = written if now is None else max(written, now.timestamp())
+    if observed - known > MAX_AHEAD_S:
+        raise DecodeError("future", f"observed_at is {observed - written:.0f} s after the message was written")
     return signal
 
 
@@ -161,9 +168,10 @@ class ScoreSession:
         dead: list[tuple[Outgoing, str]] = []
         outcomes: Counter[str] = Counter()
         newest: datetime | None = None
+        wall = self._wall.now() if self._wall else None
         for message in messages:
             try:
-                signal = readable(message)
+                signal = readable(message, wall)
             except DecodeError as error:
                 letter = as_dead_letter(message, self.topics.deadletter.name, "score.decode", error.reason, str(error))
                 dead.append((letter, error.reason))

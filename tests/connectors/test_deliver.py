@@ -22,8 +22,13 @@ def senders() -> int:
 
 
 @pytest.mark.slow
-async def test_a_batch_that_expires_takes_no_other_down(broker: Broker, monkeypatch: pytest.MonkeyPatch):
-    """While one poll's articles expire and another's are on their way, both go on, and no thread is left behind."""
+async def test_a_batch_that_expires_takes_no_other_down(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """While one poll's articles expire and another's are on their way, both go on, and no thread is left behind.
+
+    The log tells why once, not that the others' producer was closed.
+    """
     monkeypatch.setattr(deliver, "REQUEST_MS", 1000)
     monkeypatch.setattr(deliver, "ACKNOWLEDGE_MS", 2500)
     before = senders()
@@ -42,6 +47,9 @@ async def test_a_batch_that_expires_takes_no_other_down(broker: Broker, monkeypa
         await asyncio.wait_for(asyncio.gather(early, late), 90)
         assert senders() == before + 1
     assert senders() == before
+    told = [str(getattr(record, "fields", "")) for record in caplog.records]
+    assert sum("Expiring" in each for each in told) == 1
+    assert not any("closed forcefully" in each for each in told)
 
 
 @pytest.mark.slow

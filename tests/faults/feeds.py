@@ -17,10 +17,13 @@ SHOWN = 150
 
 
 class Feeds:
-    """Publishes the news of ``seed`` from ``start`` to ``stop``, ``news.RATE`` entries a second."""
+    """Publishes the news of ``seed`` from ``start`` to ``stop``, ``news.RATE`` entries a second.
 
-    def __init__(self, seed: int, *, slow: bool) -> None:
-        self._seed, self._slow = seed, slow
+    Not ``dated``, an entry does not say when it was published: it counts from when it was read, on the wall's clock.
+    """
+
+    def __init__(self, seed: int, *, slow: bool, dated: bool = True) -> None:
+        self._seed, self._slow, self._dated = seed, slow, dated
         self._begun: float | None = None
         self._items: list[news.Item] = []
         self._by_feed: dict[int, list[news.Item]] = defaultdict(list)
@@ -75,7 +78,7 @@ class Feeds:
             self._publish()
             shown = self._by_feed[number][-SHOWN:]
         head = "<rss version='2.0'><channel><title>wire</title><language>en</language>"
-        return f"{head}{''.join(map(_rss_item, shown))}</channel></rss>".encode()
+        return f"{head}{''.join(_rss_item(item, dated=self._dated) for item in shown)}</channel></rss>".encode()
 
     def _publish(self) -> None:
         if self._begun is None or self._ended:
@@ -89,10 +92,11 @@ class Feeds:
         self._by_feed[item.feed].append(item)
 
 
-def _rss_item(item: news.Item) -> str:
+def _rss_item(item: news.Item, *, dated: bool) -> str:
     entry = item.entry
     assert entry.published is not None
+    date = f"<pubDate>{format_datetime(entry.published)}</pubDate>" if dated else ""
     return (
         f"<item><guid isPermaLink='false'>{entry.guid}</guid><link>{escape(entry.url)}</link>"
-        f"<description>{escape(entry.text)}</description><pubDate>{format_datetime(entry.published)}</pubDate></item>"
+        f"<description>{escape(entry.text)}</description>{date}</item>"
     )

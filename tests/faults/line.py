@@ -28,6 +28,7 @@ from deploy.topics import apply_topics
 from pipeline.kafka.client import producer
 from pipeline.records.topics import Topics
 from tests.faults import news
+from tests.faults.broker import Broker
 from tests.faults.feeds import Feeds
 from tests.faults.oracle import Written
 from tests.faults.plan import STAGES, Kill
@@ -42,6 +43,7 @@ PATIENCE_S = 90.0
 BAD_EVERY_S = 5.0
 HOUR_MS = 3_600_000
 QUIET_S = 3.0
+NO_METRICS = {"connect_metrics_port": 0, "extract_metrics_port": 0, "score_metrics_port": 0}
 
 
 class Line:
@@ -53,6 +55,7 @@ class Line:
         feeds: Feeds,
         say: Callable[[str], None],
         commands: Mapping[str, Sequence[str]] | None = None,
+        **settings: Any,
     ) -> None:
         """Nothing starts yet.
 
@@ -61,11 +64,13 @@ class Line:
             feeds: What is polled.
             say: Told what happens.
             commands: Others than the real ones of ``extract`` and ``score``: the faulty variants.
+            settings: Set over those of a run, such as ``clock``.
         """
         self._folder, self._say = folder, say
         self._commands = {"extract": brinkwatch("extract"), "score": brinkwatch("score"), **(commands or {})}
         self.feeds = feeds
-        self._kafka = EmbeddedKafka(folder / "data", load_settings().cache_dir)
+        self._changed = settings
+        self.broker = Broker(EmbeddedKafka(folder / "data", load_settings().cache_dir))
         self._supervisor = Supervisor(folder / "data")
         self._children: dict[str, Command] = {}
         self._bad = threading.Event()
@@ -88,9 +93,18 @@ class Line:
         if hasattr(self, "watch"):
             self.watch.__exit__()
         self._supervisor.stop()
-        self._kafka.stop()
+        self.broker.stop()
         self.feeds.end()
         restart.LONGEST_DELAY = self._longest
+
+    def works(self, seconds: float) -> bool:
+        """Supervise until every stage has worked; whether it has in that time."""
+        return self.wait(lambda: all(self._stage_has_worked(stage) for stage in STAGES), seconds)
+
+    def end_jobs(self) -> None:
+        """Let connect, extract and score drain, for good: from then on the topics stand still, time moves or not."""
+        for child in reversed(self._children.values()):
+            child.stop()
 
     def do(self, kills: Sequence[Kill], until: float) -> None:
         """Kill as planned once every stage has worked, until a monotonic time; the news goes on all the while."""
@@ -123,16 +137,16 @@ class Line:
 
     def _start(self) -> None:
         self._say("starting Kafka, connect, extract and score")
-        self._kafka.start()
-        self._supervisor.add_service("kafka", self._kafka)
+        self.broker.start()
+        self._supervisor.add_service("kafka", self.broker)
         config = self._folder / "config"
         shutil.copytree(PACKAGED, config, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
         shutil.copy(RULES, config / "alerts.yaml")
         (config / "feeds.yaml").write_text(self.feeds.config(), encoding="utf-8")
         self.settings = load_settings(
-            bootstrap_servers=self._kafka.bootstrap_servers, config_dir=config, data_dir=self._folder / "data",
-            runner="prism", prism=find_prism(load_settings(), self._say), clock="records", log_format="json",
-            connect_metrics_port=0, extract_metrics_port=0, score_metrics_port=0, score_instance="line",
+            bootstrap_servers=self.broker.bootstrap_servers, config_dir=config, data_dir=self._folder / "data",
+            runner="prism", prism=find_prism(load_settings(), self._say), log_format="json", score_instance="line",
+            **{"clock": "records", **NO_METRICS, **self._changed},
         )  # fmt: skip
         apply_topics(self.settings, Topics(self.settings.topic_prefix))
         _keep_history(self.settings)
@@ -172,7 +186,7 @@ class Line:
 
     def _pid(self, kill: Kill) -> int | None:
         if kill.victim == "broker":
-            return self._kafka.pid
+            return self.broker.pid
         pid = self._children[kill.job or kill.victim].pid
         if pid is None or kill.victim != "runner":
             return pid

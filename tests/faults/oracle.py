@@ -20,7 +20,9 @@ from pipeline.scoring.explain import moment
 from tests.faults import news
 
 BATCH = 100
-SAME = ("url", "title", "text", "source", "feed", "published_at", "observed_at", "content_hash", "drill")
+SAME = ("url", "title", "text", "source", "feed", "content_hash", "drill")
+Span = tuple[datetime, datetime]
+"""True times between which a run on the clock of the wall took place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +74,43 @@ Key = tuple[str, str]
 """A dyad and a signal id."""
 
 
-def judge(written: Written, published: Sequence[news.Item], engine: Engine, rules: AlertRules) -> Verdict:
-    """Hold everything against what the pure functions make of the published news and of the topic before."""
+def judge(
+    written: Written, published: Sequence[news.Item], engine: Engine, rules: AlertRules, span: Span | None = None
+) -> Verdict:
+    """Hold everything against what the pure functions make of the published news and of the topic before.
+
+    Args:
+        written: What is on the topics.
+        published: By the feeds.
+        engine: Gives an article's signals.
+        rules: The alert rules.
+        span: Where time was that of the wall, and entries had no dates: no time of any record may lie outside of it.
+            What the lanes' end is depends on when each entry was read there, so it is not known before.
+    """
     verdict = Verdict()
-    articles = _articles(written.articles, published, verdict)
+    articles = _articles(written.articles, published, verdict, span)
     _letters(written, verdict)
     expected = _expected(engine, articles)
     by_dyad = _signals(written.signals, expected, verdict)
-    judge_scoring(written, by_dyad, rules, verdict)
-    _lanes(written, published, engine, rules, verdict)
+    judge_scoring(written, by_dyad, rules, verdict, span)
+    if span is None:
+        _lanes(written, published, engine, rules, verdict)
     return verdict
 
 
 def judge_scoring(
-    written: Written, by_dyad: dict[str, list[Signal]], rules: AlertRules, verdict: Verdict | None = None
+    written: Written,
+    by_dyad: dict[str, list[Signal]],
+    rules: AlertRules,
+    verdict: Verdict | None = None,
+    span: Span | None = None,
 ) -> Verdict:
     """Hold alerts and dyads against the signals, the first copy of each, in their topic's order."""
     verdict = verdict or Verdict()
     told = _alerts(written.alerts, verdict)
     states = _by_key(written.dyads)
     latest = max((signal.observed_at for signals in by_dyad.values() for signal in signals), default=None)
+    latest = span[1] if span else latest
     for dyad in sorted({*by_dyad, *states, *told}):
         due = Chain(rules, dyad, verdict, latest).follow(by_dyad.get(dyad, []), states.get(dyad, []))
         _hold(f"transitions of {dyad}", due, told.get(dyad, []), verdict)
@@ -131,7 +150,7 @@ class Chain:
             rules: The alert rules.
             dyad: Its key.
             verdict: Takes the faults.
-            latest: The latest time of any signal: on the clock of records nothing can be later.
+            latest: Nothing can be later: the latest time of any signal on the clock of records, else the run's end.
         """
         self._rules, self._dyad, self._verdict, self._latest = rules, dyad, verdict, latest
         self._book = Book(rules)
@@ -154,9 +173,7 @@ class Chain:
     def _step(self, signals: Sequence[Signal], record: Dyad, raw: bytes) -> list[Alert]:
         counted = _tracks(record)[0][1]
         if self._latest is None or record.at > self._latest:
-            self._verdict.wrong.append(
-                f"{self._dyad}: its time is {record.at}, and no signal is later than {self._latest}"
-            )
+            self._verdict.wrong.append(f"{self._dyad}: its time is {record.at}, which is later than {self._latest}")
         if counted > len(signals):
             self._verdict.repeated.append(f"{self._dyad}: {counted} signals counted of {len(signals)} different ones")
         if counted < self._taken:
@@ -174,8 +191,10 @@ class Chain:
         return alerts
 
 
-def _articles(messages: Iterable[Message], published: Sequence[news.Item], verdict: Verdict) -> list[Article]:
-    """Every published entry is there with its content, nothing else is; each article once."""
+def _articles(
+    messages: Iterable[Message], published: Sequence[news.Item], verdict: Verdict, span: Span | None
+) -> list[Article]:
+    """Every published entry is there with its content and at its time, nothing else is; each article once."""
     due = {(each := news.article(item, datetime.now(UTC))).article_id: each for item in published}
     found: dict[str, Article] = {}
     for message in messages:
@@ -190,6 +209,14 @@ def _articles(messages: Iterable[Message], published: Sequence[news.Item], verdi
             verdict.wrong.append(f"article {article.article_id}: nobody published it")
         elif any(getattr(article, name) != getattr(expected, name) for name in SAME):
             verdict.wrong.append(f"article {article.article_id}: it is not what was published")
+        else:
+            times = (article.published_at, article.observed_at)
+            begin, end = span or (expected.observed_at, expected.observed_at)
+            if not all(begin <= time <= end for time in times):
+                verdict.wrong.append(
+                    f"article {article.article_id}: published at {times[0]}, observed at {times[1]}: "
+                    f"not from {begin} to {end}"
+                )
     verdict.lost += [f"article {each} was published, and is not there" for each in due if each not in found]
     verdict.articles = len(found)
     return list(found.values())

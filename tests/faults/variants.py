@@ -78,9 +78,9 @@ def counts_repeats() -> str:
 def stands_still() -> str:
     """A score whose first transaction never comes back, and that may stand still for 15 seconds only."""
     from pipeline.kafka.exactly_once import ReaderWriter
-    from pipeline.transforms import runner
+    from pipeline.transforms import moving
 
-    runner.STILL_S["score"] = 15.0
+    moving.STILL_S["score"] = 15.0
     ReaderWriter.commit = lambda *_: threading.Event().wait()  # type: ignore[method-assign]
     return "score"
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
+from types import SimpleNamespace
 
 import pytest
 from processes import gone, until
@@ -69,6 +71,15 @@ def test_start_that_is_given_up_leaves_nothing(tmp_path):
     assert until(lambda: gone(pids[0]))
     with (tmp_path / "kafka" / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_a_full_disk_is_among_the_last_words(tmp_path, monkeypatch):
+    """The broker's own log is on that disk: what it says last there is of before, and tells nothing."""
+    broker = EmbeddedKafka(tmp_path, load_settings().cache_dir)
+    broker.home.mkdir(parents=True)
+    assert "its disk is full" not in broker.last_words()
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4096))
+    assert "its disk is full, 4096 bytes are left; see " in broker.last_words()
 
 
 def test_kill_9_keeps_what_was_acknowledged_and_the_port(kafka):

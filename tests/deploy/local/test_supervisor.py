@@ -112,6 +112,17 @@ def test_any_error_of_a_start_is_an_end(supervisor, caplog, error):
     assert repr(error) in str(caplog.records[0].fields)
 
 
+def test_why_a_service_ended_is_told(supervisor, caplog):
+    """A broker that ends by itself, such as on a full disk, must say so in the supervisor's log, as a command does."""
+    order: list[str] = []
+    broker = _Service(order, lambda: False)
+    supervisor.add_service("broker", broker)
+    supervisor.step()
+    broker.running = False
+    supervisor.step()
+    assert caplog.records[-1].fields["reason"] == "exit code 1; no space left"
+
+
 def test_same_name_twice_is_refused(supervisor):
     """Two children of one name would share a log."""
     supervisor.add("one", SLEEP)
@@ -164,6 +175,9 @@ class _Service:
             raise self._error
         self._order.append("start")
         self.running = True
+
+    def last_words(self):
+        return "exit code 1; no space left"
 
     def stop(self):
         if self.running:

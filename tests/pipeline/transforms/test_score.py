@@ -16,7 +16,7 @@ from pipeline.kafka.message import Message, Outgoing
 from pipeline.records import Alert, DecodeError, Dyad, EventType, Transition, decode, encode
 from pipeline.records.topics import Topics
 from pipeline.scoring.book import Book
-from pipeline.transforms.score import ScoreSession, as_messages
+from pipeline.transforms.score import ScoreSession, as_messages, readable
 
 SETTINGS = load_settings().model_copy(update={"clock": "records"})
 TOPICS = Topics(SETTINGS.topic_prefix)
@@ -149,6 +149,15 @@ def test_a_bad_signal_is_a_dead_letter_in_the_same_transaction(value):
     current.finish([scored])
     assert [m.value for m in io.committed if m.topic == TOPICS.deadletter.name] == [value]
     assert scored.outcomes == {"applied": 1}
+
+
+def test_what_has_been_by_our_own_clock_is_not_the_future():
+    """A writer whose clock was set back dates its messages days before what they tell; they must count all the same."""
+    late = Message(TOPICS.signals.name, 0, 0, WRITTEN, b"RUS-UKR", FUTURE)
+    assert readable(late, NOON + timedelta(days=3, seconds=1)).observed_at == NOON + timedelta(days=3)
+    with pytest.raises(DecodeError) as error:
+        readable(late, NOON + timedelta(days=2))
+    assert error.value.reason == "future"
 
 
 def test_a_signal_that_names_nobody_is_never_scored():
