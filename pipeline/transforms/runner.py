@@ -19,6 +19,7 @@ from config.errors import BrinkwatchError
 from config.settings import Settings
 from deploy.local.loopback import bind_loopback
 from deploy.local.prism import PrismNotFound, PrismProcess, find_prism, start_prism
+from pipeline import metrics
 from pipeline.transforms.poll import still_for
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,8 @@ def run(name: str, build: Callable[[beam.Pipeline], None], settings: Settings, s
     """
     bind_loopback()
     if settings.runner == "fnapi":
-        _run_in_process(build, stop)
+        with metrics.RUNNER_UP.labels(name).track_inprogress():
+            _run_in_process(build, stop)
     else:
         _run_on_prism(name, build, settings, stop)
 
@@ -63,11 +65,13 @@ def _run_on_prism(name: str, build: Callable[[beam.Pipeline], None], settings: S
         result = _submit(build, prism_options(name, prism.endpoint))
         log.info("job submitted", extra={"fields": {"job": name, "runner": "prism", "prism_pid": prism.pid}})
         while not PipelineState.is_terminal(state := _state(result, name, prism)):
+            metrics.RUNNER_UP.labels(name).set(state == PipelineState.RUNNING)
             _check_moving(name)
             time.sleep(POLL_S)
         if state != PipelineState.DONE or not stop.is_set():
             raise JobFailed(f"running failed: job {name}: it ended as {state}; see {folder / f'prism-{name}.log'}")
     finally:
+        metrics.RUNNER_UP.labels(name).set(0)
         prism.stop()
 
 
