@@ -87,7 +87,7 @@ class DyadGauges:
 
     def __init__(self, scope: Scope, names: Mapping[str, str]) -> None:
         self._scope, self._names = scope, names
-        self._told: dict[Gauge, set[Labels]] = {}
+        self._told: dict[Gauge, dict[Labels, Gauge]] = {}
         self._changed = True
         self._next = self._stale = 0.0
 
@@ -129,11 +129,14 @@ class DyadGauges:
 
     def _tell(self, gauge: Gauge, series: Series) -> None:
         """Set these series of a gauge, and end all others of it that were set before."""
-        for labels, value in series.items():
-            gauge.labels(*labels).set(value)
-        for labels in self._told.get(gauge, set()) - series.keys():
+        told = self._told.setdefault(gauge, {})
+        for labels in told.keys() - series.keys():
             gauge.remove(*labels)
-        self._told[gauge] = set(series)
+            del told[labels]
+        for labels, value in series.items():
+            if labels not in told:
+                told[labels] = gauge.labels(*labels)
+            told[labels].set(value)
 
     def _name(self, dyad: str) -> str:
         """Its sides' names with a dash between them; a side that is not named, or has no name, goes by its code."""

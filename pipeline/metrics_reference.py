@@ -19,10 +19,11 @@ Generated from the code by `make schemas`. Each process serves its own on its po
 ([settings](settings.md): `connect_metrics_port` and so on), beside `process_*` and `python_*` of the Python client.
 Label sets that are known beforehand start at 0. Times are in seconds, moments in seconds since 1970 (Unix time).
 
-Labels that come from the news are bounded: `dyad` to the `metrics_dyads` with the highest score, those with an open alert (at
-most 500) and those of `metrics_dyads_always`; `source` to `metrics_sources`. Both are exported by the active process of score only, from
-its start on: what they tell is restored from the topic `dyads`. A series ends when its dyad or source is no longer among
-them. Scores, counts of sources and of signals go on with event time; while extract or score is behind, it stands still.
+Labels that come from the news are bounded: `dyad` to the `metrics_dyads` with the highest score, those with an alert
+open (at most 500) and those of `metrics_dyads_always`; `source` to `metrics_sources`. Only the active score has
+them, from its start on: what they tell is restored from the topic `dyads`. A series ends when its dyad or source is no
+longer among them. Scores, sources and signals of 24 hours go by event time; while extract or score is behind, that
+stands still.
 
 | metric | type | labels | unit | processes | meaning |
 |---|---|---|---|---|---|

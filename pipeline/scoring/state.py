@@ -17,7 +17,7 @@ Bounds, and what happens at them (together: at most about 50 KB as JSON for a bu
 - ``MAX_IDS`` signal ids in each of two generations: the last ``MAX_IDS`` at least are known again, and all of the last
   ``ID_HALF_LIVES`` half-lives unless there were more.
 - ``weighing.MAX_UNITS`` units of which the largest amount is kept.
-- ``MAX_DAY_SOURCES`` sources of the last day, by name; the one with the fewest signals is let go.
+- ``MAX_DAY_SOURCES`` sources of the last day, by name; the one longest silent is let go.
 - ``MAX_EXHIBITS`` sentences, the heaviest, at most one of a kind in a story; sentences and addresses beyond
   ``MAX_SENTENCE`` and ``MAX_URL`` characters are cut or left out.
 
@@ -110,8 +110,8 @@ class Ids(msgspec.Struct, frozen=True, array_like=True, gc=False):
     count: int = 0
 
 
-Hourly = dict[str, tuple[int, ...]]
-"""By name, how many in each of 24 hours, the latest last."""
+Counts = tuple[int, ...]
+"""How many in each hour, the latest last; hours before the first that has any are left out, and at most 24 are kept."""
 
 
 class Day(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -120,12 +120,12 @@ class Day(msgspec.Struct, frozen=True, array_like=True, gc=False):
     Attributes:
         hour: Number of the latest hour since 1970.
         types: By type of event.
-        sources: By source.
+        sources: By source, the one longest silent first.
     """
 
     hour: int = 0
-    types: Hourly = {}
-    sources: Hourly = {}
+    types: dict[str, Counts] = {}
+    sources: tuple[tuple[str, Counts], ...] = ()
 
 
 class Episode(msgspec.Struct, frozen=True, gc=False):

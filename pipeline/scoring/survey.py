@@ -96,7 +96,8 @@ def survey(held: Mapping[str, Tracks], scope: Scope, at: float | None) -> Survey
         opened = tracks.levels(of_rules).values()
         alerts.update(opened)
         levels[level := max(opened, default=0)] += 1
-        cited.update(day.told(first.day.sources, first.day.hour, now))
+        for source, count in day.told(first.day.sources, first.day, now).items():
+            cited[source] += count
         if is_shown(dyad):
             scores.append((score, dyad))
             if level:
@@ -125,7 +126,7 @@ def standing(dyad: str, of_rules: Tracks | None, at: float | None) -> Standing:
         baseline=first.baseline,
         level=max(tracks.levels(of_rules).values(), default=0),
         sources=sources(first, now),
-        signals=day.told(first.day.types, first.day.hour, now),
+        signals=day.told(first.day.types.items(), first.day, now),
     )
 
 
