@@ -59,6 +59,7 @@ def drill(tmp_path_factory):
     process = start(folder, "--seconds", "100", **env)
     try:
         wait_for(lambda: "RAISED" in read(folder, "out") or process.poll() is not None, 110, "a raised alert")
+        assert process.poll() is None, read(folder, "err")
         wait_for(lambda: NAMED in page(env, "score"), 20, "the dyad's metrics")
         pages = {name: page(env, name) for name in ("connect", "extract", "score")}
         code = process.wait(120)
