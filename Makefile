@@ -47,6 +47,7 @@ bench: install ## Measure speed, latency, memory and start-up; writes build/benc
 schemas: install ## Generate docs/reference/schemas and what else is made from the code
 	$(BIN)/python -m pipeline.records.schema
 	$(BIN)/python -m config.reference
+	$(BIN)/python -m pipeline.metrics_reference
 
 pictures: install ## Make the pictures in docs/images from the real thing
 	$(BIN)/python -m tests.pictures

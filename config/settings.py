@@ -16,6 +16,7 @@ from config.errors import ConfigError, Fault
 PREFIX = "BRINKWATCH_"
 PACKAGED = Path(__file__).parent
 SECRETS = ("sasl_password",)
+DYAD = r"(\*|[A-Z][A-Z0-9_]{1,15})-(\*|[A-Z][A-Z0-9_]{1,15})"
 ENDPOINT = r"^[A-Za-z0-9._-]{1,253}:[0-9]{1,5}$"
 
 
@@ -72,6 +73,19 @@ class Settings(BaseSettings):
     extract_metrics_port: int = pydantic.Field(9402, ge=0, le=65535, description="/metrics of extract; 0: none")
     score_metrics_port: int = pydantic.Field(9403, ge=0, le=65535, description="/metrics of score; 0: none")
     notify_metrics_port: int = pydantic.Field(9404, ge=0, le=65535, description="/metrics of notify; 0: none")
+
+    metrics_dyads: int = pydantic.Field(
+        50, ge=0, le=1000, description="Dyads with metrics of their own: so many with the highest score"
+    )
+    metrics_dyads_always: str = pydantic.Field(
+        "",
+        pattern=rf"^({DYAD}(,{DYAD}){{0,99}})?$",
+        description="Dyads that have them however they stand, comma-separated: RUS-UKR,CHN-TWN (as have those with an "
+        "open alert)",
+    )
+    metrics_sources: int = pydantic.Field(
+        20, ge=0, le=1000, description="Sources with a metric of their own: so many with most signals"
+    )
 
     runner: Literal["auto", "prism", "fnapi", "flink"] = pydantic.Field(
         "auto",

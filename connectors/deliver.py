@@ -106,6 +106,7 @@ class Delivery:
                     await self._wait(error, delay, tell=first)
                     delay = min(2 * delay, MAX_RETRY_S)
                 else:
+                    metrics.LAST_ARTICLE.set_to_current_time()
                     return
         finally:
             metrics.PENDING.dec(len(messages))

@@ -15,6 +15,7 @@ import aiohttp
 from yarl import URL
 
 from config.retry_after import retry_after
+from connectors import metrics
 from connectors.addresses import public_socket
 from connectors.decoding import Body, BodyError, TooLargeError, TruncatedError
 from connectors.outcome import Outcome, of_status
@@ -192,7 +193,9 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> Fetched:
 
 async def _read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
     body = Body(response.headers.get("Content-Encoding", ""), limit)
+    received = metrics.FETCHED_BYTES.labels(metrics.Kind.FEED.value)
     async for chunk in response.content.iter_chunked(_CHUNK):
+        received.inc(len(chunk))
         body.feed(chunk)
     return body.finish()
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from prometheus_client import Counter, Gauge, Histogram
 
 from config import exposition
+from config.metrics import export
 from connectors.outcome import Outcome
 
 
@@ -37,32 +38,89 @@ class State(StrEnum):
     DISABLED = "disabled"
 
 
-FETCHES = Counter("brinkwatch_connect_fetches_total", "Polls of feeds, by how they ended.", ["outcome"])
+class Kind(StrEnum):
+    """What kind of place is polled."""
+
+    FEED = "feed"
+
+
+ATTEMPTS = Counter(
+    "brinkwatch_connect_fetch_attempts_total", "Polls that were begun, by kind of source.", ["kind"], registry=None
+)
+FETCHES = Counter("brinkwatch_connect_fetches_total", "Polls by how they ended.", ["kind", "outcome"], registry=None)
 FETCH_SECONDS = Histogram(
     "brinkwatch_connect_fetch_seconds",
     "Time of one fetch, redirects and body included.",
+    ["kind"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30),
+    registry=None,
 )
-ARTICLES = Counter("brinkwatch_connect_articles_total", "Entries of feeds, by what became of them.", ["outcome"])
+FETCHED_BYTES = Counter(
+    "brinkwatch_connect_fetched_bytes_total",
+    "Bytes of bodies as they came over the wire, those that were given up included.",
+    ["kind"],
+    registry=None,
+)
+POLL_DELAY = Histogram(
+    "brinkwatch_connect_poll_delay_seconds",
+    "How long after it was due a poll began: 0 where all is well; what was due while the process was down counts.",
+    buckets=(0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21600),
+    registry=None,
+)
+ARTICLES = Counter(
+    "brinkwatch_connect_articles_total", "Entries of feeds, by what became of them.", ["outcome"], registry=None
+)
 PUBLISHED_TO_FETCHED = Histogram(
     "brinkwatch_connect_published_to_fetched_seconds",
     "Time from an article's publication to its discovery; articles sent for the first time, first polls left out.",
     buckets=(1, 5, 15, 60, 300, 900, 1800, 3600, 7200, 21600, 86400),
+    registry=None,
 )
-FEEDS = Gauge("brinkwatch_connect_feeds", "Feeds by how they stand.", ["state"])
-LAST_POLL = Gauge("brinkwatch_connect_last_poll_timestamp_seconds", "When a poll ended last (Unix time).")
-DELIVERING = Gauge("brinkwatch_connect_kafka_up", "1 while the broker acknowledges, 0 while fetching is paused.")
-PENDING = Gauge("brinkwatch_connect_unacknowledged_articles", "Articles sent that the broker has not acknowledged yet.")
+FEEDS = Gauge("brinkwatch_connect_feeds", "Feeds by how they stand.", ["state"], registry=None)
+LAST_POLL = Gauge(
+    "brinkwatch_connect_last_poll_timestamp_seconds", "When a poll ended last (Unix time).", registry=None
+)
+LAST_SUCCESS = Gauge(
+    "brinkwatch_connect_last_success_timestamp_seconds",
+    "When a feed last answered as one (Unix time); until then when the process started.",
+    registry=None,
+)
+LAST_ARTICLE = Gauge(
+    "brinkwatch_connect_last_article_timestamp_seconds",
+    "When the broker last acknowledged an article (Unix time); until then when the process started.",
+    registry=None,
+)
+DELIVERING = Gauge(
+    "brinkwatch_connect_kafka_up", "1 while the broker acknowledges, 0 while fetching is paused.", registry=None
+)
+PENDING = Gauge(
+    "brinkwatch_connect_unacknowledged_articles",
+    "Articles sent that the broker has not acknowledged yet.",
+    registry=None,
+)
+EXPORTS = {
+    "connect": (
+        ATTEMPTS, FETCHES, FETCH_SECONDS, FETCHED_BYTES, POLL_DELAY, ARTICLES, PUBLISHED_TO_FETCHED, FEEDS, LAST_POLL,
+        LAST_SUCCESS, LAST_ARTICLE, DELIVERING, PENDING,
+    ),
+}  # fmt: skip
+"""Which metrics of this module each process exports."""
 
 
 def init() -> None:
-    """Start every known label set at 0."""
-    for outcome in Outcome:
-        FETCHES.labels(outcome.value)
+    """Export the metrics of connect, every known label set at 0."""
+    export(EXPORTS["connect"])
+    for kind in Kind:
+        for metric in (ATTEMPTS, FETCH_SECONDS, FETCHED_BYTES):
+            metric.labels(kind.value)
+        for outcome in Outcome:
+            FETCHES.labels(kind.value, outcome.value)
     for handling in Handling:
         ARTICLES.labels(handling.value)
     for state in State:
         FEEDS.labels(state.value)
+    for last in (LAST_SUCCESS, LAST_ARTICLE):
+        last.set_to_current_time()
 
 
 def serve(host: str, port: int) -> None:

@@ -24,7 +24,7 @@ from connectors.deliver import Delivery
 from connectors.entry import Parsed
 from connectors.fetch import Fetched, Fetcher, Validators
 from connectors.formats import Source
-from connectors.metrics import Handling
+from connectors.metrics import Handling, Kind
 from connectors.outcome import Outcome
 from connectors.plaintext import one_line
 from connectors.sandbox import Sandbox
@@ -91,6 +91,7 @@ class Poller:
         Raises:
             BrinkwatchError: The state can't be written, or Kafka is away and the delivery not patient.
         """
+        metrics.ATTEMPTS.labels(Kind.FEED.value).inc()
         host = urlsplit(feed.url).hostname or ""
         state = self.state(feed)
         rest = self._rests.get(host, 0.0) - time.monotonic()
@@ -100,7 +101,7 @@ class Poller:
             )
         validators = Validators(state.etag, state.last_modified) if state else Validators()
         fetched = await self._parts.fetcher.fetch(feed.url, validators)
-        metrics.FETCH_SECONDS.observe(fetched.seconds)
+        metrics.FETCH_SECONDS.labels(Kind.FEED.value).observe(fetched.seconds)
         if fetched.retry_after_s and not fetched.outcome.success:
             self._rests[host] = time.monotonic() + fetched.retry_after_s
         if fetched.outcome is not Outcome.OK:
@@ -177,8 +178,10 @@ def _next_state(
 
 
 def _count(poll: Poll, sifted: Sifted | None, *, first: bool) -> None:
-    metrics.FETCHES.labels(poll.outcome.value).inc()
+    metrics.FETCHES.labels(Kind.FEED.value, poll.outcome.value).inc()
     metrics.LAST_POLL.set_to_current_time()
+    if poll.outcome.success:
+        metrics.LAST_SUCCESS.set_to_current_time()
     for handling, number in poll.handled.items():
         metrics.ARTICLES.labels(handling.value).inc(number)
     if sifted and not first:  # a first poll finds days of old articles: they tell nothing of the delay

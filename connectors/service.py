@@ -88,6 +88,7 @@ class Connector:
         self._poller = poller
         self._on_poll = on_poll
         self._rota = Rota()
+        self._due: dict[str, float] = {}
         self._under_way: set[asyncio.Task[Any]] = set()
         self._slots = asyncio.Semaphore(MAX_POLLS)
         self._hosts: dict[str, asyncio.Semaphore] = {}
@@ -145,17 +146,21 @@ class Connector:
     def _line_up(self, feed: Feed) -> None:
         state = self._poller.state(feed)
         if state and state.next_due is not None:
-            self._rota.add(time.monotonic() + state.next_due - state.polled_at, feed)
+            self._add(time.monotonic() + state.next_due - state.polled_at, feed)
+
+    def _add(self, due: float, feed: Feed) -> None:
+        self._due[feed.id] = due
+        self._rota.add(due, feed)
 
     def _line_all_up(self, wall: float, now: float) -> None:
         dice = random.Random()  # noqa: S311  # spreads polls, guards nothing
         for feed in self._feeds.values():
             state = self._poller.state(feed)
             if state is None:
-                self._rota.add(now + schedule.first_wait_s(feed.interval_s, dice.random()), feed)
+                self._add(now + schedule.first_wait_s(feed.interval_s, dice.random()), feed)
             elif state.next_due is not None:
                 # Neither a clock that was set back nor a longer interval of former times may silence a feed.
-                self._rota.add(now + min(state.next_due - wall, schedule.DAY_S), feed)
+                self._add(now + min(state.next_due - wall, schedule.DAY_S), feed)
 
     async def _poll_in_turn(self, feed: Feed) -> Poll:
         turn = self._hosts.setdefault(host(feed), asyncio.Semaphore(MAX_POLLS_A_HOST))
@@ -164,6 +169,8 @@ class Connector:
 
     async def _poll(self, feed: Feed) -> Poll:
         await self._parts.delivery.ready()  # while Kafka is away nothing more is fetched
+        if (due := self._due.pop(feed.id, None)) is not None:
+            metrics.POLL_DELAY.observe(max(0.0, time.monotonic() - due))
         poll = await self._poller.poll(feed)
         self._on_poll(poll)
         return poll

@@ -6,11 +6,13 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
+from config.errors import ConfigError
 from config.settings import Settings, load_settings
 from pipeline.cli.common import BootstrapServers, ConfigDir, set_up_logging
 
 if TYPE_CHECKING:
     from pipeline.cli.job import Prepared
+    from pipeline.dyad_metrics import DyadGauges
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +35,10 @@ def prepare(settings: Settings, stop: threading.Event) -> Prepared | None:
     from pipeline.records.topics import Topics
     from pipeline.transforms.score import JOB, ScoreSession, build
 
-    metrics.init_score()
-    topics = Topics(settings.topic_prefix)
     rules = RulesFile(settings.alerts_file)
+    metrics.init_score(rule.name for rule in rules.rules.rules)
+    gauges = _gauges(settings)
+    topics = Topics(settings.topic_prefix)
     lease = Lease(settings, topics.dyads.name, topics.score_lease, f"{JOB}-lease", settings.score_instance)
     if not lease.wait(stop):
         lease.close()
@@ -44,8 +47,24 @@ def prepare(settings: Settings, stop: threading.Event) -> Prepared | None:
     log.info("active")
     upstream = Upstream(settings, topics.articles.name, topics.extract_group, JOB)
     io = ReaderWriter(settings, topics.signals.name, topics.score_group, JOB, upstream)
-    session = ScoreSession(settings, rules, io, stop, lease)
+    session = ScoreSession(settings, rules, io, stop, lease, gauges)
     return Prepared(session, lambda pipeline: build(pipeline, session))
+
+
+def _gauges(settings: Settings) -> DyadGauges:
+    """The gauges of dyads; without names where the gazetteer can't be read: they are no reason not to score."""
+    from config.actor_names import actor_names
+    from pipeline import dyad_metrics
+    from pipeline.scoring.survey import Scope, keys
+
+    dyad_metrics.init()
+    always = keys(filter(None, settings.metrics_dyads_always.split(",")))
+    try:
+        names = actor_names(settings.gazetteer_dir)
+    except ConfigError as error:
+        log.warning("dyads go by their codes in metrics: %s", error)
+        names = {}
+    return dyad_metrics.DyadGauges(Scope(settings.metrics_dyads, always, settings.metrics_sources), names)
 
 
 def _serve(settings: Settings) -> None:

@@ -94,6 +94,7 @@ def _session(job: Job, settings: Settings) -> Session:
     Raises:
         BrinkwatchError: It can't be had, or the end was asked for before it was this process's turn.
     """
+    from pipeline import metrics
     from pipeline.transforms import sessions
 
     _serve_metrics(job, settings)
@@ -104,6 +105,7 @@ def _session(job: Job, settings: Settings) -> Session:
     gc.freeze()  # what lives as long as the process is not searched for garbage again and again
     log.info("session made", extra={"fields": {"job": job.value}})
     made: Session = prepared.session
+    metrics.RUNNER_UP.labels(job.value).set(1)  # it has bundles done here; where it is lost, this process ends
     return made
 
 

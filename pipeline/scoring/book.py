@@ -13,6 +13,8 @@ from pipeline.scoring.explain import LAST, LEVEL, moment, since_epoch
 from pipeline.scoring.score import Outcome
 from pipeline.scoring.silence import ids_age, is_silent
 from pipeline.scoring.stored import StateError, describe, restored
+from pipeline.scoring.stories import article_token
+from pipeline.scoring.survey import Scope, Survey, survey
 from pipeline.scoring.tracks import Rules, Tracks
 
 __all__ = ["Book", "StateError"]
@@ -84,6 +86,12 @@ class Book:
             self._keep(dyad, held, alerts)
         return outcome
 
+    def retold(self, dyad: str, signal: Signal) -> bool:
+        """Whether a signal that was just applied tells a story that another article had told."""
+        article = article_token(signal.article_id)
+        joined = (state.stories[-1].articles for state in self._tracks[dyad].values() if state.stories)
+        return any(article in articles and len(articles) > len(article) for articles in joined)
+
     def advance(self, now: datetime) -> None:
         """Let time pass for every dyad that has something due at or before ``now``; forget those that fell silent."""
         until = since_epoch(now)
@@ -128,6 +136,10 @@ class Book:
         """Open alerts of each level, calm left out."""
         levels = [level for held in self._tracks.values() for level in tracks.levels(held).values()]
         return {level: levels.count(level.rank) for level in LEVEL[1:]}
+
+    def survey(self, scope: Scope, at: datetime | None) -> Survey:
+        """How the dyads stand at event time ``at``; each at its own time where that is not known."""
+        return survey(self._tracks, scope, None if at is None else since_epoch(at))
 
     def dyads(self) -> list[Dyad]:
         """Every dyad that is not forgotten, as it stands, in alphabetical order."""

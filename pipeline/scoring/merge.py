@@ -13,6 +13,7 @@ import math
 from msgspec.structs import replace
 
 from config.alerts import Rule
+from pipeline.scoring.day import joined
 from pipeline.scoring.episode import watch_levels
 from pipeline.scoring.memory import sample
 from pipeline.scoring.score import adopt, moved
@@ -67,6 +68,7 @@ def merged(one: DyadState, other: DyadState, rule: Rule) -> DyadState:
         inactive=one.inactive + other.inactive,
         numbered=one.numbered + other.numbered,
         held=(None, None, None),
+        day=joined(one.day, other.day),
     )
     return watch_levels(state, rule)
 

@@ -17,6 +17,7 @@ Bounds, and what happens at them (together: at most about 50 KB as JSON for a bu
 - ``MAX_IDS`` signal ids in each of two generations: the last ``MAX_IDS`` at least are known again, and all of the last
   ``ID_HALF_LIVES`` half-lives unless there were more.
 - ``weighing.MAX_UNITS`` units of which the largest amount is kept.
+- ``MAX_DAY_SOURCES`` sources of the last day, by name; the one longest silent is let go.
 - ``MAX_EXHIBITS`` sentences, the heaviest, at most one of a kind in a story; sentences and addresses beyond
   ``MAX_SENTENCE`` and ``MAX_URL`` characters are cut or left out.
 
@@ -37,6 +38,8 @@ MAX_ARTICLES = 8
 MAX_OUTLETS = 64
 MAX_IDS = 1000
 ID_HALF_LIVES = 4
+MAX_DAY_SOURCES = 32
+MAX_SOURCE = 100
 MAX_EXHIBITS = 10
 MAX_SENTENCE = 400
 MAX_URL = 600
@@ -107,6 +110,24 @@ class Ids(msgspec.Struct, frozen=True, array_like=True, gc=False):
     count: int = 0
 
 
+Counts = tuple[int, ...]
+"""How many in each hour, the latest last; hours before the first that has any are left out, and at most 24 are kept."""
+
+
+class Day(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Signals that counted in the last 24 hours, under whatever rule.
+
+    Attributes:
+        hour: Number of the latest hour since 1970.
+        types: By type of event.
+        sources: By source, the one longest silent first.
+    """
+
+    hour: int = 0
+    types: dict[str, Counts] = {}
+    sources: tuple[tuple[str, Counts], ...] = ()
+
+
 class Episode(msgspec.Struct, frozen=True, gc=False):
     """The open alert.
 
@@ -167,6 +188,7 @@ class DyadState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         started: When the last alert started, open or not.
         applied, inactive: Signals counted, and signals that were recorded and do not count.
         numbered: Stories so far.
+        day: What counted in the last day; kept on the first track.
     """
 
     version: int = STATE_VERSION
@@ -195,6 +217,7 @@ class DyadState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     applied: int = 0
     inactive: int = 0
     numbered: int = 0
+    day: Day = Day()
 
     def score(self, at: float) -> float:
         """The score at a time at or after the last signal; never below 0."""

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from config.alerts import AlertRules, Rule
 from pipeline.records import Alert, Signal, Transition
-from pipeline.scoring import score
+from pipeline.scoring import day, score
 from pipeline.scoring.episode import due, remark
 from pipeline.scoring.explain import since_epoch
 from pipeline.scoring.memory import is_known, sample
@@ -66,6 +66,9 @@ def apply(tracks: Tracks, signal: Signal, watched: Rules, rules: AlertRules) -> 
         outcome = became if became == "applied" else outcome
         tracks = {**tracks, rule.name: state}
         moved += more
+    if outcome == "applied":
+        first = tracks[watched[0].name]
+        tracks = {**tracks, watched[0].name: replace(first, day=day.noted(first.day, signal, first.at))}
     if moved:  # what mutes changes with a transition, or where a silence begins or ends, which falls due
         tracks, moved = _told(tracks, moved, at, watched, rules)
     return tracks, alerts + moved, outcome
@@ -117,7 +120,7 @@ def under(tracks: Tracks, watched: Rules, rules: AlertRules) -> Moved:
         alerts += resolved
     taken = tracks.get(first.name) or ending.get(next(iter(tracks)))
     taken = taken or score.fresh(before.dyad, before.at, first, drill=before.drill)
-    kept = {first.name: replace(score.adopt(taken, first), ids=before.ids)}
+    kept = {first.name: replace(score.adopt(taken, first), ids=before.ids, day=before.day)}
     for rule in watched[1:]:
         if rule.name in tracks:
             kept[rule.name] = score.adopt(tracks[rule.name], rule)

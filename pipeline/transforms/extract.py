@@ -141,13 +141,18 @@ def _take(outcome: Outcome, extractor: Extractor, batch: Sequence[Message], topi
     """Add what a batch gives; nothing if it fails."""
     reads, bad = decode_all(batch, topics.deadletter.name)
     articles = [read.article for read in reads]
-    extractions = extractor.extract(articles, alone=alone) if articles else []
+    extractions = _extracted(extractor, articles, alone=alone) if articles else []
     outcome.outgoing += [letter for letter, _ in bad]
     outcome.dead += [("extract.decode", reason) for _, reason in bad]
     outcome.extractions += extractions
     outcome.articles += articles
     for extraction in extractions:
         outcome.outgoing += _as_messages(extraction, topics.signals.name)
+
+
+def _extracted(extractor: Extractor, articles: Sequence[Article], *, alone: bool) -> list[Extraction]:
+    with metrics.PARSE_SECONDS.time():
+        return extractor.extract(articles, alone=alone)
 
 
 def _bury(outcome: Outcome, message: Message, topics: Topics, failure: ExtractionFailed) -> None:
@@ -215,6 +220,8 @@ class ExtractSession:
         for outcome in outcomes:
             _count(outcome, wall=self._wall)
         metrics.EXTRACT_SECONDS.observe(time.monotonic() - self._polled_at)
+        metrics.EXTRACT_ARTICLES.observe(sum(len(outcome.articles) + len(outcome.dead) for outcome in outcomes))
+        metrics.LAST_BUNDLE.labels(JOB).set_to_current_time()
 
 
 def _count(outcome: Outcome, *, wall: bool) -> None:

@@ -19,6 +19,7 @@ from config.errors import BrinkwatchError
 from config.settings import Settings
 from deploy.local.loopback import bind_loopback
 from deploy.local.prism import PrismNotFound, PrismProcess, find_prism, start_prism
+from pipeline import metrics
 from pipeline.transforms.moving import Moving
 from pipeline.transforms.poll import still_for
 
@@ -47,7 +48,8 @@ def run(name: str, build: Callable[[beam.Pipeline], None], settings: Settings, s
     """
     bind_loopback()
     if settings.runner == "fnapi":
-        _run_in_process(build, stop)
+        with metrics.RUNNER_UP.labels(name).track_inprogress():
+            _run_in_process(build, stop)
     else:
         _run_on_prism(name, build, settings, stop)
 
@@ -61,11 +63,13 @@ def _run_on_prism(name: str, build: Callable[[beam.Pipeline], None], settings: S
         log.info("job submitted", extra={"fields": {"job": name, "runner": "prism", "prism_pid": prism.pid}})
         moving = Moving(name, still_for)
         while not PipelineState.is_terminal(state := _state(result, name, prism)):
+            metrics.RUNNER_UP.labels(name).set(state == PipelineState.RUNNING)
             _check(name, moving)
             time.sleep(POLL_S)
         if state != PipelineState.DONE or not stop.is_set():
             raise JobFailed(f"running failed: job {name}: it ended as {state}; see {folder / f'prism-{name}.log'}")
     finally:
+        metrics.RUNNER_UP.labels(name).set(0)
         prism.stop()
 
 

@@ -17,6 +17,7 @@ from config.errors import BrinkwatchError
 from config.rules_file import RulesFile
 from config.settings import Settings
 from pipeline import metrics
+from pipeline.dyad_metrics import DyadGauges
 from pipeline.kafka.exactly_once import ReaderWriter
 from pipeline.kafka.lease import Lease
 from pipeline.kafka.message import Message, Outgoing, as_dead_letter
@@ -47,6 +48,7 @@ class Scored:
     dead: tuple[str, ...]
     outcomes: Counter[str] = field(default_factory=Counter)
     newest: datetime | None = None
+    retold: int = 0
 
 
 stays_within(Scored)
@@ -91,7 +93,13 @@ class ScoreSession:
     """The process's reader-writer and book, how far event time has come, and the rules as they are now."""
 
     def __init__(
-        self, settings: Settings, file: RulesFile, io: ReaderWriter, stop: threading.Event, lease: Lease | None = None
+        self,
+        settings: Settings,
+        file: RulesFile,
+        io: ReaderWriter,
+        stop: threading.Event,
+        lease: Lease | None = None,
+        gauges: DyadGauges | None = None,
     ) -> None:
         self.stop = stop
         self._taken_over: BrinkwatchError | None = None
@@ -101,7 +109,10 @@ class ScoreSession:
         self._io, self._lease = io, lease
         self._wall = WallClock() if settings.clock == "wall" else None
         self._batch = settings.score_batch
+        self._gauges = gauges
+        self._polled_at = time.monotonic()
         self._restore()
+        self._refresh(None)
         io.start()
         self._latest: dict[int, datetime | None] = dict.fromkeys(io.partitions)
 
@@ -143,12 +154,15 @@ class ScoreSession:
         """
         if self._lease is not None and self._lease.lost:
             self._taken_over = BrinkwatchError(TAKEN_OVER)
+            self._step_down()
             raise self._taken_over
         reloaded = self._reload()
         messages = self._io.poll(self._batch)
+        self._polled_at = time.monotonic()
         due = self.book.next_due()
         now = self._now()
         metrics.note_lag(JOB, [m.timestamp_ms for m in messages], caught_up=all(self._io.caught_up().values()))
+        self._refresh(now)
         falls_due = due is not None and now is not None and due <= now
         return Polled(messages) if messages or falls_due or reloaded else None
 
@@ -160,6 +174,7 @@ class ScoreSession:
             return False
         self.book.reload(rules)
         metrics.RULES_LOADED.set_to_current_time()
+        metrics.init_rules(rule.name for rule in rules.rules)
         log.info("other rules", extra={"fields": {"rules": {rule.name: rule.version for rule in rules.rules}}})
         return True
 
@@ -169,6 +184,7 @@ class ScoreSession:
         outcomes: Counter[str] = Counter()
         newest: datetime | None = None
         wall = self._wall.now() if self._wall else None
+        retold = 0
         for message in messages:
             try:
                 signal = readable(message, wall)
@@ -180,13 +196,15 @@ class ScoreSession:
             before = self._latest[message.partition]
             self._latest[message.partition] = max(before or signal.observed_at, signal.observed_at)
             dyad = (message.key or NOBODY.encode()).decode(errors="replace")
-            outcomes["inactive" if dyad == NOBODY else self.book.apply(dyad, signal)] += 1
+            outcome = "inactive" if dyad == NOBODY else self.book.apply(dyad, signal)
+            outcomes[outcome] += 1
+            retold += outcome == "applied" and self.book.retold(dyad, signal)
         now = self._now()
         if now is not None:
             self.book.advance(now)
         alerts, dyads, forgotten = self.book.drain()
         outgoing = (*(letter for letter, _ in dead), *as_messages(alerts, dyads, self.topics, forgotten))
-        return Scored(outgoing, tuple(alerts), tuple(reason for _, reason in dead), outcomes, newest)
+        return Scored(outgoing, tuple(alerts), tuple(reason for _, reason in dead), outcomes, newest, retold)
 
     @property
     def failure(self) -> Exception | None:
@@ -195,6 +213,7 @@ class ScoreSession:
 
     def close(self) -> None:
         """Leave Kafka; then another may be the active one."""
+        self._step_down()
         self._io.close()
         if self._lease is not None:
             self._lease.close()
@@ -209,9 +228,27 @@ class ScoreSession:
         done = list(bundles)
         outgoing = [message for scored in done for message in scored.outgoing]
         if outgoing or self._io.uncommitted:
-            self._io.commit(outgoing)
+            try:
+                self._io.commit(outgoing)
+            except Exception:
+                self._step_down()
+                raise
         for scored in done:
             self._count(scored)
+        metrics.SCORE_SECONDS.observe(time.monotonic() - self._polled_at)
+        metrics.SCORE_SIGNALS.observe(sum(scored.outcomes.total() + len(scored.dead) for scored in done))
+        metrics.LAST_BUNDLE.labels(JOB).set_to_current_time()
+        self._refresh(self._now(), changed=True)
+
+    def _refresh(self, now: datetime | None, *, changed: bool = False) -> None:
+        if self._gauges is not None:
+            self._gauges.refresh(self.book, now, changed=changed)
+
+    def _step_down(self) -> None:
+        """What this process holds is no longer what counts: it tells nothing of it any more."""
+        metrics.SCORE_ACTIVE.set(0)
+        if self._gauges is not None:
+            self._gauges.clear()
 
     def _now(self) -> datetime | None:
         return event_time(self._latest, self._io.caught_up(), self._wall.now() if self._wall else None)
@@ -219,10 +256,11 @@ class ScoreSession:
     def _count(self, scored: Scored) -> None:
         for outcome, count in scored.outcomes.items():
             metrics.SCORED.labels(outcome).inc(count)
+        metrics.NEAR_DUPLICATES.inc(scored.retold)
         for reason in scored.dead:
             metrics.DEAD_LETTERS.labels("score.decode", reason).inc()
         for alert in scored.alerts:
-            metrics.ALERTS.labels(alert.transition, alert.level).inc()
+            metrics.ALERTS.labels(alert.rule, alert.transition, alert.level).inc()
             log.info(
                 "alert %s",
                 alert.transition,
@@ -235,9 +273,6 @@ class ScoreSession:
                     }
                 },
             )
-        for level, count in self.book.open_by_level().items():
-            metrics.OPEN_ALERTS.labels(level).set(count)
-        metrics.DYADS.set(len(self.book))
         if scored.newest is not None:
             metrics.EVENT_TIME.labels(JOB).set(scored.newest.timestamp())
             if self._wall and scored.alerts:

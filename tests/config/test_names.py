@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from config.actor_names import actor_names
 from config.errors import ConfigError
 from config.fold import fold
 from config.names import Gazetteer, load_gazetteer
+from config.settings import PACKAGED
 
 CONFIG = Path(__file__).parents[2] / "config"
 UN_MEMBERS = frozenset(
@@ -165,3 +167,18 @@ def test_fold_keeps_offsets():
     assert len(fold(text)) == len(text)
     assert fold("Erdo\u011fan\u2019s") == "erdogan's"
     assert fold("\u0130stanbul") == "istanbul"
+
+
+def test_actors_are_called_what_the_gazetteer_calls_them():
+    """The quick reading of names, for labels, says what the checked one says, of every actor there is."""
+    checked = load_gazetteer(PACKAGED / "gazetteer").actors
+    assert actor_names(PACKAGED / "gazetteer") == {code: entry.names[0] for code, entry in checked.items()}
+
+
+def test_a_broken_file_of_names_is_named(tmp_path):
+    """Whoever reads names only for show must learn which file it is, and go on without."""
+    (tmp_path / "a.yaml").write_text("entries: [{kind: state, code: AAA, names: []}, 7, {code: B}]")
+    assert actor_names(tmp_path) == {}
+    (tmp_path / "b.yaml").write_text("entries: [")
+    with pytest.raises(ConfigError, match=r"b\.yaml"):
+        actor_names(tmp_path)

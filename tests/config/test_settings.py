@@ -54,6 +54,7 @@ def test_shipped_settings_are_valid(folder):
         ("\nscore_batch: 0\n", "service.yaml:2: score_batch: Input should be greater than or equal to 1 (found 0)"),
         ("colour: red\n", "service.yaml:1: colour: no such setting"),
         ("topic_prefix: 'A b'\n", "service.yaml:1: topic_prefix: String should match pattern"),
+        ("metrics_dyads_always: RUS UKR\n", "service.yaml:1: metrics_dyads_always: String should match pattern"),
         ("- a\n", "service.yaml:1: a mapping of settings"),
         ("a: b: c\n", "service.yaml:1: valid YAML (mapping values are not allowed here)"),
         ("clock: wall\nclock: records\n", "service.yaml:2: clock: each key once, but it stands twice"),

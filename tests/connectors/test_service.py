@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import feedserver
@@ -90,6 +91,29 @@ async def test_articles_reach_the_topic_once(broker: Broker, server: FeedServer)
     assert [article.text for article in articles if article.drill] == ["First.\nSecond < third."]
 
 
+def value(name: str, **labels: str) -> float:
+    """A sample of this process's metrics; 0 where there is none yet."""
+    return REGISTRY.get_sample_value(f"brinkwatch_connect_{name}", {"kind": "feed", **labels} if labels else {}) or 0.0
+
+
+async def test_polls_are_counted_from_their_begin_to_their_end(broker: Broker, server: FeedServer):
+    """What was begun, how it ended, what it cost, and when a feed and an article came last: none looks like another."""
+    ends = [("fetches_total", "ok"), ("fetches_total", "not_found"), ("fetches_total", "timeout")]
+
+    def counts() -> list[float]:
+        begun, size = (value(f"{name}_total", kind="feed") for name in ("fetch_attempts", "fetched_bytes"))
+        return [begun, size, *(value(name, outcome=outcome) for name, outcome in ends)]
+
+    before = counts()
+    began = time.time()
+    await once(broker.settings("connect"), [feed(server), feed(server, "/404")])
+    begun, size, *ended = (now - then for now, then in zip(counts(), before, strict=True))
+    assert (begun, ended) == (2, [1, 1, 0])
+    assert size == len(server.body.encode())
+    for last in ("poll", "success", "article"):
+        assert began <= value(f"last_{last}_timestamp_seconds") <= time.time()
+
+
 async def test_an_edit_is_an_update_of_the_same_article(broker: Broker, server: FeedServer):
     """A changed title comes again under the same id, with another content hash."""
     settings = broker.settings("connect")
@@ -109,6 +133,7 @@ async def test_the_loop_follows_a_feed_and_stops(broker: Broker, server: FeedSer
     stop = asyncio.Event()
     polls: list[Poll] = []
     feeds = [feed(server), feed(server, "/reset"), feed(server, "/page")]
+    delays = value("poll_delay_seconds_count")
     task = asyncio.create_task(run(settings, feeds, stop_event=stop, on_poll=polls.append))
     await until(lambda: any(poll.feed.id == "feed" for poll in polls))
     server.etag, server.body = '"2"', feedserver.rss(5)
@@ -118,6 +143,7 @@ async def test_the_loop_follows_a_feed_and_stops(broker: Broker, server: FeedSer
     assert len(await asyncio.to_thread(delivered, settings)) == 5
     assert {poll.outcome for poll in polls if poll.feed.id == "reset"} == {Outcome.TRUNCATED}
     assert REGISTRY.get_sample_value("brinkwatch_connect_feeds", {"state": "failing"}) is not None
+    assert value("poll_delay_seconds_count") - delays >= len(polls)
 
 
 async def test_without_kafka_nothing_is_marked_as_seen(server: FeedServer, tmp_path: Path, unused_tcp_port: int):

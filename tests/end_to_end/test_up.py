@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 import urllib.request
 
+import promtool
 import pytest
 from service import left_behind, wait_for
 
 from deploy.local.process import Port
+from pipeline.metrics_reference import rows
 
 # `up` would get Prism itself, but then its building would count as its start.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.usefixtures("prism")]
+NAMED = 'brinkwatch_dyad_info{drill="true",dyad="XBM-XKV",name="Belmora \N{EN DASH} Karvenia"} 1.0'
 UP = (sys.executable, "-m", "pipeline.cli.main", "up", "--feeds", "none")
 
 
@@ -41,28 +45,59 @@ def read(folder, name):
     return (folder / name).read_text(encoding="utf-8", errors="replace")
 
 
-def test_the_main_job(tmp_path):
-    """The drill raises an alert, shown with its evidence; every process's metrics say so; the end is clean."""
-    env = ports()
-    process = start(tmp_path, "--seconds", "100", **env)
+def page(env, name):
+    """What a process serves at /metrics."""
+    address = f"http://127.0.0.1:{env[f'BRINKWATCH_{name.upper()}_METRICS_PORT']}/metrics"
+    with urllib.request.urlopen(address, timeout=5) as answer:
+        return answer.read().decode()
+
+
+@pytest.fixture(scope="module")
+def drill(tmp_path_factory):
+    """A run of the drill to its end: where, what was told, how it ended, and each process's metrics after an alert."""
+    folder, env = tmp_path_factory.mktemp("drill"), ports()
+    process = start(folder, "--seconds", "100", **env)
     try:
-        wait_for(lambda: "RAISED" in read(tmp_path, "out") or process.poll() is not None, 110, "a raised alert")
-        pages = {
-            name: urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5).read().decode()
-            for name, port in env.items()
-        }
-        assert process.wait(120) == 0, read(tmp_path, "err")
+        wait_for(lambda: "RAISED" in read(folder, "out") or process.poll() is not None, 110, "a raised alert")
+        assert process.poll() is None, read(folder, "err")
+        wait_for(lambda: NAMED in page(env, "score"), 20, "the dyad's metrics")
+        pages = {name: page(env, name) for name in ("connect", "extract", "score")}
+        code = process.wait(120)
     finally:
         process.kill()
         process.wait()
-    said = read(tmp_path, "out")
+    return folder, read(folder, "out"), code, pages
+
+
+def test_the_main_job(drill):
+    """The drill raises an alert, shown with its evidence; every process's metrics say so; the end is clean."""
+    folder, said, code, pages = drill
+    assert code == 0, read(folder, "err")
     raised = said.index("RAISED")
     assert "XBM-XKV" in said[raised : raised + 200]
     assert "·" in said[raised:]  # evidence lines follow
-    assert 'brinkwatch_alerts_total{level="watch",transition="raised"}' in pages["BRINKWATCH_SCORE_METRICS_PORT"]
-    assert 'brinkwatch_extract_articles_total{outcome="signals"}' in pages["BRINKWATCH_EXTRACT_METRICS_PORT"]
-    assert 'brinkwatch_connect_fetches_total{outcome="ok"}' in pages["BRINKWATCH_CONNECT_METRICS_PORT"]
-    assert left_behind(str(tmp_path)) == []
+    assert 'brinkwatch_alerts_total{level="watch",rule="drill",transition="raised"} 1.0' in pages["score"]
+    assert 'brinkwatch_runner_up{process="score"} 1.0' in pages["score"]
+    assert 'brinkwatch_dyad_level{dyad="XBM-XKV"}' in pages["score"]
+    assert 'brinkwatch_runner_up{process="extract"} 1.0' in pages["extract"]
+    assert 'brinkwatch_extract_articles_total{outcome="signals"}' in pages["extract"]
+    assert 'brinkwatch_connect_fetches_total{kind="feed",outcome="ok"}' in pages["connect"]
+    assert left_behind(str(folder)) == []
+
+
+@pytest.mark.parametrize("name", ["connect", "extract", "score"])
+def test_a_process_tells_of_what_it_does_and_of_nothing_else(drill, name):
+    """A gauge of score at 0 on extract's page would be taken for true: each has all of its own, and no other."""
+    found = set(re.findall(r"^# TYPE (brinkwatch_\S+) ", drill[3][name], re.MULTILINE))
+    own = {row.name for row in rows() if name in row.processes}
+    assert {metric for metric in found if not metric.endswith("_created")} == own
+
+
+@pytest.mark.skipif(promtool.BINARY is None, reason=promtool.MISSING)
+@pytest.mark.parametrize("name", ["connect", "extract", "score"])
+def test_prometheus_finds_no_fault_with_the_metrics(drill, name):
+    """Names, units, help and the format itself, as Prometheus checks them, on pages with real traffic."""
+    assert promtool.faults(drill[3][name]) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

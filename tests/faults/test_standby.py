@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from urllib.request import urlopen
+
 import pytest
 from crises import Crisis
 from service import Process, wait_for
 
+from deploy.local.process import Port
+
 pytestmark = pytest.mark.slow
+DYAD = "brinkwatch_dyad_score{"
 
 
 @pytest.fixture
@@ -22,15 +27,33 @@ def active(process) -> bool:
     return '"active"' in process.said()
 
 
+def page(port) -> str:
+    """What a process serves at /metrics; nothing before it does."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            return answer.read().decode()
+    except OSError:
+        return ""
+
+
 def test_another_score_takes_over(crisis, tmp_path):
-    """The active one is killed: the other goes on where it was, and tells nothing twice."""
-    with Process(crisis.settings, "score", folder=tmp_path / "one") as one:
+    """The active one is killed: the other goes on, and tells nothing twice; only the active one has dyads' metrics."""
+    with Port() as first, Port() as second:
+        ports = [first.number, second.number]
+    of_one, of_two = ({"BRINKWATCH_SCORE_METRICS_PORT": str(port)} for port in ports)
+    with Process(crisis.settings, "score", folder=tmp_path / "one", **of_one) as one:
         wait_for(lambda: active(one), 60, "the first to be active")
-        with Process(crisis.settings, "score", folder=tmp_path / "two") as two:
+        with Process(crisis.settings, "score", folder=tmp_path / "two", **of_two) as two:
             wait_for(lambda: "standing by" in two.said(), 60, "the second to stand by")
             crisis.goes_on("the first to score")
+            wait_for(lambda: DYAD in page(ports[0]), 10, "the dyads' metrics")
             assert not active(two)
+            waiting = page(ports[1])
+            assert "brinkwatch_score_active 0.0" in waiting
+            assert 'brinkwatch_runner_up{process="score"} 0.0' in waiting
+            assert DYAD not in waiting
             one.kill()
+            wait_for(lambda: DYAD in page(ports[1]), 60, "what was restored, before any news")
             crisis.goes_on("the second to score")
             assert two.end() == 0
     assert crisis.one_opinion()

@@ -10,13 +10,17 @@ import pytest
 from samples import NOON, dyad, signal
 
 from config.alerts import load_alerts
+from config.errors import BrinkwatchError
 from config.rules_file import RulesFile
 from config.settings import load_settings
+from pipeline import dyad_metrics
+from pipeline.dyad_metrics import DyadGauges
 from pipeline.kafka.message import Message, Outgoing
 from pipeline.records import Alert, DecodeError, Dyad, EventType, Transition, decode, encode
 from pipeline.records.topics import Topics
 from pipeline.scoring.book import Book
 from pipeline.transforms.score import ScoreSession, as_messages, readable
+from pipeline.scoring.survey import Scope
 
 SETTINGS = load_settings().model_copy(update={"clock": "records"})
 TOPICS = Topics(SETTINGS.topic_prefix)
@@ -42,6 +46,9 @@ class IO:
     def start(self):
         """Nothing to seek."""
 
+    def close(self):
+        """Nothing to close."""
+
     def poll(self, at_most):
         taken, self.queue = self.queue[:at_most], self.queue[at_most:]
         self.uncommitted = self.uncommitted or bool(taken)
@@ -56,8 +63,8 @@ class IO:
         self.uncommitted = False
 
 
-def session(io):
-    return ScoreSession(SETTINGS, RulesFile(SETTINGS.alerts_file), io, threading.Event())
+def session(io, gauges=None):
+    return ScoreSession(SETTINGS, RulesFile(SETTINGS.alerts_file), io, threading.Event(), None, gauges)
 
 
 def message(value, key=b"RUS-UKR", offset=0):
@@ -195,6 +202,54 @@ def test_a_stored_dyad_of_a_false_time_hears_again():
     held = current.book.dyads()[0]
     assert held.at == at
     assert held.score > 0
+
+
+def shown(gauge=dyad_metrics.SCORE):
+    """The dyads that have a series."""
+    return {sample.labels["dyad"] for family in gauge.collect() for sample in family.samples}
+
+
+def test_a_restart_shows_its_dyads_before_it_reads_a_signal():
+    """A dashboard must not be empty, nor a rule on a level resolve, until the next news."""
+    io = IO()
+    first = session(io)
+    first.finish([first.score([grave(n) for n in range(1, 6)])])
+    stored = [(m.key, m.value) for m in io.committed if m.topic == TOPICS.dyads.name]
+    assert shown() == set()
+    second = session(IO(stored), DyadGauges(Scope(9), {}))
+    assert shown() == {"RUS-UKR"}
+    second.close()
+    assert shown() == set()
+
+
+def test_what_is_not_committed_is_not_shown():
+    """A bundle that fails is repeated, perhaps elsewhere: gauges tell of nothing before its commit, nor after."""
+    io = IO()
+    current = session(io, DyadGauges(Scope(9), {}))
+    scored = current.score([grave(1)])
+    current.poll()
+    assert shown() == set()
+    io.commit = lambda _: pytest.fail("the transaction failed")
+    with pytest.raises(pytest.fail.Exception):
+        current.finish([scored])
+    assert shown() == set()
+
+
+def test_one_that_lost_its_place_shows_nothing():
+    """Two processes that both tell of a dyad would be summed up, and one of them is wrong."""
+
+    class Lease:
+        lost = False
+
+    lease, gauges = Lease(), DyadGauges(Scope(9), {})
+    current = ScoreSession(SETTINGS, RulesFile(SETTINGS.alerts_file), IO(), threading.Event(), lease, gauges)
+    gauges._next = 0.0
+    current.finish([current.score([grave(1)])])
+    assert shown() == {"RUS-UKR"}
+    lease.lost = True
+    with pytest.raises(BrinkwatchError, match="another one is active"):
+        current.poll()
+    assert shown() == set()
 
 
 def test_an_idle_poll_gives_nothing_to_do():
