@@ -19,8 +19,8 @@ from pipeline.kafka.message import Message, Outgoing
 from pipeline.records import Alert, DecodeError, Dyad, EventType, Transition, decode, encode
 from pipeline.records.topics import Topics
 from pipeline.scoring.book import Book
-from pipeline.transforms.score import ScoreSession, as_messages, readable
 from pipeline.scoring.survey import Scope
+from pipeline.transforms.score import ScoreSession, as_messages, readable
 
 SETTINGS = load_settings().model_copy(update={"clock": "records"})
 TOPICS = Topics(SETTINGS.topic_prefix)
