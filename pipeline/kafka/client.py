@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 import kafka.errors
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from config.access import BrokerRefuses, BrokerUnavailable, check
 from config.errors import BrinkwatchError
 from config.kafka import connection
 from config.settings import Settings
+from pipeline.kafka.records import tolerate_header_keys
 
 BOOTSTRAP_MS = 15_000
 RECONNECT_MS = 1_000
@@ -22,13 +22,8 @@ METADATA_MS = 5_000
 REACH_TRIES = 4
 REACH_PAUSE_S = 0.5
 REACH_TIMEOUT_S = 3.0
-DEFAULT_PORT = 9092
 MAX_REQUEST_BYTES = 17 * 1024 * 1024
 """A dead letter may be as large as its topic takes (16 MiB), plus its headers."""
-
-
-class BrokerUnavailable(BrinkwatchError):  # noqa: N818  it names a state of the broker
-    """Kafka can't be reached, or does not let us in."""
 
 
 @contextmanager
@@ -45,9 +40,7 @@ def explained(settings: Settings) -> Iterator[None]:
 
 
 def _unavailable(settings: Settings, error: Exception) -> BrokerUnavailable:
-    hint = "is the broker up"
-    if settings.security_protocol != "PLAINTEXT":
-        hint += ", and are user, password and certificates right? A refused password shows only as a time-out"
+    hint = "is the broker up, and does it speak this protocol there?"
     return BrokerUnavailable(
         f"connecting to Kafka failed: {settings.bootstrap_servers} ({settings.security_protocol}): {error}; {hint}"
     )
@@ -59,6 +52,7 @@ def consumer(settings: Settings, client_id: str, **options: Any) -> KafkaConsume
     Raises:
         BrokerUnavailable: No broker answers within 15 s.
     """
+    tolerate_header_keys()
     defaults: dict[str, Any] = {
         "enable_auto_commit": False,
         "auto_offset_reset": "earliest",
@@ -76,11 +70,14 @@ def partitions_of(reader: KafkaConsumer, topic: str) -> list[TopicPartition]:
     """The topic's partitions, in order.
 
     Raises:
-        BrinkwatchError: It does not exist.
+        BrinkwatchError: It does not exist, as far as we may see.
     """
     numbers = reader.partitions_for_topic(topic)
     if not numbers:
-        raise BrinkwatchError(f"reading failed: {topic}: the topic does not exist; `brinkwatch up` creates it")
+        # A broker does not show topics to those who may not see them.
+        who = getattr(reader, "config", {}).get("sasl_plain_username")
+        why = f"or user {who!r} may not see it" if who else "`brinkwatch up` creates it"
+        raise BrinkwatchError(f"reading failed: {topic}: the topic does not exist; {why}")
     return [TopicPartition(topic, number) for number in sorted(numbers)]
 
 
@@ -107,35 +104,26 @@ def _make(kind: Callable[..., Any], settings: Settings, options: dict[str, Any])
 
 
 def _reach(settings: Settings) -> int:
-    """Open a plain connection to one of the brokers, in a few tries; the milliseconds that are left for the client.
+    """Be let in by one of the brokers, in a few tries; the milliseconds that are left for the client.
 
     A kafka-python client that is made while no broker listens leaves a thread and four open files behind, for ever:
     who tries again and again must not make one.
     """
     deadline = time.monotonic() + BOOTSTRAP_MS / 1000
+    error: Exception | None = None
     for pause in (0.0, *[REACH_PAUSE_S] * (REACH_TRIES - 1)):
         time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
-        error = _refusal(settings.bootstrap_servers, deadline)
-        left = deadline - time.monotonic()
-        if error is None or left <= 0:
-            break
-    if error is not None:
-        raise _unavailable(settings, error) from error
-    return max(1, round(left * 1000))
+        if (error := _failure(settings, deadline - time.monotonic())) is None:
+            return max(1, round((deadline - time.monotonic()) * 1000))
+    if isinstance(error, BrokerRefuses):
+        raise error
+    raise _unavailable(settings, error or TimeoutError("timed out")) from error
 
 
-def _refusal(servers: str, deadline: float) -> Exception | None:
-    """Why no broker lets us connect; None if one does."""
-    error: Exception = TimeoutError("timed out")
-    for address in servers.split(","):
-        seconds = min(REACH_TIMEOUT_S, deadline - time.monotonic())
-        if seconds <= 0:
-            break
-        try:
-            parts = urlsplit(f"//{address.strip()}")
-            socket.create_connection((parts.hostname or "", parts.port or DEFAULT_PORT), seconds).close()
-        except (OSError, ValueError) as refused:  # ValueError: no port number
-            error = refused
-        else:
-            return None
-    return error
+def _failure(settings: Settings, seconds: float) -> Exception | None:
+    """Why no broker lets us in; None if one does. One that has just started may refuse those that it will let in."""
+    try:
+        check(settings, seconds, REACH_TIMEOUT_S)
+    except (OSError, ValueError, kafka.errors.KafkaError, BrokerRefuses) as error:
+        return error
+    return None

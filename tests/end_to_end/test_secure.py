@@ -1,0 +1,285 @@
+"""The whole line on a Kafka with TLS, SCRAM and access lists: each role has its own user, and only its own rights."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import kafka.errors
+import pytest
+from hookserver import HookServer
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.structs import OffsetAndMetadata
+from rssserver import serve
+from secured import Secured
+from service import Process, Topic, wait_for
+
+from config.kafka import connection
+from config.settings import PACKAGED
+from deploy.acls import grants
+from deploy.local.installation import environment
+from deploy.topics import TopicError, apply_topics
+from pipeline.kafka.client import producer
+from pipeline.records.topics import Topics
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+RSS = """<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>Outlet {n}</title>
+<link>https://outlet-{n}.example/</link><item><guid>{n}</guid><link>https://outlet-{n}.example/story</link>
+<title>{title}</title><description>{text}</description></item></channel></rss>"""
+STORIES = (
+    ("Armenia shells Azerbaijan", "Armenia attacked Azerbaijan with missiles on Tuesday, killing nine soldiers."),
+    ("Missiles hit Azerbaijan", "Armenia attacked Azerbaijan at dawn on Tuesday, the Azerbaijani army said."),
+    ("Armenia strikes again", "Armenia launched an attack on Azerbaijan with rockets on Tuesday, officials said."),
+)
+RULES = """
+rules:
+  - name: escalation
+    scope: {dyads: [all], exclude: ["*"]}
+    half_life: 72h
+    baseline_half_life: 14d
+    baseline_ratio: 2
+    min_sources: 2
+    hold_for: 0s
+    clear_for: 48h
+    levels:
+      watch: {raise_at: 4, clear_at: 2}
+"""
+RECEIVERS = """
+receivers:
+  - {{name: ops, type: webhook, url: "{url}", secret_env: HOOK_SECRET, start_at: earliest}}
+"""
+SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()
+LINE = "secure"
+
+
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory):
+    """The broker, and two installations on it: one that runs, one to be refused on."""
+    made = Secured(tmp_path_factory.mktemp("secured"))
+    with made.kafka:
+        yield made
+
+
+class Installation:
+    """The processes of the service, each as the user of its role."""
+
+    def __init__(self, secured: Secured, folder: Path, prism: Path, hook: str) -> None:
+        self.secured, self.folder, self.prism = secured, folder, prism
+        self.config = folder / "config"
+        shutil.copytree(PACKAGED, self.config, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+        (self.config / "alerts.yaml").write_text(RULES, encoding="utf-8")
+        (self.config / "receivers.yaml").write_text(RECEIVERS.format(url=hook), encoding="utf-8")
+        self.topics = Topics(LINE)
+
+    def settings(self, role: str):
+        """Of the role."""
+        ports = {f"{name}_metrics_port": 0 for name in ("connect", "extract", "score", "notify")}
+        own = {"config_dir": self.config, "prism": self.prism, "runner": "prism", "data_dir": self.folder / "data"}
+        return self.secured.settings(role, LINE, **ports, **own)
+
+    def secrets(self, role: str) -> dict[str, str]:
+        """Where the process finds its password."""
+        return {"BRINKWATCH_SASL_PASSWORD_FILE": str(self.secured.folder / f"{role}.password"), "HOOK_SECRET": SECRET}
+
+    def process(self, role: str, *arguments: str, name: str = "") -> Process:
+        """A command of the role's, until it is ended."""
+        return Process(self.settings(role), *arguments, folder=self.folder / (name or role), **self.secrets(role))
+
+    def run(self, role: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A command of the role's, to its end."""
+        env = {**os.environ, **environment(self.settings(role)), **self.secrets(role)}
+        command = [sys.executable, "-m", "pipeline.cli.main", *arguments]
+        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+
+
+def rss(number: int) -> bytes:
+    """A feed of one story."""
+    title, text = STORIES[number]
+    return RSS.format(n=number, title=title, text=text).encode()
+
+
+def test_an_article_becomes_an_alert(secured, prism, tmp_path):
+    """With TLS, SCRAM and no more than its grants, every role does its work; a score that stands by takes over."""
+    secured.grant_roles(Topics(LINE))
+    feeds = serve(rss)
+    with HookServer() as hook:
+        line = Installation(secured, tmp_path, prism, hook.url)
+        assert len(apply_topics(line.settings("topics"), line.topics).created) == 6
+        listing = tmp_path / "feeds.yaml"
+        listing.write_text(
+            "feeds:\n" + "".join(
+                f"  - {{id: outlet-{n}, url: 'http://127.0.0.1:{feeds.server_port}/{n}.xml', language: en}}\n"
+                for n in range(len(STORIES))
+            ),
+            encoding="utf-8",
+        )  # fmt: skip
+        with (
+            line.process("score", "score") as score,
+            line.process("extract", "extract") as extract,
+            line.process("notify", "notify") as notify,
+        ):
+            wait_for(lambda: '"active"' in score.said() or score.child.poll() is not None, 60, "score to be active")
+            with line.process("score", "score", name="standby") as standby:
+                wait_for(lambda: "standing by" in standby.said(), 60, f"a score that stands by: {standby.said()}")
+                polled = line.run("connect", "connect", "--once", "--feeds", str(listing))
+                assert polled.returncode == 0, polled.stderr
+                try:
+                    wait_for(lambda: hook.got, 120, "the webhook")
+                except AssertionError:
+                    print(polled.stdout, score.said(), extract.said(), notify.said())
+                    raise
+                assert hook.got[0].json["data"]["dyad"] == "ARM-AZE"
+                commands(line)
+                score.kill()
+                wait_for(lambda: '"active"' in standby.said(), 60, "the other score to take over")
+                time.sleep(1)
+                assert standby.end() == 0, standby.said()
+            assert extract.end() == 0, extract.said()
+            assert notify.end() == 0, notify.said()
+    feeds.shutdown()
+    for process in (score, extract, notify, standby):
+        assert "Authorization" not in process.log.read_text(encoding="utf-8"), process.said()
+
+
+def commands(line: Installation) -> None:
+    """What people do, each as who they are; a dead letter is made first, and sent again last."""
+    with producer(line.settings("connect"), "test") as sender:
+        sender.send(line.topics.articles.name, key=b"bad", value=b"{").get(timeout=20)
+    letters = Topic(line.settings("operator"), line.topics.deadletter.name)
+    letters.wait(1)
+    shown = line.run("subscriber", "alerts", "--json", "--no-follow")
+    assert (shown.returncode, json.loads(shown.stdout.splitlines()[0])["dyad"]) == (0, "ARM-AZE"), shown.stderr
+    watched = line.run("viewer", "watch", "--plain", "--seconds", "6")
+    assert watched.returncode == 0, watched.stderr
+    assert "ARM-AZE" in watched.stdout, watched.stderr
+    listed = line.run("operator", "deadletters", "list")
+    assert "not_json" in listed.stdout, listed.stderr
+    redriven = line.run("operator", "deadletters", "redrive", "--all", "--execute")
+    assert redriven.returncode == 0, redriven.stderr + redriven.stdout
+    letters.wait(3)  # the letter, the mark that it was sent, and the letter of its second failure
+    letters.close()
+
+
+# What each role may do, by hand, so that a grant too many shows: topics read and written, groups, transactional ids.
+ALLOWED = {
+    "connect": ("", "articles", "", ""),
+    "extract": ("articles", "signals deadletter", "extract", ""),
+    "score": ("signals dyads", "alerts alerts_current dyads deadletter", "score score.lease", "score"),
+    "notify": ("alerts alerts_current", "deadletter", "notify.ops", ""),
+    "subscriber": ("alerts alerts_current", "", "subscriber.me", ""),
+    "viewer": ("dyads alerts_current alerts signals", "", "", ""),
+    "operator": ("deadletter", "deadletter articles signals", "", "redrive"),
+    "topics": ("", "", "", ""),
+    "nobody": ("", "", "", ""),
+}
+TOPICS = ("articles", "signals", "alerts", "alerts_current", "dyads", "deadletter")
+GROUPS = ("extract", "score", "score.lease", "notify.ops", "subscriber.me")
+IDS = ("score", "redrive")
+
+
+@pytest.fixture(scope="module")
+def refusing(secured):
+    """An installation whose topics hold a message each; its users are those of the roles, and one without a role."""
+    topics = Topics("table")
+    secured.grant_roles(topics)
+    secured.add_user("nobody")
+    admin = secured.settings("topics", "table")
+    apply_topics(admin, topics)
+    with KafkaProducer(
+        bootstrap_servers=secured.kafka.bootstrap_servers, **secured.security.client_options()
+    ) as sender:
+        for topic in topics.all:
+            sender.send(topic.name, key=b"k", value=b"v", partition=0).get(timeout=20)
+    return topics
+
+
+@pytest.mark.parametrize("role", sorted(ALLOWED))
+def test_what_a_role_may_do(secured, refusing, role):
+    """Each action is tried for real as each role: what is not its work must be refused by the broker."""
+    assert set(ALLOWED) == {*grants(refusing), "nobody"}
+    settings = secured.settings(role, "table")
+    readable, writable, groups, ids = (set(words.split()) for words in ALLOWED[role])
+    names = {getattr(refusing, name).name: name for name in TOPICS}
+    assert {names[topic] for topic in read(settings, names)} == readable
+    assert {names[topic] for topic in written(settings, names)} == writable
+    assert {group for group in GROUPS if may_join(settings, f"table.{group}")} == groups
+    assert {each for each in IDS if may_transact(settings, f"table.{each}")} == ids
+
+
+def read(settings, topics) -> set[str]:
+    """The topics of which a message is given out. Those that are not even shown are refused in silence."""
+    found = set()
+    with KafkaConsumer(**connection(settings, "table"), bootstrap_timeout_ms=10_000) as reader:
+        for topic in filter(reader.partitions_for_topic, topics):
+            part = TopicPartition(topic, 0)
+            reader.assign([part])
+            reader.seek(part, 0)
+            end = time.monotonic() + 30
+            with contextlib.suppress(kafka.errors.TopicAuthorizationFailedError):
+                while not reader.poll(timeout_ms=500):
+                    assert time.monotonic() < end, f"{topic}: neither read nor refused"
+                found.add(topic)
+    return found
+
+
+def written(settings, topics) -> set[str]:
+    """The topics of which a message is taken."""
+    found = set()
+    for topic in topics:
+        # One each: an idempotent producer that was refused once is past mending.
+        with KafkaProducer(**connection(settings, "table"), bootstrap_timeout_ms=10_000, max_block_ms=30_000) as sender:
+            try:
+                sender.send(topic, key=b"k", value=b"v", partition=0).get(timeout=30)
+                found.add(topic)
+            except kafka.errors.KafkaError as error:
+                assert "AuthorizationFailed" in repr(error), f"{topic}: {error!r}"  # noqa: PT017  # what else it was
+    return found
+
+
+def may_join(settings, group: str) -> bool:
+    """Whether the group's place may be moved; the broker looks at the group first, and then at the topic."""
+    part = TopicPartition(Topics("table").alerts.name, 0)
+    admin = KafkaAdminClient(**connection(settings, "table"), bootstrap_timeout_ms=10_000)
+    try:
+        answer = wait_for(lambda: moved(admin, group, part), 30, "the topic of offsets, which the first group makes")
+    except kafka.errors.GroupAuthorizationFailedError:
+        return False
+    finally:
+        admin.close()
+    return answer is not kafka.errors.GroupAuthorizationFailedError
+
+
+def moved(admin, group: str, part: TopicPartition):
+    """What the broker answers to a commit of the group's place; None while it can't."""
+    with contextlib.suppress(kafka.errors.CoordinatorNotAvailableError, kafka.errors.NotCoordinatorError):
+        return admin.alter_group_offsets(group, {part: OffsetAndMetadata(0, "", -1)})[part]
+    return None
+
+
+def may_transact(settings, transactional_id: str) -> bool:
+    """Whether the id may be taken, and its owner so be fenced."""
+    sender = KafkaProducer(
+        **connection(settings, "table"), transactional_id=transactional_id, bootstrap_timeout_ms=10_000,
+        max_block_ms=30_000,
+    )  # fmt: skip
+    try:
+        sender.init_transactions()
+    except kafka.errors.KafkaError as error:
+        assert "AuthorizationFailed" in repr(error), f"{transactional_id}: {error!r}"  # noqa: PT017  # as above
+        return False
+    finally:
+        sender.close(timeout=1)
+    return True
+
+
+def test_topics_are_made_by_their_role_only(secured, refusing):
+    """A process that runs all the time must not be able to make a topic; what can't be done is said."""
+    with pytest.raises(TopicError, match="Authorization"):
+        apply_topics(secured.settings("extract", "elsewhere"), Topics("elsewhere"))
