@@ -7,6 +7,7 @@ from enum import StrEnum
 from prometheus_client import Counter, Gauge, Histogram
 
 from config import exposition
+from config.settings import Settings
 from connectors.outcome import Outcome
 
 
@@ -65,11 +66,11 @@ def init() -> None:
         FEEDS.labels(state.value)
 
 
-def serve(host: str, port: int) -> None:
-    """Serve /metrics on ``host``:``port`` from a daemon thread; port 0 serves nothing.
+def serve(settings: Settings, port: int) -> None:
+    """Serve /metrics on ``port`` from a daemon thread, as the settings say; port 0 serves nothing.
 
     Raises:
-        BrinkwatchError: The address can't be had.
+        BrinkwatchError: The address can't be had, or the certificate or the password.
     """
     init()
-    exposition.serve(host, port)
+    exposition.serve(settings, port)

@@ -11,6 +11,7 @@ from itertools import product
 from prometheus_client import Counter, Gauge, Histogram, Info
 
 from config import exposition
+from config.settings import Settings
 from pipeline.records import EventType, Level, Modality, Transition
 
 LATENCY_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400)
@@ -128,14 +129,14 @@ def note_lag(process: str, timestamps_ms: Sequence[int], *, caught_up: bool) -> 
         LAG.labels(process).set(0.0)
 
 
-def serve(host: str, port: int) -> None:
-    """Serve /metrics on ``host``:``port`` from a daemon thread; port 0 serves nothing.
+def serve(settings: Settings, port: int) -> None:
+    """Serve /metrics on ``port`` from a daemon thread, as the settings say; port 0 serves nothing.
 
     Raises:
-        BrinkwatchError: The address can't be had.
+        BrinkwatchError: The address can't be had, or the certificate or the password.
     """
     BUILD.info({"version": version("brinkwatch"), "python": platform.python_version()})
-    exposition.serve(host, port)
+    exposition.serve(settings, port)
 
 
 def _zero(metric: Counter | Gauge | Histogram, *labels: Iterable[str]) -> None:

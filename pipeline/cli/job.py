@@ -65,7 +65,7 @@ def run_job(
     code = 0
     job: Prepared | None = None
     try:
-        metrics.serve(settings.metrics_host, port)
+        metrics.serve(settings, port)
         job = prepare()
         if job is not None:
             gc.collect()
