@@ -33,9 +33,7 @@ def test_no_dependency_has_a_licence_that_is_refused():
     assert {each.licence for each in everything()} >= set(ALLOWED)  # what is no longer needed is no longer allowed
 
 
-@pytest.mark.parametrize(
-    "licence", ["AGPL-3.0-only", "GPL-3.0-or-later", "SSPL-1.0", "unknown", "MIT AND GPL-2.0"]
-)
+@pytest.mark.parametrize("licence", ["AGPL-3.0-only", "GPL-3.0-or-later", "SSPL-1.0", "unknown", "MIT AND GPL-2.0"])
 def test_licences_that_are_refused(licence):
     """Those that ask for more than we give."""
     assert is_refused(licence)

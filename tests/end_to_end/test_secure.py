@@ -21,6 +21,7 @@ from rssserver import serve
 from secured import Secured
 from service import Process, Topic, wait_for
 
+from config.access import BrokerRefuses, check
 from config.kafka import connection
 from config.settings import PACKAGED
 from deploy.acls import grants
@@ -57,6 +58,7 @@ receivers:
 """
 SECRET = "whsec_" + base64.b64encode(b"s" * 32).decode()
 LINE = "secure"
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "subscribe.py"
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +153,8 @@ def commands(line: Installation) -> None:
     letters.wait(1)
     shown = line.run("subscriber", "alerts", "--json", "--no-follow")
     assert (shown.returncode, json.loads(shown.stdout.splitlines()[0])["dyad"]) == (0, "ARM-AZE"), shown.stderr
+    subscribed = example(line)
+    assert "raised watch ARM-AZE" in subscribed, subscribed
     watched = line.run("viewer", "watch", "--plain", "--seconds", "6")
     assert watched.returncode == 0, watched.stderr
     assert "ARM-AZE" in watched.stdout, watched.stderr
@@ -160,6 +164,27 @@ def commands(line: Installation) -> None:
     assert redriven.returncode == 0, redriven.stderr + redriven.stdout
     letters.wait(3)  # the letter, the mark that it was sent, and the letter of its second failure
     letters.close()
+
+
+def example(line: Installation) -> str:
+    """The first line of the example for subscribers, as the subscriber; empty where it ended."""
+    settings = line.settings("subscriber")
+    env = {
+        **os.environ, "SASL_USERNAME": "subscriber", "SSL_CAFILE": str(line.secured.cafile),
+        "SASL_PASSWORD_FILE": str(line.secured.folder / "subscriber.password"),
+    }  # fmt: skip
+    command = [
+        sys.executable,
+        str(EXAMPLE),
+        settings.bootstrap_servers,
+        f"{LINE}.subscriber.me",
+        line.topics.alerts.name,
+    ]
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            return process.stdout.readline()
+        finally:
+            process.kill()
 
 
 # What each role may do, by hand, so that a grant too many shows: topics read and written, groups, transactional ids.
@@ -278,3 +303,65 @@ def test_topics_are_made_by_their_role_only(secured, refusing):
     """A process that runs all the time must not be able to make a topic; what can't be done is said."""
     with pytest.raises(TopicError, match="Authorization"):
         apply_topics(secured.settings("extract", "elsewhere"), Topics("elsewhere"))
+
+
+WRONG = "wr0ng-pass"
+REFUSALS = {
+    "password": (
+        {"BRINKWATCH_SASL_PASSWORD_FILE": "", "BRINKWATCH_SASL_PASSWORD": "wr0ng-pass"},
+        "user 'viewer' is refused",
+    ),
+    "user": ({"BRINKWATCH_SASL_USERNAME": "mallory"}, "user 'mallory' is refused"),
+    "mechanism": ({"BRINKWATCH_SASL_MECHANISM": "PLAIN"}, "the broker offers SCRAM-SHA-512, SCRAM-SHA-256, not PLAIN"),
+    "unknown CA": ({"BRINKWATCH_SSL_CAFILE": ""}, "from a CA that is not among the system's CAs"),
+    "no TLS": ({"BRINKWATCH_SECURITY_PROTOCOL": "SASL_PLAINTEXT"}, "it is TLS: are port and security_protocol right?"),
+    "no user": ({"BRINKWATCH_SECURITY_PROTOCOL": "SSL"}, "is the broker up, and does it speak this protocol there?"),
+}
+
+
+@pytest.mark.parametrize(
+    ("what", "command"),
+    [*((what, "alerts") for what in sorted(REFUSALS)), ("password", "connect"), ("unknown CA", "score")],
+)
+def test_who_is_not_let_in_is_told(secured, refusing, tmp_path, what, command):
+    """Where it failed and why, from each kind of process, and not by trying for ever; with no secret in it."""
+    changes, expected = REFUSALS[what]
+    settings = secured.settings("viewer", "table", data_dir=tmp_path)
+    ports = {f"BRINKWATCH_{name}_METRICS_PORT": "0" for name in ("CONNECT", "SCORE")}
+    password = {"BRINKWATCH_SASL_PASSWORD_FILE": str(secured.folder / "viewer.password")}
+    env = {**os.environ, **environment(settings), **ports, **password, **changes}
+    (tmp_path / "feeds.yaml").write_text(
+        "feeds:\n  - {id: one, url: 'http://127.0.0.1:9/x.rss', language: en, interval: 5s, drill: true}\n",
+        encoding="utf-8",
+    )
+    options = {"alerts": ["--no-follow"], "connect": ["--feeds", str(tmp_path / "feeds.yaml")], "score": []}[command]
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline.cli.main", command, *options],
+        env=env, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert expected in done.stderr, done.stderr
+    assert f"connecting to Kafka failed: {secured.kafka.bootstrap_servers} (" in done.stderr
+    assert "Traceback" not in done.stderr
+    for secret in (WRONG, (secured.folder / "viewer.password").read_text(encoding="utf-8").strip()):
+        assert secret not in done.stderr + done.stdout
+
+
+def test_a_certificate_for_another_host_is_refused_unless_that_is_allowed(secured, refusing):
+    """A broker that shows another's certificate is a stranger; leaving the check out needs an explicit word."""
+    elsewhere = f"localhost:{secured.kafka.port}"
+    settings = secured.settings("viewer", "table", bootstrap_servers=elsewhere)
+    with pytest.raises(BrokerRefuses, match=r"certificate is for another host: .*ssl_check_hostname"):
+        check(settings, 20)
+    check(settings.model_copy(update={"ssl_check_hostname": False}), 20)
+
+
+def test_a_client_certificate_where_brokers_ask_for_one(tmp_path):
+    """Without it the broker's refusal must be told; with it, and a key in a file of its own, the client is let in."""
+    made = Secured(tmp_path / "broker", client_certificates=True)
+    with made.kafka:
+        made.add_user("ann", mechanism="SCRAM-SHA-256")
+        settings = made.settings("ann", "x", sasl_mechanism="SCRAM-SHA-256")
+        with pytest.raises(BrokerRefuses, match="does it want ssl_certfile"):
+            check(settings, 20)
+        check(settings.model_copy(update={"ssl_certfile": made.client_certificate()}), 20)
