@@ -3,8 +3,8 @@
 pip install kafka-python cloudevents
 python subscribe.py 127.0.0.1:9092 my-group
 
-Over TLS and as a user, where the environment says so: SASL_USERNAME, SASL_PASSWORD_FILE, and SSL_CAFILE for a CA of your
-own. With the access lists of Brinkwatch the group's name begins with brinkwatch.subscriber.
+Over TLS and as a user, where the environment says so: SASL_USERNAME, SASL_PASSWORD_FILE, and SSL_CAFILE for a CA of
+your own. With the access lists of Brinkwatch the group's name begins with brinkwatch.subscriber.
 """
 
 from __future__ import annotations
