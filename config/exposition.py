@@ -42,7 +42,7 @@ def serve(settings: Settings, port: int) -> None:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         kind = type("_Server", (MetricsServer,), {"address_family": family, "context": context})
-        server = make_server(host, port, app, kind, _Handler)
+        server: MetricsServer = make_server(host, port, app, kind, _Handler)
     except OSError as error:
         why = f"{error.strerror}; a second process on one machine needs a port of its own, or 0 for none"
         raise BrinkwatchError(f"serving metrics failed: {host}:{port}: {why}") from None

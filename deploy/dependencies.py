@@ -200,13 +200,13 @@ def _licence(name: str, found: importlib.metadata.Distribution) -> str:
     if name in _BY_NAME:
         return _BY_NAME[name]
     meta = found.metadata
-    if expression := meta.get("License-Expression"):
-        return str(expression)
+    if "License-Expression" in meta:
+        return meta["License-Expression"]
     for classifier in meta.get_all("Classifier") or ():
         kind, _, rest = classifier.rpartition(" :: ")
         if kind.startswith("License") and rest in _BY_CLASSIFIER:
             return _BY_CLASSIFIER[rest]
-    return _BY_TEXT.get((meta.get("License") or "").strip(), "unknown")
+    return _BY_TEXT.get(meta["License"].strip(), "unknown") if "License" in meta else "unknown"
 
 
 def _jar(jar: Jar) -> Dependency:

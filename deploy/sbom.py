@@ -18,6 +18,7 @@ from cyclonedx.contrib.license.factories import LicenseFactory
 from cyclonedx.model import HashAlgorithm, HashType
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.model.license import License
 from cyclonedx.output import make_outputter
 from cyclonedx.schema import OutputFormat, SchemaVersion
 from packageurl import PackageURL
@@ -62,7 +63,7 @@ def _component(dependency: Dependency) -> Component:
     )
 
 
-def _licences(expression: str) -> list[object]:
+def _licences(expression: str) -> list[License]:
     return [LicenseFactory().make_from_string(expression)]
 
 
