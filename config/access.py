@@ -50,13 +50,12 @@ class Closed(ConnectionError):  # noqa: N818  it names what the broker did
     """The broker ended the connection where it should have answered; its text says at what."""
 
 
-def check(settings: Settings, seconds: float, each: float = 5.0) -> None:
+def check(settings: Settings, seconds: float) -> None:
     """Be let in by one of the brokers, in the order in which they are named.
 
     Args:
         settings: How, and as whom.
-        seconds: How long all of it may take.
-        each: How long one broker may take.
+        seconds: How long all of it may take; each broker has an even share of what is left.
 
     Raises:
         BrokerRefuses: None lets us in, and the last one said why.
@@ -64,11 +63,10 @@ def check(settings: Settings, seconds: float, each: float = 5.0) -> None:
     """
     deadline = time.monotonic() + seconds
     error: Exception = TimeoutError("timed out")
-    for address in settings.bootstrap_servers.split(","):
-        if (left := deadline - time.monotonic()) <= 0:
-            break
+    addresses = settings.bootstrap_servers.split(",")
+    for number, address in enumerate(addresses):
         try:
-            _enter(settings, address, min(left, each))
+            _enter(settings, address, (deadline - time.monotonic()) / (len(addresses) - number))
         except (OSError, ValueError, kafka.errors.KafkaError, BrokerRefuses) as failed:
             error = failed
         else:

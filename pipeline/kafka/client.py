@@ -21,7 +21,6 @@ RECONNECT_MS = 1_000
 METADATA_MS = 5_000
 REACH_TRIES = 4
 REACH_PAUSE_S = 0.5
-REACH_TIMEOUT_S = 3.0
 MAX_REQUEST_BYTES = 17 * 1024 * 1024
 """A dead letter may be as large as its topic takes (16 MiB), plus its headers."""
 
@@ -113,7 +112,9 @@ def _reach(settings: Settings) -> int:
     error: Exception | None = None
     for pause in (0.0, *[REACH_PAUSE_S] * (REACH_TRIES - 1)):
         time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
-        if (error := _failure(settings, deadline - time.monotonic())) is None:
+        if (left := deadline - time.monotonic()) <= 0:
+            break  # the last error says more than that the time is over
+        if (error := _failure(settings, left)) is None:
             return max(1, round((deadline - time.monotonic()) * 1000))
     if isinstance(error, BrokerRefuses):
         raise error
@@ -123,7 +124,7 @@ def _reach(settings: Settings) -> int:
 def _failure(settings: Settings, seconds: float) -> Exception | None:
     """Why no broker lets us in; None if one does. One that has just started may refuse those that it will let in."""
     try:
-        check(settings, seconds, REACH_TIMEOUT_S)
+        check(settings, seconds)
     except (OSError, ValueError, kafka.errors.KafkaError, BrokerRefuses) as error:
         return error
     return None

@@ -22,6 +22,7 @@ from secured import Secured
 from service import Process, Topic, wait_for
 
 from config.access import BrokerRefuses, check
+from config.errors import BrinkwatchError
 from config.kafka import connection
 from config.settings import PACKAGED
 from deploy.acls import grants
@@ -29,6 +30,7 @@ from deploy.local.installation import environment
 from deploy.topics import TopicError, apply_topics
 from pipeline.kafka.client import producer
 from pipeline.records.topics import Topics
+from pipeline.watch.tail import Tail
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(590)]
 RSS = """<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>Outlet {n}</title>
@@ -94,6 +96,14 @@ class Installation:
         """A command of the role's, until it is ended."""
         return Process(self.settings(role), *arguments, folder=self.folder / (name or role), **self.secrets(role))
 
+    def working(self, role: str) -> Process:
+        """A job of the role's that has begun: one after the other, for each takes a core to start."""
+        started = self.process(role, role)
+        begun = lambda: "job submitted" in started.said() or started.child.poll() is not None  # noqa: E731  # short
+        wait_for(begun, 180, f"{role} to begin")
+        assert started.child.poll() is None, started.said()
+        return started
+
     def run(self, role: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command of the role's, to its end."""
         env = {**os.environ, **environment(self.settings(role)), **self.secrets(role)}
@@ -123,20 +133,19 @@ def test_an_article_becomes_an_alert(secured, prism, tmp_path):
             encoding="utf-8",
         )  # fmt: skip
         with (
-            line.process("score", "score") as score,
-            line.process("extract", "extract") as extract,
+            line.working("extract") as extract,
+            line.working("score") as score,
             line.process("notify", "notify") as notify,
         ):
-            wait_for(lambda: '"active"' in score.said() or score.child.poll() is not None, 120, "score to be active")
+            polled = line.run("connect", "connect", "--once", "--feeds", str(listing))
+            assert polled.returncode == 0, polled.stderr
+            wait_for(lambda: hook.got, 150, "the webhook")
+            assert hook.got[0].json["data"]["dyad"] == "ARM-AZE"
+            commands(line)
             with line.process("score", "score", name="standby") as standby:
-                polled = line.run("connect", "connect", "--once", "--feeds", str(listing))
-                assert polled.returncode == 0, polled.stderr
-                wait_for(lambda: hook.got, 150, "the webhook")
-                assert hook.got[0].json["data"]["dyad"] == "ARM-AZE"
-                commands(line)
-                wait_for(lambda: "standing by" in standby.said(), 90, "a score that stands by")
+                wait_for(lambda: "standing by" in standby.said(), 120, "a score that stands by")
                 score.kill()
-                wait_for(lambda: '"active"' in standby.said(), 90, "the other score to take over")
+                wait_for(lambda: "job submitted" in standby.said(), 120, "the other score to take over")
                 assert standby.end() == 0, standby.said()
             assert extract.end() == 0, extract.said()
             assert notify.end() == 0, notify.said()
@@ -196,6 +205,7 @@ ALLOWED = {
     "subscriber": ("alerts alerts_current", "", "subscriber.me", ""),
     "viewer": ("dyads alerts_current alerts signals", "", "", ""),
     "operator": ("deadletter", "deadletter articles signals", "", "redrive"),
+    "monitor": ("articles signals alerts", "", "", ""),
     "topics": ("", "", "", ""),
     "nobody": ("", "", "", ""),
 }
@@ -345,6 +355,24 @@ def test_who_is_not_let_in_is_told(secured, refusing, tmp_path, what, command):
     assert "Traceback" not in done.stderr
     for secret in (WRONG, (secured.folder / "viewer.password").read_text(encoding="utf-8").strip()):
         assert secret not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize(
+    ("role", "said"),
+    [("viewer", "user 'viewer' may not read it"), ("connect", "or user 'connect' may not see it")],
+)
+def test_a_command_without_the_right_says_so(secured, refusing, role, said):
+    """Whoever may see a topic and not read it, or not even see it, is told that, and is shown no trace."""
+    settings = secured.settings(role, "table")
+    with pytest.raises(BrinkwatchError, match=said):
+        everything(settings, refusing.deadletter)
+
+
+def everything(settings, topic):
+    """The messages of the topic."""
+    with Tail(settings, "test") as tail:
+        tail.from_beginning(topic)
+        return list(tail.to_end())
 
 
 def test_a_certificate_for_another_host_is_refused_unless_that_is_allowed(secured, refusing):

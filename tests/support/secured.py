@@ -62,7 +62,7 @@ class Secured:
             client_certificates,
         )
         self.security = security
-        self.kafka = EmbeddedKafka(folder, load_settings().cache_dir, security=security)
+        self.kafka = EmbeddedKafka(folder, load_settings().cache_dir, security=security, start_seconds=240)
 
     def client_certificate(self, name: str = "client.example") -> Path:
         """A certificate of the CA, with its key."""
