@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test faults outages lint format bench schemas pictures clean
+.PHONY: help install run test faults outages lint format bench schemas sbom audit pictures clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -48,6 +48,13 @@ schemas: install ## Generate docs/reference/schemas and what else is made from t
 	$(BIN)/python -m pipeline.records.schema
 	$(BIN)/python -m config.reference
 	$(BIN)/python -m pipeline.metrics_reference
+	$(BIN)/python -m deploy.dependencies
+
+sbom: install ## Write build/sbom.cdx.json: packages, jars and Prism, with versions and licences (CycloneDX)
+	$(BIN)/python -m deploy.sbom build/sbom.cdx.json
+
+audit: install ## Ask for known vulnerabilities of the pinned packages; says so where nobody can be asked
+	@$(BIN)/python -m deploy.audit
 
 pictures: install ## Make the pictures in docs/images from the real thing
 	$(BIN)/python -m tests.pictures

@@ -13,6 +13,9 @@ import yaml
 from config.errors import ConfigError, Fault
 
 MAX_BYTES = 16 * 1024 * 1024
+MAX_REPEATS = 10_000
+"""Nodes that aliases may repeat: a few lines of aliases of aliases would be billions."""
+MAX_DEPTH = 50
 Location = tuple[int | str, ...]
 Model = TypeVar("Model", bound=pydantic.BaseModel)
 
@@ -74,7 +77,7 @@ def fault_text(error: Any) -> str:
 
 
 def load(path: Path) -> Document:
-    """Read one YAML file, at most 16 MiB, with safe tags only and no duplicate keys.
+    """Read one YAML file, at most 16 MiB, with safe tags only, no duplicate keys, and little that aliases repeat.
 
     Raises:
         ConfigError: The file can't be read or is no YAML.
@@ -86,44 +89,80 @@ def load(path: Path) -> Document:
         raise ConfigError([Fault(str(path), "", f"a readable file ({error.strerror})")]) from None
     if len(raw) > MAX_BYTES:
         raise ConfigError([Fault(str(path), "", f"at most {MAX_BYTES} bytes")])
-    lines: dict[Location, int] = {}
-    faults: list[Fault] = []
+    walk = _Walk(str(path))
     try:
-        data = _parse(raw, lines, faults, str(path))
+        data = _parse(raw, walk)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         why = getattr(error, "problem", None) or str(error)
         raise ConfigError([Fault(str(path), "", f"valid YAML ({why})", mark.line + 1 if mark else None)]) from None
-    if faults:
-        raise ConfigError(faults)
-    return Document(path, data, lines)
+    except RecursionError:  # PyYAML's own, before there are nodes to walk
+        raise ConfigError([Fault(str(path), "", f"at most {MAX_DEPTH} levels, one in another")]) from None
+    if walk.faults:
+        raise ConfigError(walk.faults)
+    return Document(path, data, walk.lines)
 
 
-def _parse(raw: bytes, lines: dict[Location, int], faults: list[Fault], path: str) -> Any:
+def _parse(raw: bytes, walk: _Walk) -> Any:
     """The data of one pass over the text, for which lines are noted first: making data of nodes merges their keys."""
     loader = yaml.SafeLoader(raw)
     try:
         root = loader.get_single_node()
         if root is None:
             return None
-        _walk(root, (), lines, faults, path)
+        walk.visit(root, ())
         return loader.construct_document(root)
     finally:
         loader.dispose()
 
 
-def _walk(node: yaml.Node, at: Location, lines: dict[Location, int], faults: list[Fault], path: str) -> None:
-    lines.setdefault(at, node.start_mark.line + 1)
-    if isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            _walk(item, (*at, index), lines, faults, path)
-    elif isinstance(node, yaml.MappingNode):
+class _Walk:
+    """One walk over a document's nodes, bounded in depth and in what aliases repeat.
+
+    Attributes:
+        lines: Line (1-based) of each location.
+        faults: Keys that stand twice.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._seen: set[int] = set()
+        self._repeats = 0
+        self.lines: dict[Location, int] = {}
+        self.faults: list[Fault] = []
+
+    def visit(self, node: yaml.Node, at: Location) -> None:
+        """Note the node's line, and those of all in it.
+
+        Raises:
+            ConfigError: It is too deep, or aliases repeat too much: more than anybody writes.
+        """
+        self._bound(node, at)
+        self.lines.setdefault(at, node.start_mark.line + 1)
+        if isinstance(node, yaml.SequenceNode):
+            for index, item in enumerate(node.value):
+                self.visit(item, (*at, index))
+        elif isinstance(node, yaml.MappingNode):
+            self._visit_mapping(node, at)
+
+    def _visit_mapping(self, node: yaml.MappingNode, at: Location) -> None:
         seen: set[str] = set()
         for key, value in node.value:
-            here = (*at, str(key.value))
+            name = key.value if isinstance(key, yaml.ScalarNode) else "?"
+            here = (*at, str(name))
             line = key.start_mark.line + 1
-            if key.value in seen:
-                faults.append(Fault(path, key_text(here), "each key once, but it stands twice", line))
-            seen.add(key.value)
-            lines[here] = line
-            _walk(value, here, lines, faults, path)
+            if not isinstance(key, yaml.ScalarNode):
+                raise ConfigError([Fault(self._path, key_text(here), "a key that is a word", line)])
+            if name in seen:
+                self.faults.append(Fault(self._path, key_text(here), "each key once, but it stands twice", line))
+            seen.add(name)
+            self.lines[here] = line
+            self.visit(value, here)
+
+    def _bound(self, node: yaml.Node, at: Location) -> None:
+        self._repeats += id(node) in self._seen
+        self._seen.add(id(node))
+        if len(at) > MAX_DEPTH or self._repeats > MAX_REPEATS:
+            too_deep = len(at) > MAX_DEPTH
+            expected = f"at most {MAX_DEPTH} levels" if too_deep else f"at most {MAX_REPEATS} nodes from aliases"
+            raise ConfigError([Fault(self._path, key_text(at)[:80], expected, node.start_mark.line + 1)])

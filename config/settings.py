@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,8 +16,9 @@ from config.errors import ConfigError, Fault
 
 PREFIX = "BRINKWATCH_"
 PACKAGED = Path(__file__).parent
-SECRETS = ("sasl_password",)
 DYAD = r"(\*|[A-Z][A-Z0-9_]{1,15})-(\*|[A-Z][A-Z0-9_]{1,15})"
+SECRETS = ("sasl_password", "ssl_key_password", "metrics_password")
+MAX_SECRET_BYTES = 4096
 ENDPOINT = r"^[A-Za-z0-9._-]{1,253}:[0-9]{1,5}$"
 
 
@@ -59,7 +61,21 @@ class Settings(BaseSettings):
         None, description="SASL password: environment or file only"
     )
     ssl_cafile: Path | None = pydantic.Field(
-        None, description="CA certificates (PEM) that the brokers are checked against"
+        None, description="CA certificates (PEM) that the brokers are checked against; else the system's"
+    )
+    ssl_certfile: Path | None = pydantic.Field(
+        None, description="Our certificate with its chain (PEM), where the brokers ask for one"
+    )
+    ssl_keyfile: Path | None = pydantic.Field(
+        None, description="Its private key (PEM), where that is not in the same file"
+    )
+    ssl_key_password: pydantic.SecretStr | None = pydantic.Field(
+        None, description="Password of the private key, where it has one: environment or file only"
+    )
+    ssl_check_hostname: bool = pydantic.Field(
+        default=True,
+        description="Whether the brokers' certificates must name the host that we connect to; false only where the CA "
+        "signs for nobody but brokers",
     )
 
     contact: str = pydantic.Field(
@@ -69,6 +85,18 @@ class Settings(BaseSettings):
     )
 
     metrics_host: str = pydantic.Field("127.0.0.1", description="Address of the /metrics server")
+    metrics_certfile: Path | None = pydantic.Field(
+        None, description="Certificate with its chain (PEM) of the /metrics server, which then speaks TLS"
+    )
+    metrics_keyfile: Path | None = pydantic.Field(
+        None, description="Its private key (PEM), where that is not in the same file"
+    )
+    metrics_username: str | None = pydantic.Field(
+        None, pattern=r"^[^:\x00-\x1f]{1,100}$", description="User who may read /metrics; else everybody may"
+    )
+    metrics_password: pydantic.SecretStr | None = pydantic.Field(
+        None, description="Password of that user: environment or file only"
+    )
     connect_metrics_port: int = pydantic.Field(9401, ge=0, le=65535, description="/metrics of connect; 0: none")
     extract_metrics_port: int = pydantic.Field(9402, ge=0, le=65535, description="/metrics of extract; 0: none")
     score_metrics_port: int = pydantic.Field(9403, ge=0, le=65535, description="/metrics of score; 0: none")
@@ -211,6 +239,18 @@ def load_settings(**overrides: Any) -> Settings:
     return _override(base, given)
 
 
+def secret(settings: Settings, name: str) -> str | None:
+    """A secret as it is now: of its file where it has one, which is read again each time; None where it is not given.
+
+    Raises:
+        ConfigError: The file can't be read.
+    """
+    if PREFIX + name.upper() not in os.environ and (text := _secret_files((name,)).get(name)) is not None:
+        return text
+    value: pydantic.SecretStr | None = getattr(settings, name)
+    return value.get_secret_value() if value else None
+
+
 def or_packaged(path: Path) -> Path:
     """``path``, or what the package brings: a file that came with a later version is not in every operator's folder."""
     return path if path.exists() else PACKAGED / path.name
@@ -247,17 +287,27 @@ def _file_values(document: Document | None) -> dict[str, Any]:
     return document.data
 
 
-def _secret_files() -> dict[str, str]:
-    """Secrets whose file the environment names: ``BRINKWATCH_SASL_PASSWORD_FILE``."""
+def _secret_files(names: Iterable[str] = SECRETS) -> dict[str, str]:
+    """Secrets whose file the environment names, such as ``BRINKWATCH_SASL_PASSWORD_FILE``."""
     secrets = {}
-    for name in SECRETS:
+    for name in names:
         variable = f"{PREFIX}{name.upper()}_FILE"
         if path := os.environ.get(variable):
-            try:
-                secrets[name] = Path(path).read_text(encoding="utf-8").rstrip("\n")
-            except (OSError, UnicodeDecodeError) as error:
-                raise ConfigError([Fault("environment", variable, f"a readable file ({error})")]) from None
+            secrets[name] = _secret_file(Path(path), variable)
     return secrets
+
+
+def _secret_file(path: Path, variable: str) -> str:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_SECRET_BYTES + 1)
+        if len(raw) > MAX_SECRET_BYTES:
+            raise ConfigError([Fault("environment", variable, f"a file of at most {MAX_SECRET_BYTES} bytes ({path})")])
+        return raw.decode().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        # A decoding error's own text holds bytes of the secret.
+        why = getattr(error, "strerror", None) or "it is no UTF-8"
+        raise ConfigError([Fault("environment", variable, f"a readable file ({path}: {why})")]) from None
 
 
 def _fault(error: Any, document: Document | None, values: dict[str, Any]) -> Fault:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
+from config.access import BrokerRefuses, check
 from config.errors import BrinkwatchError
 from config.kafka import connection
 from config.settings import Settings
@@ -18,6 +19,7 @@ from pipeline.records.topics import Topics
 
 log = logging.getLogger(__name__)
 CHUNK = 100
+REACH_S = 10.0
 REQUEST_MS = 10_000
 ACKNOWLEDGE_MS = 30_000
 RETRY_S = 1.0
@@ -46,6 +48,7 @@ class Delivery:
         self._producer: Any = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="deliver")
         self._up = asyncio.Event()
+        self._was_up = False  # then a refusal may pass: a broker that has just started does not know its users yet
         self._opening = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -67,7 +70,7 @@ class Delivery:
         """Return when the broker is there; fetching waits for this.
 
         Raises:
-            DeliveryError: It is not, and the delivery is not patient.
+            DeliveryError: It is not, and the delivery is not patient; or it does not let us in, and never has.
         """
         if self._up.is_set():
             return
@@ -128,6 +131,7 @@ class Delivery:
                 f"delivering articles failed: {self._settings.bootstrap_servers}: no topic {self._topic}"
             )
         self._up.set()
+        self._was_up = True
         metrics.DELIVERING.set(1)
         log.info("delivering to Kafka", extra={"fields": {"topic": self._topic}})
 
@@ -147,12 +151,13 @@ class Delivery:
 
     async def _wait(self, error: Exception, delay: float, *, tell: bool = True) -> None:
         why = f"{type(error).__name__}: {error}"[:300]
+        if isinstance(error, BrokerRefuses) and not (self._patient and self._was_up):
+            raise DeliveryError(f"delivering articles failed: {error}") from error
         if not self._patient:
             if isinstance(error, DeliveryError):
                 raise error
             raise DeliveryError(
-                f"delivering articles failed: {self._settings.bootstrap_servers}: no answer from Kafka, or it refused "
-                f"the connection or the password ({why})"
+                f"delivering articles failed: {self._settings.bootstrap_servers}: no answer from Kafka ({why})"
             ) from error
         level = logging.WARNING if tell else logging.DEBUG
         log.log(level, "Kafka does not take articles, fetching waits", extra={"fields": {"why": why, "retry_s": delay}})
@@ -165,6 +170,7 @@ class Delivery:
 def _producer(settings: Settings) -> Any:
     from kafka import KafkaProducer
 
+    check(settings, REACH_S)
     return KafkaProducer(
         **connection(settings, "connect"),
         acks="all",

@@ -8,6 +8,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from config import exposition
 from config.metrics import export
+from config.settings import Settings
 from connectors.outcome import Outcome
 
 
@@ -123,11 +124,11 @@ def init() -> None:
         last.set_to_current_time()
 
 
-def serve(host: str, port: int) -> None:
-    """Serve /metrics on ``host``:``port`` from a daemon thread; port 0 serves nothing.
+def serve(settings: Settings, port: int) -> None:
+    """Serve /metrics on ``port`` from a daemon thread, as the settings say; port 0 serves nothing.
 
     Raises:
-        BrinkwatchError: The address can't be had.
+        BrinkwatchError: The address can't be had, or the certificate or the password.
     """
     init()
-    exposition.serve(host, port)
+    exposition.serve(settings, port)

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from config.access import BrokerRefuses, check
 from config.errors import BrinkwatchError
 from config.kafka import connection
 
@@ -142,11 +143,14 @@ def _admin(settings: Settings, timeout: float) -> Iterator[Any]:
     from kafka import KafkaAdminClient
 
     deadline = time.monotonic() + timeout
+    options = connection(settings, "admin")
     while True:
         try:
-            options = connection(settings, "admin")
+            check(settings, _TRY_MS / 1000)
             admin = KafkaAdminClient(**options, bootstrap_timeout_ms=_TRY_MS, request_timeout_ms=10 * _TRY_MS)
             break
+        except BrokerRefuses as error:
+            raise TopicError(f"topics can't be made: {error}") from error
         except Exception as error:
             if time.monotonic() > deadline:
                 raise TopicError(_unreachable(settings, error)) from error
@@ -159,10 +163,9 @@ def _admin(settings: Settings, timeout: float) -> Iterator[Any]:
 
 def _unreachable(settings: Settings, error: Exception) -> str:
     """What may be wrong, in words: kafka-python only says that it is unable to bootstrap, even of a bad password."""
-    secure = settings.security_protocol != "PLAINTEXT"
     hint = (
-        f"nothing answers there over {settings.security_protocol}: is the broker up, and are the"
-        f"{' user, password and CA' if secure else ' address and security_protocol'} right?"
+        f"nothing answers there over {settings.security_protocol}: is the broker up, and are the address and "
+        "security_protocol right?"
     )
     return f"Kafka can't be reached: {settings.bootstrap_servers}: {hint} ({_reason(error)})"
 

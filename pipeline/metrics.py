@@ -10,6 +10,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from config import exposition
 from config.metrics import export
+from config.settings import Settings
 from pipeline.records import EventType, Level, Modality, Transition
 
 LATENCY_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400)
@@ -223,14 +224,14 @@ def note_lag(process: str, timestamps_ms: Sequence[int], *, caught_up: bool) -> 
         LAG.labels(process).set(0.0)
 
 
-def serve(host: str, port: int) -> None:
-    """Serve /metrics on ``host``:``port`` from a daemon thread; port 0 serves nothing.
+def serve(settings: Settings, port: int) -> None:
+    """Serve /metrics on ``port`` from a daemon thread, as the settings say; port 0 serves nothing.
 
     Raises:
-        BrinkwatchError: The address can't be had.
+        BrinkwatchError: The address can't be had, or the certificate or the password.
     """
     export(())
-    exposition.serve(host, port)
+    exposition.serve(settings, port)
 
 
 def _init_job(process: str) -> None:

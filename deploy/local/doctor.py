@@ -15,6 +15,7 @@ from config.errors import BrinkwatchError
 from deploy.local import jars, prism_binary
 from deploy.local.jar_lock import locked_jars
 from deploy.local.java import find_java
+from deploy.local.prism_build import VERSION
 from deploy.local.process import LOOPBACK, Port
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def check_prism(settings: Settings) -> Check:
     path, tried = prism_binary.look(settings)
     needed = settings.runner != "fnapi"
     remedy = f"{FETCH}, or: {prism_binary.how_to_get()}"
-    found = f"{prism_binary.VERSION} ({path})" if path else "; ".join(tried)
+    found = f"{VERSION} ({path})" if path else "; ".join(tried)
     return Check("Prism", path is not None, found, remedy, needed)
 
 

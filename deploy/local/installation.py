@@ -14,7 +14,7 @@ from config.settings import PREFIX, SECRETS, Settings
 from deploy.local.drill.server import Drill, write_feeds
 from deploy.local.errors import PlatformError
 from deploy.local.kafka import EmbeddedKafka, StartGivenUp
-from deploy.local.prism import PrismNotFound, find_prism
+from deploy.local.prism import PrismNotFound, find_prism, on_loopback_only
 from deploy.local.process import Port
 from deploy.local.supervisor import Supervisor, brinkwatch
 from deploy.topics import apply_topics
@@ -26,6 +26,7 @@ Say = Callable[[str], None]
 # More than the supervisor needs to end what it started: the commands together, then the broker.
 JOIN_SECONDS = 60.0
 NO_PRISM = "Prism, the runner, can't be had on this machine; `brinkwatch doctor` says how to get it."
+ANYWHERE = "this Prism listens on every interface; with Go installed, one is built that does not: docs/security.md"
 ELSEWHERE = (
     "starting failed: runner: flink: `up` runs all on this machine; start worker, extract and score: docs/flink.md"
 )
@@ -67,13 +68,16 @@ def choose_runner(settings: Settings, say: Say) -> Settings:
         say(TRYING_OUT)
         return settings
     try:
-        return settings.model_copy(update={"runner": "prism", "prism": find_prism(settings, say)})
+        prism = find_prism(settings, say)
     except PrismNotFound:
         if settings.runner == "prism":
             raise
         say(NO_PRISM)
         say(TRYING_OUT)
         return settings.model_copy(update={"runner": "fnapi"})
+    if not on_loopback_only(prism):
+        say(f"{prism}: {ANYWHERE}")
+    return settings.model_copy(update={"runner": "prism", "prism": prism})
 
 
 def check_ports(settings: Settings) -> None:

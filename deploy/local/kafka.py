@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import time
 import uuid
-from typing import IO, TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from deploy.local import jars
 from deploy.local.errors import PlatformError
@@ -19,9 +19,11 @@ from deploy.local.kafka_config import environment, java_command, properties
 from deploy.local.process import LOOPBACK, Port, end, kill_group, listens, spawn, tail_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from types import TracebackType
+
+    from deploy.local.kafka_security import Security
 
 START_SECONDS = 90.0
 STOP_SECONDS = 20.0
@@ -59,6 +61,7 @@ class EmbeddedKafka:
         progress: jars.Progress | None = None,
         start_seconds: float = START_SECONDS,
         give_up: Callable[[], bool] = lambda: False,
+        security: Security | None = None,
     ) -> None:
         """Nothing starts yet.
 
@@ -70,12 +73,14 @@ class EmbeddedKafka:
             progress: Told as missing jars arrive.
             start_seconds: How long a start may take until the broker answers.
             give_up: Asked while a start waits; a start is ended once it says yes.
+            security: TLS, users and access lists; a folder keeps what it was first started with.
         """
         self.home = (data_dir / "kafka").absolute()
         self.port = port
         self._cache_dir, self._java_home = cache_dir, java_home
         self._progress, self._start_seconds = progress, start_seconds
         self._give_up = give_up
+        self._security = security
         self._lock: IO[str] | None = None
         self._child: subprocess.Popen[bytes] | None = None
 
@@ -159,7 +164,7 @@ class EmbeddedKafka:
         with self._take_port() as port, _free_port(self.home / "controller.port") as controller:
             config = self.home / "server.properties"
             cluster = self._formatted(java, classpath, port.number, controller.number)
-            config.write_text(properties(self.home / "data", port.number, controller.number), encoding="ascii")
+            self._write_properties(config, self.home / "data", port.number, controller.number)
             command = java_command(java, classpath, self.home, "kafka.Kafka", str(config))
             self.port = port.hand_over()
             controller.hand_over()
@@ -186,8 +191,9 @@ class EmbeddedKafka:
         if not data.exists():
             _clean_folder(part)
             config = self.home / "format.properties"
-            config.write_text(properties(part, port, controller_port), encoding="ascii")
-            arguments = ("format", "-t", _new_cluster_id(), "-c", str(config))
+            self._write_properties(config, part, port, controller_port)
+            users = self._security.format_options() if self._security else ()
+            arguments = ("format", "-t", _new_cluster_id(), "-c", str(config), *users)
             child = self._spawn(
                 java_command(java, classpath, self.home, "kafka.tools.StorageTool", *arguments), "format.log"
             )
@@ -200,6 +206,12 @@ class EmbeddedKafka:
             part.rename(data)
         return _cluster_id(data / "meta.properties")
 
+    def _write_properties(self, file: Path, data: Path, port: int, controller_port: int) -> None:
+        """For our eyes only from the first byte on: with security, passwords stand in it."""
+        file.unlink(missing_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as opened:
+            opened.write(properties(data, port, controller_port, self._security))
+
     def _wait_ready(self, cluster: str) -> None:
         assert self._child is not None  # noqa: S101  # _launch set it
         deadline = time.monotonic() + self._start_seconds
@@ -207,12 +219,15 @@ class EmbeddedKafka:
             if self._give_up():
                 raise StartGivenUp(f"broker's start was given up: {self.home}: the end was asked for")
             # A client made while nothing listens leaves a thread and four open files behind, for ever.
-            if self.port is not None and listens(self.port) and _answering_cluster(self.bootstrap_servers) == cluster:
+            if self.port is not None and listens(self.port) and self._answers() == cluster:
                 return
             if time.monotonic() > deadline:
                 raise KafkaError(f"broker does not answer: {self.bootstrap_servers}: {self._said()}")
             time.sleep(0.05)
         raise KafkaError(f"broker ended (exit code {self._child.returncode}): {self.home}: {self._said()}")
+
+    def _answers(self) -> str | None:
+        return _answering_cluster(self.bootstrap_servers, self._security.client_options() if self._security else {})
 
     def _said(self) -> str:
         console = tail_of(self.home / "logs" / "console.log", 1000)
@@ -302,13 +317,13 @@ def _cluster_id(meta: Path) -> str:
     raise KafkaError(f"broker's folder can't be used: {meta}: no cluster.id in it")
 
 
-def _answering_cluster(bootstrap_servers: str) -> str | None:
+def _answering_cluster(bootstrap_servers: str, options: Mapping[str, Any]) -> str | None:
     """The id of the cluster that answers a metadata request there with a live broker; None if none does."""
     from kafka import KafkaAdminClient
 
     try:
         admin = KafkaAdminClient(
-            bootstrap_servers=bootstrap_servers, bootstrap_timeout_ms=1000, request_timeout_ms=2000
+            bootstrap_servers=bootstrap_servers, bootstrap_timeout_ms=1000, request_timeout_ms=2000, **options
         )
     except Exception:  # noqa: BLE001  # whatever kafka-python makes of a broker that is not up yet
         return None

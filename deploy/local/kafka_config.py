@@ -10,6 +10,8 @@ from deploy.local.process import LOOPBACK
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from deploy.local.kafka_security import Security
+
 LOG_CONFIG = Path(__file__).with_name("log4j2.properties")
 NODE_ID = 1
 MIB = 1024 * 1024
@@ -50,13 +52,14 @@ _FIXED: dict[str, str] = {
 }
 
 
-def properties(data: Path, port: int, controller_port: int) -> str:
+def properties(data: Path, port: int, controller_port: int, security: Security | None = None) -> str:
     """The text of ``server.properties``.
 
     Args:
         data: Folder of the broker's log segments.
         port: Where clients connect, on loopback only.
         controller_port: Where the broker finds its own controller, on loopback only.
+        security: TLS, users and access lists; None for none of them.
     """
     values: Mapping[str, str] = {
         **_FIXED,
@@ -64,6 +67,7 @@ def properties(data: Path, port: int, controller_port: int) -> str:
         "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{port}",
         "controller.quorum.voters": f"{NODE_ID}@{LOOPBACK}:{controller_port}",
         "log.dirs": str(data),
+        **(security.properties(port, controller_port) if security else {}),
     }
     return "".join(f"{key}={_escaped(value)}\n" for key, value in values.items())
 

@@ -1,16 +1,19 @@
 """Prism, the runner, as a child that never outlives us.
 
-Prism listens on every interface and has no option against it, nor a password: anywhere but on a laptop behind a
-firewall, give it a container, network namespace or network policy of its own.
+Prism has no password, and what it is given is code. Beam's own build listens on every interface, with no option against
+it; ours (``prism_build``) on loopback only. Where Beam's is used, and where others share the machine, give it a
+container, network namespace or network policy of its own.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Self
 
 from deploy.local.bounded_log import BoundedLog, LogPipe
 from deploy.local.errors import PlatformError
-from deploy.local.prism_binary import VERSION, PrismNotFound, find_prism
+from deploy.local.prism_binary import PrismNotFound, find_prism, on_loopback_only
+from deploy.local.prism_build import VERSION
 from deploy.local.process import LOOPBACK, Port, end, spawn, tail_of, wait_listening
 
 if TYPE_CHECKING:
@@ -18,8 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-__all__ = ["VERSION", "PrismError", "PrismNotFound", "PrismProcess", "find_prism", "start_prism"]
+__all__ = ["VERSION", "PrismError", "PrismNotFound", "PrismProcess", "find_prism", "on_loopback_only", "start_prism"]
 
+log = logging.getLogger(__name__)
 START_SECONDS = 20.0
 STOP_SECONDS = 5.0
 TRIES = 3
@@ -70,30 +74,32 @@ class PrismProcess:
         self.stop()
 
 
-def start_prism(path: Path, log: Path) -> PrismProcess:
+def start_prism(path: Path, log_file: Path) -> PrismProcess:
     """Start Prism on a free port and wait until it answers there. Call it from the main thread.
 
     Args:
         path: The binary, from ``find_prism``.
-        log: File that takes what it prints; bounded in size, with older ones beside it.
+        log_file: File that takes what it prints; bounded in size, with older ones beside it.
 
     Raises:
         PrismError: If it does not come up; with the end of its log.
     """
+    if not on_loopback_only(path):
+        log.warning("this Prism listens on every interface", extra={"fields": {"prism": str(path)}})
     try:
         for _ in range(TRIES):  # where the port could not be kept for us, another may have taken it
-            if started := _start_once(path, log):
+            if started := _start_once(path, log_file):
                 return started
     except OSError as error:
         raise PrismError(f"Prism can't be started: {path}: {error}") from error
-    raise PrismError(f"Prism can't be started: {path}: see {log}: {tail_of(log, 1000)}")
+    raise PrismError(f"Prism can't be started: {path}: see {log_file}: {tail_of(log_file, 1000)}")
 
 
-def _start_once(path: Path, log: Path) -> PrismProcess | None:
+def _start_once(path: Path, log_file: Path) -> PrismProcess | None:
     with Port() as port:
         number = port.hand_over()
         options = ["--job_port", str(number), "--serve_http=false", "--log_level", "warn", "--log_kind", "text"]
-        with LogPipe(BoundedLog(log)) as pipe:
+        with LogPipe(BoundedLog(log_file)) as pipe:
             child = spawn([str(path), *options], pipe.writing)
         if wait_listening(child, number, START_SECONDS):
             return PrismProcess(child, number, pipe)

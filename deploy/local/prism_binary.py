@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import importlib.metadata
 import logging
 import mmap
 import os
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy.local.errors import PlatformError
+from deploy.local.prism_build import TAG, VERSION
 from deploy.local.process import kill_group, spawn, tail_of
 
 if TYPE_CHECKING:
@@ -28,12 +28,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Beam's Python side and Prism speak to each other in one version.
-VERSION = importlib.metadata.version("apache-beam")
 PACKAGE = "github.com/apache/beam/sdks/v2/go/cmd/prism"
 DOWNLOAD_SECONDS = 180.0
-BUILD_SECONDS = 600.0
+BUILD_SECONDS = 900.0
 _MARK = b"path\t" + PACKAGE.encode()
+_TAGS = b"build\t-tags=" + TAG.encode() + b"\n"
 _MODULE = re.compile(rb"mod\tgithub\.com/apache/beam/sdks/v2\t(v\d+\.\d+\.\d+)[\t\n]")
 
 
@@ -77,6 +76,23 @@ def fault_of_binary(path: Path) -> str | None:
     return None if built == f"v{VERSION}" else f"Prism {built}, not v{VERSION}"
 
 
+def on_loopback_only(path: Path) -> bool:
+    """Whether the Prism at ``path`` was built to listen on loopback only; the others listen on every interface."""
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return content.find(_TAGS) >= 0
+    except (OSError, ValueError):  # ValueError: an empty file
+        return False
+
+
+def _fault_of_cached(path: Path) -> str | None:
+    """As of any binary; and where it can be built, it must be the one that listens on loopback only."""
+    fault = fault_of_binary(path)
+    if fault is None and shutil.which("go") and not on_loopback_only(path):
+        return "it listens on every interface"
+    return fault
+
+
 def cached_path(cache_dir: Path) -> Path:
     """Where Prism is kept once it was got."""
     return cache_dir / "prism" / VERSION / "prism"
@@ -88,9 +104,10 @@ def look(settings: Settings) -> tuple[Path | None, tuple[str, ...]]:
         fault = fault_of_binary(settings.prism)
         return (None, (f"setting prism: {settings.prism}: {fault}",)) if fault else (settings.prism, ())
     tried: list[str] = []
-    on_path = shutil.which("prism")
-    for name, path in (("PATH", Path(on_path) if on_path else None), ("cache", cached_path(settings.cache_dir))):
-        fault = fault_of_binary(path) if path else "no prism there"
+    on_path, cached = shutil.which("prism"), cached_path(settings.cache_dir)
+    for name, path in (("PATH", Path(on_path) if on_path else None), ("cache", cached)):
+        look_at = _fault_of_cached if path == cached else fault_of_binary
+        fault = look_at(path) if path else "no prism there"
         if path and not fault:
             return path, tuple(tried)
         tried.append(f"{name}: {path}: {fault}" if path else f"{name}: {fault}")
@@ -98,7 +115,7 @@ def look(settings: Settings) -> tuple[Path | None, tuple[str, ...]]:
 
 
 def find_prism(settings: Settings, say: Callable[[str], None] = log.info) -> Path:
-    """Prism's binary; where it is missing, downloaded by Beam or built with Go into the cache, once.
+    """Prism's binary; where it is missing, built with Go or downloaded by Beam into the cache, once.
 
     Args:
         settings: ``prism`` names one; ``cache_dir`` keeps one.
@@ -115,7 +132,7 @@ def find_prism(settings: Settings, say: Callable[[str], None] = log.info) -> Pat
     target = cached_path(settings.cache_dir)
     try:
         with _one_at_a_time(target.parent):
-            if fault_of_binary(target) is not None:  # else another process was quicker
+            if _fault_of_cached(target) is not None:  # else another process was quicker
                 tried += obtain(target, ways(), say)
     except OSError as error:
         raise PrismNotFound(f"Prism can't be kept: {target}: {error}") from error
@@ -127,24 +144,19 @@ def find_prism(settings: Settings, say: Callable[[str], None] = log.info) -> Pat
 def how_to_get() -> str:
     """What a person can do about a missing Prism."""
     return (
-        f"Install Go and run: go install {PACKAGE}@v{VERSION}; or take Beam's release build of Prism {VERSION}, and "
-        "name it with BRINKWATCH_PRISM"
+        "Install Go, and it is built by itself; or take Beam's release build of Prism "
+        f"{VERSION}, which listens on every interface, and name it with BRINKWATCH_PRISM"
     )
 
 
 def ways() -> tuple[Way, ...]:
-    """How Prism can be got on this machine, quickest first."""
+    """How Prism can be got on this machine: the one that listens on loopback only, then Beam's own."""
     fetch = (sys.executable, "-m", "deploy.local.prism_fetch", "{folder}")
     download = Way(f"downloading Prism {VERSION} (about 30 MB)", fetch, DOWNLOAD_SECONDS)
-    go = shutil.which("go")
-    if go is None:
+    if shutil.which("go") is None:
         return (download,)
-    environment = {"GOBIN": "{folder}", "CGO_ENABLED": "0"}
-    install = (go, "install", f"{PACKAGE}@v{VERSION}")
-    return (
-        download,
-        Way(f"building Prism {VERSION} with Go (some minutes, once)", install, BUILD_SECONDS, environment),
-    )
+    built = (sys.executable, "-m", "deploy.local.prism_build", "{folder}")
+    return Way(f"building Prism {VERSION} with Go (some minutes, once)", built, BUILD_SECONDS), download
 
 
 def obtain(target: Path, options: tuple[Way, ...], say: Callable[[str], None]) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ def _follow(settings: Settings, feeds: Sequence[Feed]) -> None:
     from connectors import metrics
     from connectors.service import run_until_signal
 
-    metrics.serve(settings.metrics_host, settings.connect_metrics_port)
+    metrics.serve(settings, settings.connect_metrics_port)
     asyncio.run(run_until_signal(settings, feeds))
 
 

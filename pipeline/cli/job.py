@@ -66,7 +66,7 @@ def run_job(
     code = 0
     job: Prepared | None = None
     try:
-        metrics.serve(settings.metrics_host, port)
+        metrics.serve(settings, port)
         await_broker(settings, stop)
         job = None if stop.is_set() else prepare()
         if job is not None:

@@ -64,7 +64,7 @@ def _follow(settings: Settings, receivers: Sequence[Ready], *, once: bool) -> No
     from pipeline import metrics
     from pipeline.notify.service import run_until_signal
 
-    metrics.serve(settings.metrics_host, settings.notify_metrics_port)
+    metrics.serve(settings, settings.notify_metrics_port)
     asyncio.run(run_until_signal(settings, receivers, once=once))
 
 

@@ -92,7 +92,8 @@ def _show(settings: Settings, stop: threading.Event, *, terminal: bool) -> None:
 def _where(settings: Settings) -> str:
     from deploy.local.installation import metrics_ports
 
-    metrics = ", ".join(f"http://{settings.metrics_host}:{port}/metrics" for port in metrics_ports(settings))
+    scheme = "https" if settings.metrics_certfile else "http"
+    metrics = ", ".join(f"{scheme}://{settings.metrics_host}:{port}/metrics" for port in metrics_ports(settings))
     return f"up: Kafka at {settings.bootstrap_servers}; metrics at {metrics}"
 
 

@@ -117,7 +117,7 @@ def _serve_metrics(job: Job, settings: Settings) -> None:
     deadline = time.monotonic() + PREDECESSOR_S
     while True:
         try:
-            metrics.serve(settings.metrics_host, port)
+            metrics.serve(settings, port)
         except BrinkwatchError:
             if time.monotonic() > deadline:
                 raise

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import logging
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 import kafka.errors
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
+from config.access import BrokerRefuses, BrokerUnavailable, check, dial
 from config.errors import BrinkwatchError
 from config.kafka import connection
 from config.settings import Settings
+from pipeline.kafka.records import tolerate_header_keys
 
 log = logging.getLogger(__name__)
 BOOTSTRAP_MS = 15_000
@@ -25,16 +25,12 @@ METADATA_MS = 5_000
 REACH_TRIES = 4
 REACH_PAUSE_S = 0.5
 REACH_TIMEOUT_S = 3.0
-DEFAULT_PORT = 9092
+"""How long one broker may take to let us connect."""
 START_S = 600.0
 """How long a job that starts waits for a broker that refuses every connection; then it says so, and ends."""
 SAY_EVERY_S = 60.0
 MAX_REQUEST_BYTES = 17 * 1024 * 1024
 """A dead letter may be as large as its topic takes (16 MiB), plus its headers."""
-
-
-class BrokerUnavailable(BrinkwatchError):  # noqa: N818  it names a state of the broker
-    """Kafka can't be reached, or does not let us in."""
 
 
 @contextmanager
@@ -51,9 +47,7 @@ def explained(settings: Settings) -> Iterator[None]:
 
 
 def _unavailable(settings: Settings, error: Exception) -> BrokerUnavailable:
-    hint = "is the broker up"
-    if settings.security_protocol != "PLAINTEXT":
-        hint += ", and are user, password and certificates right? A refused password shows only as a time-out"
+    hint = "is the broker up, and does it speak this protocol there?"
     return BrokerUnavailable(
         f"connecting to Kafka failed: {settings.bootstrap_servers} ({settings.security_protocol}): {error}; {hint}"
     )
@@ -65,6 +59,7 @@ def consumer(settings: Settings, client_id: str, **options: Any) -> KafkaConsume
     Raises:
         BrokerUnavailable: No broker answers within 15 s.
     """
+    tolerate_header_keys()
     defaults: dict[str, Any] = {
         "enable_auto_commit": False,
         "auto_offset_reset": "earliest",
@@ -82,11 +77,14 @@ def partitions_of(reader: KafkaConsumer, topic: str) -> list[TopicPartition]:
     """The topic's partitions, in order.
 
     Raises:
-        BrinkwatchError: It does not exist.
+        BrinkwatchError: It does not exist, as far as we may see.
     """
     numbers = reader.partitions_for_topic(topic)
     if not numbers:
-        raise BrinkwatchError(f"reading failed: {topic}: the topic does not exist; `brinkwatch up` creates it")
+        # A broker does not show topics to those who may not see them.
+        who = getattr(reader, "config", {}).get("sasl_plain_username")
+        why = f"or user {who!r} may not see it" if who else "`brinkwatch up` creates it"
+        raise BrinkwatchError(f"reading failed: {topic}: the topic does not exist; {why}")
     return [TopicPartition(topic, number) for number in sorted(numbers)]
 
 
@@ -139,7 +137,7 @@ class Patience:
 
 def connects(settings: Settings) -> bool:
     """Whether one of the brokers lets us connect now; nothing is asked of it."""
-    return _refusal(settings.bootstrap_servers, time.monotonic() + REACH_TIMEOUT_S) is None
+    return _unreachable(settings) is None
 
 
 def await_broker(settings: Settings, stop: threading.Event, seconds: float = START_S) -> None:
@@ -149,7 +147,7 @@ def await_broker(settings: Settings, stop: threading.Event, seconds: float = STA
     """
     begun = time.monotonic()
     say_at = begun + REACH_PAUSE_S
-    while (why := _refusal(settings.bootstrap_servers, time.monotonic() + REACH_TIMEOUT_S)) is not None:
+    while (why := _unreachable(settings)) is not None:
         now = time.monotonic()
         if now - begun > seconds:
             return
@@ -168,33 +166,39 @@ def _make(kind: Callable[..., Any], settings: Settings, options: dict[str, Any])
 
 
 def _reach(settings: Settings) -> int:
-    """Open a plain connection to one of the brokers, in a few tries; the milliseconds that are left for the client.
+    """Be let in by one of the brokers, in a few tries; the milliseconds that are left for the client.
 
     A kafka-python client that is made while no broker listens leaves a thread and four open files behind, for ever:
     who tries again and again must not make one.
     """
     deadline = time.monotonic() + BOOTSTRAP_MS / 1000
+    error: Exception | None = None
     for pause in (0.0, *[REACH_PAUSE_S] * (REACH_TRIES - 1)):
         time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
-        error = _refusal(settings.bootstrap_servers, deadline)
-        left = deadline - time.monotonic()
-        if error is None or left <= 0:
-            break
-    if error is not None:
-        raise _unavailable(settings, error) from error
-    return max(1, round(left * 1000))
+        if (left := deadline - time.monotonic()) <= 0:
+            break  # the last error says more than that the time is over
+        if (error := _failure(settings, left)) is None:
+            return max(1, round((deadline - time.monotonic()) * 1000))
+    if isinstance(error, BrokerRefuses):
+        raise error
+    raise _unavailable(settings, error or TimeoutError("timed out")) from error
 
 
-def _refusal(servers: str, deadline: float) -> Exception | None:
-    """Why no broker lets us connect; None if one does."""
-    error: Exception = TimeoutError("timed out")
-    for address in servers.split(","):
-        seconds = min(REACH_TIMEOUT_S, deadline - time.monotonic())
-        if seconds <= 0:
-            break
+def _failure(settings: Settings, seconds: float) -> Exception | None:
+    """Why no broker lets us in; None if one does. One that has just started may refuse those that it will let in."""
+    try:
+        check(settings, seconds)
+    except (OSError, ValueError, kafka.errors.KafkaError, BrokerRefuses) as error:
+        return error
+    return None
+
+
+def _unreachable(settings: Settings) -> Exception | None:
+    """Why no broker lets us connect; None if one does, whatever it would say then."""
+    error: Exception | None = None
+    for address in settings.bootstrap_servers.split(","):
         try:
-            parts = urlsplit(f"//{address.strip()}")
-            socket.create_connection((parts.hostname or "", parts.port or DEFAULT_PORT), seconds).close()
+            dial(address, REACH_TIMEOUT_S).close()
         except (OSError, ValueError) as refused:  # ValueError: no port number
             error = refused
         else:

@@ -85,8 +85,17 @@ class Tail:
         self._reader.seek(part, offset)
 
     def poll(self, timeout_ms: int = POLL_MS) -> list[Message]:
-        """What came, within ``timeout_ms``; empty if nothing did, or while the broker is away."""
-        return list(flat(self._reader.poll(timeout_ms=timeout_ms, max_records=MAX_RECORDS)))
+        """What came, within ``timeout_ms``; empty if nothing did, or while the broker is away.
+
+        Raises:
+            BrinkwatchError: We may see the topic, but not read it.
+        """
+        try:
+            return list(flat(self._reader.poll(timeout_ms=timeout_ms, max_records=MAX_RECORDS)))
+        except kafka.errors.AuthorizationError as error:
+            who = f"user {self._settings.sasl_username!r}" if self._settings.sasl_username else "this client"
+            where = f"{self._settings.bootstrap_servers}: {', '.join(sorted({part.topic for part in self._assigned}))}"
+            raise BrinkwatchError(f"reading failed: {where}: {who} may not read it ({error!r})") from error
 
     def to_end(self) -> Iterator[Message]:
         """Everything up to the ends of the topics as they are now.

@@ -17,7 +17,8 @@ from deploy.local import prism_binary
 from deploy.local.bounded_log import BoundedLog
 from deploy.local.loopback import loopback_address
 from deploy.local.prism import PrismError, PrismNotFound, find_prism, start_prism
-from deploy.local.prism_binary import VERSION, Way, fault_of_binary, look, obtain
+from deploy.local.prism_binary import VERSION, Way, fault_of_binary, look, obtain, on_loopback_only
+from deploy.local.prism_build import ANYWHERE, NotAsExpected, patched
 from deploy.local.process import tail_of
 
 MARK = "path\tgithub.com/apache/beam/sdks/v2/go/cmd/prism\nmod\tgithub.com/apache/beam/sdks/v2\t{}\th1:x\n"
@@ -74,6 +75,32 @@ def test_other_version_is_a_fault(tmp_path):
     assert fault_of_binary(_binary(tmp_path / "prism", "v2.60.0")) == f"Prism v2.60.0, not v{VERSION}"
 
 
+def test_only_the_one_line_is_changed():
+    """Prism must listen on loopback, and be what Beam wrote in all else; a source that is another is not built."""
+    source = f"before\n\tlis, err := {ANYWHERE}\nafter net.Listener\n"
+    assert patched(source) == source.replace(ANYWHERE, 'net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))')
+    for other in ("nothing", source + source, source + 'net.Listen("udp", "")'):
+        with pytest.raises(NotAsExpected, match="does not listen where"):
+            patched(other)
+
+
+def test_prism_that_listens_everywhere_is_built_again_where_it_can_be(tmp_path, monkeypatch):
+    """One that an older version left in the cache must not stay for ever; without Go it is better than none."""
+    monkeypatch.delenv("BRINKWATCH_PRISM", raising=False)
+    settings = load_settings(cache_dir=tmp_path / "cache")
+    _binary(prism_binary.cached_path(settings.cache_dir), f"v{VERSION}")
+    go = tmp_path / "bin" / "go"
+    go.parent.mkdir()
+    go.write_text("#!/bin/sh\n")
+    go.chmod(0o755)
+    monkeypatch.setenv("PATH", str(go.parent))
+    path, tried = look(settings)
+    assert path is None
+    assert "it listens on every interface" in tried[-1]
+    monkeypatch.setenv("PATH", "")
+    assert look(settings)[0] == prism_binary.cached_path(settings.cache_dir)
+
+
 def test_first_way_that_works_is_used(tmp_path, monkeypatch):
     """A download that can't be reached must be followed by the build, and only a whole binary reach the cache."""
     source = _binary(tmp_path / "source" / "prism", f"v{VERSION}")
@@ -110,6 +137,16 @@ def test_prism_starts_and_stops(prism, tmp_path):
         assert any(c.laddr.port == first.port for c in psutil.Process(first.pid).net_connections("tcp"))
     assert first.poll() is not None
     assert gone(second.pid)
+
+
+@pytest.mark.slow
+def test_prism_listens_on_loopback_only(prism, tmp_path):
+    """What reaches Prism can run code: nobody but this machine may."""
+    if not on_loopback_only(prism):
+        pytest.skip("a Prism of Beam's own build, which listens on every interface: there is no Go here")
+    with start_prism(prism, tmp_path / "prism.log") as started:
+        sockets = psutil.Process(started.pid).net_connections("inet")
+        assert {c.laddr.ip for c in sockets if c.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
 
 
 @pytest.mark.slow
