@@ -80,7 +80,8 @@ def partitions_of(reader: KafkaConsumer, topic: str) -> list[TopicPartition]:
     """
     numbers = reader.partitions_for_topic(topic)
     if not numbers:
-        raise BrinkwatchError(f"reading failed: {topic}: the topic does not exist; `brinkwatch up` creates it")
+        why = "the topic does not exist; `brinkwatch topics apply` creates it"
+        raise BrinkwatchError(f"reading failed: {topic}: {why}")
     return [TopicPartition(topic, number) for number in sorted(numbers)]
 
 
