@@ -6,10 +6,10 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test faults lint format bench schemas pictures clean
+.PHONY: help install run test faults lint format bench schemas pictures check-deploy image clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 install: $(STAMP) ## Create .venv and install the pinned dependencies
 
@@ -29,6 +29,13 @@ test: install ## Run the whole suite, with a real broker, a real runner and real
 faults: install ## Kill everything again and again under load, and compare: make faults ARGS="--rounds 5 --seed 2"
 	$(BIN)/python -m tests.faults.run $(ARGS)
 
+check-deploy: install ## Check image, compose and chart with their own tools (needs Go, which builds three of them once)
+	deploy/tools/install
+	$(BIN)/python -m pytest tests/deploy/check $(ARGS)
+
+image: ## Build the container image, brinkwatch:dev (needs Docker)
+	docker build --file deploy/image/Dockerfile --tag brinkwatch:dev --build-arg REVISION=$$(git rev-parse HEAD) .
+
 lint: install ## ruff, mypy strict, and drift of what is generated
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -44,6 +51,7 @@ bench: install ## Measure speed, latency, memory and start-up; writes build/benc
 schemas: install ## Generate docs/reference/schemas and what else is made from the code
 	$(BIN)/python -m pipeline.records.schema
 	$(BIN)/python -m config.reference
+	$(BIN)/python -m deploy.chart
 
 pictures: install ## Make the pictures in docs/images from the real thing
 	$(BIN)/python -m tests.pictures

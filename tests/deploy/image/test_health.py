@@ -36,7 +36,7 @@ def test_ports_are_those_of_the_settings():
 
 
 def test_environment_moves_the_port():
-    """A port that an operator has moved must be asked where it is now; an empty variable is none, as for the settings."""
+    """A port that was moved must be asked where it is now; an empty variable is none, as for the settings."""
     assert port_of("score", {"BRINKWATCH_SCORE_METRICS_PORT": "9999"}) == 9999
     assert port_of("score", {"BRINKWATCH_SCORE_METRICS_PORT": ""}) == PORTS["score"]
 
