@@ -28,6 +28,7 @@ EVERYTHING = {
     "notify": {"enabled": True, "secret": "receivers"},
     "extract": {"keda": {"enabled": True}},
     "kafka": {"strimzi": {"subscribers": ["desk", "archive"]}},
+    "console": {"enabled": True, "user": "subscriber-desk"},
     "topics": {"partitions": {"articles": 12}},
     "image": {"digest": f"sha256:{'0' * 64}"},
 }

@@ -1,4 +1,4 @@
-"""The chart: valid to Kubernetes and the operators, confined, and with rights and settings that are those of the code."""
+"""The chart: valid to Kubernetes and the operators, confined, and with the rights and settings of the code."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_kube_score_finds_nothing(variant, tmp_path):
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_pods_meet_the_restricted_standard(variant):
-    """A namespace that enforces the restricted Pod Security Standard must take every pod; and no pod needs its token."""
+    """A namespace that enforces the restricted Pod Security Standard must take every pod; none needs its token."""
     assert pods(variant)
     for name, pod in pods(variant).items():
         assert pod["automountServiceAccountToken"] is False, name
@@ -142,7 +142,7 @@ def test_every_volume_mounted_is_there(variant):
 def test_roles_are_probed_where_they_listen(variant):
     """A probe on another port would have a healthy process restarted for ever."""
     for name, pod in pods(variant).items():
-        if name.startswith("Job/"):
+        if name.startswith("Job/") or name.endswith("-console"):
             continue
         (container,) = pod["containers"]
         role = container["args"][0]
@@ -184,6 +184,15 @@ def test_subscribers_are_apart():
         groups = [acl["resource"]["name"] for acl in acls if acl["resource"]["type"] == "group"]
         assert groups == [f"brinkwatch.subscriber.{name}"]
         assert {tuple(acl["operations"]) for acl in acls} == {("Read",)}
+
+
+def test_console_is_the_user_that_was_named():
+    """A shell for people must have the rights of that user alone."""
+    pod = pods("everything")["Deployment/watch-brinkwatch-console"]
+    told = {entry["name"]: entry["value"] for entry in pod["containers"][0]["env"]}
+    assert told["BRINKWATCH_SASL_USERNAME"] == "watch-brinkwatch-subscriber-desk"
+    secrets = {volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume}
+    assert secrets == {"watch-brinkwatch-subscriber-desk", "watch-brinkwatch-cluster-ca-cert"}
 
 
 def test_topics_are_those_of_the_code():
@@ -253,6 +262,7 @@ def test_memory_of_extract_holds_its_models_and_an_article():
         ({"config": {"../feeds.yaml": ""}}, "feeds.yaml"),
         ({"topicPrefix": "Not A Prefix"}, "topicPrefix"),
         ({"notify": {"enabled": True}}, "receivers.yaml"),
+        ({"console": {"enabled": True, "user": "subscriber-nobody"}}, "nobody"),
         ({"kafka": {"strimzi": {"enabled": False}}}, "bootstrapServers"),
         ({"flink": {"enabled": True}}, "checkpointStorage"),
         (
@@ -269,7 +279,7 @@ def test_wrong_values_are_refused_by_name(values, word):
 
 
 def test_configuration_files_reach_the_folder_and_change_there(tmp_path):
-    """The pod's script must lay a ConfigMap's files over the image's, so that a changed alerts.yaml is seen in place."""
+    """The pod's script must lay a ConfigMap's files over the image's, and a changed alerts.yaml be seen in place."""
     pod = pods("everything")["Deployment/watch-brinkwatch-score"]
     script = pod["initContainers"][0]["command"][2]
     image, config, mounted = tmp_path / "image", tmp_path / "config", tmp_path / "overrides"
