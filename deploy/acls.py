@@ -13,6 +13,9 @@ from enum import StrEnum
 
 from pipeline.records.topics import Topic, Topics
 
+CLUSTER = "kafka-cluster"
+"""The one name that Kafka has for the cluster."""
+
 
 class Resource(StrEnum):
     """What a grant is about."""
@@ -20,6 +23,7 @@ class Resource(StrEnum):
     TOPIC = "topic"
     GROUP = "group"
     TRANSACTIONAL_ID = "transactional-id"
+    CLUSTER = "cluster"
 
 
 class Operation(StrEnum):
@@ -60,6 +64,7 @@ def grants(topics: Topics) -> Mapping[str, tuple[Grant, ...]]:
         "subscriber": _subscriber(topics),
         "viewer": _viewer(topics),
         "operator": _operator(topics),
+        "monitor": _monitor(topics),
         "topics": tuple(_topic(topic, *_TO_APPLY) for topic in topics.all),
     }
 
@@ -136,6 +141,23 @@ def _operator(topics: Topics) -> tuple[Grant, ...]:
         _topic(topics.articles, Operation.WRITE),
         _topic(topics.signals, Operation.WRITE),
         _transactional_id(topics.redrive_id),
+    )
+
+
+def _monitor(topics: Topics) -> tuple[Grant, ...]:
+    """Looks at everything, and reads what a group has not read yet, to know how old it is.
+
+    Brokers tell of their disks only to who may describe the cluster.
+    """
+    return (
+        *(_topic(topic, Operation.READ) for topic in (topics.articles, topics.signals, topics.alerts)),
+        *(_topic(topic, Operation.DESCRIBE) for topic in (topics.alerts_current, topics.dyads, topics.deadletter)),
+        *(
+            _group(group, Operation.DESCRIBE)
+            for group in (topics.extract_group, topics.score_group, topics.score_lease)
+        ),
+        _group(topics.notify_group(""), Operation.DESCRIBE, prefixed=True),
+        Grant(Resource.CLUSTER, CLUSTER, (Operation.DESCRIBE,)),
     )
 
 

@@ -26,6 +26,7 @@ _HEAD = """\
 # PREFIX stands for the value topicPrefix. In the words of Strimzi's KafkaTopic and KafkaUser.
 """
 _TYPES = {Resource.TOPIC: "topic", Resource.GROUP: "group", Resource.TRANSACTIONAL_ID: "transactionalId"}
+"""Strimzi's words for what has a name; the cluster has none."""
 
 
 def kafka_text() -> str:
@@ -44,11 +45,11 @@ def _topic(topic: Topic) -> dict[str, Any]:
 
 
 def _acl(grant: Grant) -> dict[str, Any]:
-    pattern = "prefix" if grant.prefixed else "literal"
-    return {
-        "resource": {"type": _TYPES[grant.resource], "name": grant.name, "patternType": pattern},
-        "operations": [operation.value for operation in grant.operations],
-    }
+    resource = {"type": "cluster"}
+    if grant.resource is not Resource.CLUSTER:
+        pattern = "prefix" if grant.prefixed else "literal"
+        resource = {"type": _TYPES[grant.resource], "name": grant.name, "patternType": pattern}
+    return {"resource": resource, "operations": [operation.value for operation in grant.operations]}
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-PORTS = {"connect": 9401, "extract": 9402, "score": 9403, "notify": 9404}
+PORTS = {"connect": 9401, "extract": 9402, "score": 9403, "notify": 9404, "monitor": 9405}
 """As the settings have them; what the environment says wins. The image sets no port in service.yaml."""
 TIMEOUT_S = 4.0
 

@@ -32,7 +32,10 @@ EVERYTHING = {
     "topics": {"partitions": {"articles": 12}},
     "image": {"digest": f"sha256:{'0' * 64}"},
 }
-_USERS = {role: {"username": f"u-{role}", "secret": f"s-{role}"} for role in ("connect", "extract", "score", "topics")}
+_USERS = {
+    role: {"username": f"u-{role}", "secret": f"s-{role}"}
+    for role in ("connect", "extract", "score", "monitor", "topics")
+}
 EXTERNAL = {
     "config": {"feeds.yaml": "feeds: []\n"},
     "extract": {"keda": {"enabled": True}},

@@ -8,15 +8,17 @@ import subprocess
 from functools import cache
 
 import pytest
+import yaml
 from charts import ROOT, run, tool
 
 from config.settings import PREFIX, Settings, load_settings
+from deploy.image.health import PORTS
 from deploy.local import jars
 from deploy.local.java import find_java
 
 FOLDER = ROOT / "deploy" / "compose"
 FILE = FOLDER / "compose.yaml"
-OURS = ("topics", "connect", "extract", "score", "notify")
+OURS = ("topics", "connect", "extract", "score", "notify", "monitor")
 
 
 @cache
@@ -55,7 +57,7 @@ def test_every_service_is_confined_and_bounded():
 def test_only_what_needs_it_has_a_way_out():
     """Extract reads hostile texts, and Prism runs what it is sent: neither reaches the internet."""
     assert project()["networks"]["inside"]["internal"] is True
-    for name in ("topics", "extract", "score"):
+    for name in ("topics", "extract", "score", "monitor"):
         assert set(project()["services"][name]["networks"]) == {"inside"}, name
 
 
@@ -63,16 +65,26 @@ def test_settings_are_known_and_hold_no_secret():
     """A misspelt setting is refused by each process at its start; a password in the environment is seen by all."""
     for name, each in project()["services"].items():
         for variable in each.get("environment", {}):
-            if variable.startswith(PREFIX):
+            if name in OURS and variable.startswith(PREFIX):
                 assert variable.removeprefix(PREFIX).lower() in Settings.model_fields, name
             assert not re.search(r"(PASSWORD|SECRET|TOKEN)$", variable), name
 
 
 def test_roll_out_waits_for_topics():
     """A job that starts before its topics are there ends with 1, again and again."""
-    for name in ("connect", "extract", "score", "notify"):
+    for name in ("connect", "extract", "score", "notify", "monitor"):
         needs = project()["services"][name]["depends_on"]
         assert needs["topics"]["condition"] == "service_completed_successfully"
+
+
+def test_prometheus_finds_every_role_where_it_listens():
+    """A role that is scraped on another port, or under another name than the rules have, looks as if it were down."""
+    jobs = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]
+    found = {}
+    for job in jobs:
+        (discovery,) = job["dns_sd_configs"]
+        found[job["job_name"]] = (discovery["names"], discovery["port"])
+    assert found == {f"brinkwatch-{role}": ([role], port) for role, port in PORTS.items()}
 
 
 def test_memory_of_extract_holds_its_models_and_an_article():

@@ -29,10 +29,10 @@ def test_role_is_read_from_the_first_process(command, role):
 
 def test_ports_are_those_of_the_settings():
     """The check reads no settings, to be quick; so its ports must be theirs."""
-    assert {
-        role: Settings.model_fields[f"{role}_metrics_port"].default
-        for role in ("connect", "extract", "score", "notify")
-    } == PORTS
+    names = {f"{role}_metrics_port": port for role, port in PORTS.items()}
+    known = {name: field.default for name, field in Settings.model_fields.items() if name in names}
+    assert len(known) >= 4
+    assert known.items() <= names.items()
 
 
 def test_environment_moves_the_port():
