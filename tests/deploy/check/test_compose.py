@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from functools import cache
 
@@ -85,6 +86,24 @@ def test_prometheus_finds_every_role_where_it_listens():
         (discovery,) = job["dns_sd_configs"]
         found[job["job_name"]] = (discovery["names"], discovery["port"])
     assert found == {f"brinkwatch-{role}": ([role], port) for role, port in PORTS.items()}
+
+
+def test_prometheus_takes_its_configuration(tmp_path):
+    """Prometheus ends at its start for one wrong word; the rules beside it are those of deploy/prometheus."""
+    (tmp_path / "rules").symlink_to(ROOT / "deploy" / "prometheus" / "rules")
+    shutil.copy(FOLDER / "prometheus.yml", tmp_path)
+    done = run([tool("promtool"), "check", "config", str(tmp_path / "prometheus.yml")])
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_is_written_has_a_place():
+    """On a read-only root /data and /tmp must be mounted, once each, or a process ends at its first write."""
+    for name in OURS:
+        each = project()["services"][name]
+        places = [mount.split(":")[0] for mount in each["tmpfs"]]
+        places += [mount["target"] for mount in each["volumes"]]
+        assert len(places) == len(set(places)), name
+        assert {"/tmp", "/data"} <= set(places), name  # noqa: S108  the container's own
 
 
 def test_memory_of_extract_holds_its_models_and_an_article():
