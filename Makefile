@@ -6,10 +6,10 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test faults outages lint format bench schemas sbom audit pictures clean
+.PHONY: help install run test faults outages check-deploy image lint format bench schemas sbom audit pictures clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 install: $(STAMP) ## Create .venv and install the pinned dependencies
 
@@ -31,6 +31,12 @@ faults: install ## Kill everything again and again under load, and compare: make
 
 outages: install ## Take away the broker, its disk, the time of day: make outages ARGS="gone hanging --seconds 120"
 	$(BIN)/python -m tests.faults.outage $(ARGS)
+check-deploy: install ## Check image, compose and chart with their own tools (needs Go, which builds three of them once)
+	deploy/tools/install
+	$(BIN)/python -m pytest tests/deploy/check $(ARGS)
+
+image: ## Build the container image, brinkwatch:dev (needs Docker)
+	docker build --file deploy/image/Dockerfile --tag brinkwatch:dev --build-arg REVISION=$$(git rev-parse HEAD) .
 
 lint: install ## ruff, mypy strict, and drift of what is generated
 	$(BIN)/ruff check .
@@ -55,6 +61,7 @@ sbom: install ## Write build/sbom.cdx.json: packages, jars and Prism, with versi
 
 audit: install ## Ask for known vulnerabilities of the pinned packages; says so where nobody can be asked
 	@$(BIN)/python -m deploy.audit
+	$(BIN)/python -m deploy.chart
 
 pictures: install ## Make the pictures in docs/images from the real thing
 	$(BIN)/python -m tests.pictures

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from config.access import BrokerRefuses, check
@@ -12,12 +12,15 @@ from config.errors import BrinkwatchError
 from config.kafka import connection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from config.settings import Settings
     from pipeline.records.topics import Topic, Topics
 
 REACH_SECONDS = 30.0
+CAN_GROW = ("articles", "signals")
+"""Of the others an old partition would keep an old state for ever, or the order of an alert's transitions be lost."""
+MOST_PARTITIONS = 1000
 _TRY_MS = 3000
 _REPLICAS_OF_BROKER = -1  # the broker's default.replication.factor
 
@@ -45,18 +48,64 @@ class Difference:
     def __str__(self) -> str:
         return f"{self.topic}: {self.setting} is {self.found}, not {self.expected}"
 
+    @property
+    def is_fault(self) -> bool:
+        """Whether nothing must run on it so: it could lose data, or stand still.
+
+        Another retention is an operator's choice of how much disk to give. Another clean-up is none: a state that is
+        deleted by age, or alerts of which only the last is kept. Nor is a broker that refuses large messages.
+        """
+        if self.setting == "max.message.bytes":
+            return not (self.found or "").isdigit() or int(self.found or 0) < int(self.expected)
+        return self.setting in {"cleanup.policy", "partitions"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How topics are to be applied.
+
+    Attributes:
+        partitions: Of articles or signals, by these words, where there are to be more than declared.
+        grow: Whether a topic that exists with fewer partitions gets more.
+        dry_run: Whether to only say what would be done.
+    """
+
+    partitions: Mapping[str, int] = field(default_factory=dict)
+    grow: bool = False
+    dry_run: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What ``apply_topics`` did and saw.
+    """What ``apply_topics`` did, or would do, and saw.
 
     Attributes:
         created: Names of the topics that were missing and are there now.
         differences: Of those that existed; they were left alone.
+        grown: Names of the topics that have more partitions now.
     """
 
     created: tuple[str, ...]
     differences: tuple[Difference, ...]
+    grown: tuple[str, ...] = ()
+
+
+def wanted(topics: Topics, partitions: Mapping[str, int]) -> tuple[Topic, ...]:
+    """The topics, with more partitions where that is wished.
+
+    Raises:
+        TopicError: A topic that can't have more, or a number out of bounds.
+    """
+    more: dict[str, int] = {}
+    for word, number in partitions.items():
+        if word not in CAN_GROW:
+            raise TopicError(f"topics can't be made: {word}: only {' and '.join(CAN_GROW)} can have more partitions")
+        topic: Topic = getattr(topics, word)
+        if not topic.partitions <= number <= MOST_PARTITIONS:
+            why = f"partitions from {topic.partitions} to {MOST_PARTITIONS}, not {number}"
+            raise TopicError(f"topics can't be made: {word}: {why}")
+        more[topic.name] = number
+    return tuple(replace(topic, partitions=more.get(topic.name, topic.partitions)) for topic in topics.all)
 
 
 def differences(topic: Topic, partitions: int, configs: Mapping[str, str | None]) -> tuple[Difference, ...]:
@@ -73,35 +122,49 @@ def differences(topic: Topic, partitions: int, configs: Mapping[str, str | None]
     return tuple(found)
 
 
-def apply_topics(settings: Settings, topics: Topics, timeout: float = REACH_SECONDS) -> Applied:
-    """Create the topics that are missing, and compare those that exist. Nothing is ever deleted or changed.
+def apply_topics(
+    settings: Settings, topics: Topics, timeout: float = REACH_SECONDS, wish: Wish | None = None
+) -> Applied:
+    """Create the topics that are missing, and compare those that exist.
 
-    Safe to repeat, and for several processes at once.
+    Nothing is ever deleted, no setting is changed, and a topic gets more partitions only where ``wish`` says so. Safe
+    to repeat, and for several processes at once.
 
     Args:
         settings: Where Kafka is and who we are.
         topics: What must be there.
         timeout: Seconds to keep trying while the broker can't be reached.
+        wish: How; as declared, if not said.
 
     Raises:
-        TopicError: If it can't be reached in that time, or refuses.
+        TopicError: If it can't be reached in that time, or refuses; or the wish can't be had.
     """
+    wish = wish or Wish()
+    declared = wanted(topics, wish.partitions)
     with _admin(settings, timeout) as admin:
         try:
-            return _apply(admin, topics)
+            return _apply(admin, declared, wish)
         except Exception as error:
             raise TopicError(f"topics can't be made: {settings.bootstrap_servers}: {_reason(error)}") from error
 
 
-def _apply(admin: Any, topics: Topics) -> Applied:
+def _apply(admin: Any, declared: Sequence[Topic], wish: Wish) -> Applied:
     existing = set(admin.list_topics())
-    wanted = [topic for topic in topics.all if topic.name not in existing]
-    created = _create(admin, wanted) if wanted else ()
-    present = [topic for topic in topics.all if topic.name in existing]
-    return Applied(created, tuple(_compare(admin, present)) if present else ())
+    missing = [topic for topic in declared if topic.name not in existing]
+    present = [topic for topic in declared if topic.name in existing]
+    found = tuple(_compare(admin, present)) if present else ()
+    small = {each.topic for each in found if each.setting == "partitions"} if wish.grow else set[str]()
+    grown = tuple(topic.name for topic in present if topic.name in small)
+    created = tuple(topic.name for topic in missing)
+    if not wish.dry_run:
+        created = _create(admin, missing) if missing else ()
+        if grown:
+            admin.create_partitions({topic.name: topic.partitions for topic in present if topic.name in small})
+    left = tuple(each for each in found if each.setting != "partitions" or each.topic not in small)
+    return Applied(created, left, grown)
 
 
-def _create(admin: Any, wanted: list[Topic]) -> tuple[str, ...]:
+def _create(admin: Any, missing: list[Topic]) -> tuple[str, ...]:
     from kafka.errors import TopicAlreadyExistsError, for_code
 
     specs = {
@@ -110,15 +173,15 @@ def _create(admin: Any, wanted: list[Topic]) -> tuple[str, ...]:
             "replication_factor": _REPLICAS_OF_BROKER,
             "configs": topic.configs,
         }
-        for topic in wanted
+        for topic in missing
     }
     answer = admin.create_topics(specs, raise_errors=False)
     codes = {entry["name"]: for_code(entry["error_code"]) for entry in answer["topics"]}
     for name, code in codes.items():
         if code.errno not in {0, TopicAlreadyExistsError.errno}:  # another process may have been quicker
             raise code(name)
-    admin.wait_for_topics([topic.name for topic in wanted])
-    return tuple(topic.name for topic in wanted if codes[topic.name].errno == 0)
+    admin.wait_for_topics([topic.name for topic in missing])
+    return tuple(topic.name for topic in missing if codes[topic.name].errno == 0)
 
 
 def _compare(admin: Any, present: list[Topic]) -> Iterator[Difference]:

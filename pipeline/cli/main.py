@@ -20,6 +20,7 @@ from pipeline.cli import (
     notify,
     replay,
     score,
+    topics,
     up,
     watch,
     worker,
@@ -48,6 +49,7 @@ subscription.callback(invoke_without_command=True)(alerts.alerts)
 subscription.command("test")(alerts.test)
 app.add_typer(subscription, name="alerts")
 app.add_typer(deadletters.app, name="deadletters")
+app.add_typer(topics.app, name="topics")
 app.command("replay")(replay.replay)
 app.command("evaluate")(evaluate.evaluate)
 app.command("doctor")(doctor.doctor)

@@ -83,7 +83,7 @@ def partitions_of(reader: KafkaConsumer, topic: str) -> list[TopicPartition]:
     if not numbers:
         # A broker does not show topics to those who may not see them.
         who = getattr(reader, "config", {}).get("sasl_plain_username")
-        why = f"or user {who!r} may not see it" if who else "`brinkwatch up` creates it"
+        why = f"or user {who!r} may not see it" if who else "`brinkwatch topics apply` creates it"
         raise BrinkwatchError(f"reading failed: {topic}: the topic does not exist; {why}")
     return [TopicPartition(topic, number) for number in sorted(numbers)]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from config.settings import load_settings
-from deploy.topics import TopicError, apply_topics, differences
+from deploy.topics import Difference, TopicError, Wish, apply_topics, differences, wanted
 from pipeline.records.topics import Topic, Topics
 
 
@@ -29,6 +29,32 @@ def test_differences_name_topic_setting_and_both_values():
         "x.articles.v1: cleanup.policy is None, not delete",
         "x.articles.v1: retention.ms is 5, not 1000",
     ]
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected", "found", "fault"),
+    [
+        ("cleanup.policy", "compact", "delete", True),
+        ("partitions", "4", "2", True),
+        ("max.message.bytes", "100", "99", True),
+        ("max.message.bytes", "100", None, True),
+        ("max.message.bytes", "100", "101", False),
+        ("retention.ms", "100", "5", False),
+    ],
+)
+def test_fault_is_what_could_lose_data(setting, expected, found, fault):
+    """An operator may keep news for less long, or take larger messages; a state deleted by age must stop a roll-out."""
+    assert Difference("x", setting, expected, found).is_fault is fault
+
+
+def test_more_partitions_where_that_is_safe():
+    """Extract and signals scale by partitions; of dyads an old partition would keep an old state for ever."""
+    topics = Topics()
+    counts = {topic.name: topic.partitions for topic in wanted(topics, {"articles": 12})}
+    assert counts == {topic.name: topic.partitions for topic in topics.all} | {topics.articles.name: 12}
+    for word, number in (("dyads", 2), ("prefix", 5), ("articles", 3), ("signals", 1001)):
+        with pytest.raises(TopicError, match=word):
+            wanted(topics, {word: number})
 
 
 @pytest.mark.slow
@@ -58,6 +84,24 @@ def test_existing_topic_that_differs_is_told_and_left(broker):
     }
     assert topics.articles.name not in applied.created
     assert partitions == 1
+
+
+@pytest.mark.slow
+def test_topics_grow_only_when_asked_and_never_in_a_dry_run(broker):
+    """A run that should only tell must change nothing; growing must leave nothing to report, and shrink nothing."""
+    settings = broker.settings("grows", topics=False)
+    topics = Topics(settings.topic_prefix)
+    foretold = apply_topics(settings, topics, wish=Wish(dry_run=True))
+    assert len(foretold.created) == len(topics.all)
+    assert apply_topics(settings, topics, wish=Wish({"articles": 5})).created == foretold.created
+    more = {"articles": 7}
+    assert [each.is_fault for each in apply_topics(settings, topics, wish=Wish(more)).differences] == [True]
+    for _ in range(2):
+        assert apply_topics(settings, topics, wish=Wish(more, grow=True, dry_run=True)).grown == (topics.articles.name,)
+    grown = apply_topics(settings, topics, wish=Wish(more, grow=True))
+    assert (grown.grown, grown.differences) == ((topics.articles.name,), ())
+    after = apply_topics(settings, topics, wish=Wish({"articles": 6}, grow=True))
+    assert (after.created, after.grown, after.differences) == ((), (), ())
 
 
 def test_unreachable_broker_says_so(unused_tcp_port):
