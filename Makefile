@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test faults lint format bench schemas pictures clean
+.PHONY: help install run monitoring test faults lint format bench schemas pictures clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ $(STAMP): pyproject.toml constraints.txt
 
 run: install ## Start the whole service on loopback and show it at work: make run ARGS="--feeds none --seconds 120"
 	@$(BIN)/brinkwatch up $(ARGS)
+
+monitoring: install ## Prometheus and Alertmanager beside it, from PATH, on loopback: 127.0.0.1:9090 and :9093
+	@$(BIN)/brinkwatch prometheus $(ARGS)
 
 test: install ## Run the whole suite, with a real broker, a real runner and real HTTP: make test ARGS="-k seed"
 	$(BIN)/python -m pytest $(ARGS)
