@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test faults outages check-deploy image lint format bench schemas sbom audit pictures clean
+.PHONY: help install run monitoring test faults outages check-deploy image lint format bench schemas sbom audit pictures clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -22,6 +22,9 @@ $(STAMP): pyproject.toml constraints.txt
 
 run: install ## Start the whole service on loopback and show it at work: make run ARGS="--feeds none --seconds 120"
 	@$(BIN)/brinkwatch up $(ARGS)
+
+monitoring: install ## Prometheus and Alertmanager beside it, from PATH, on loopback: 127.0.0.1:9090 and :9093
+	@$(BIN)/brinkwatch prometheus $(ARGS)
 
 test: install ## Run the whole suite, with a real broker, a real runner and real HTTP: make test ARGS="-k seed"
 	$(BIN)/python -m pytest $(ARGS)
@@ -55,13 +58,13 @@ schemas: install ## Generate docs/reference/schemas and what else is made from t
 	$(BIN)/python -m config.reference
 	$(BIN)/python -m pipeline.metrics_reference
 	$(BIN)/python -m deploy.dependencies
+	$(BIN)/python -m deploy.chart
 
 sbom: install ## Write build/sbom.cdx.json: packages, jars and Prism, with versions and licences (CycloneDX)
 	$(BIN)/python -m deploy.sbom build/sbom.cdx.json
 
 audit: install ## Ask for known vulnerabilities of the pinned packages; says so where nobody can be asked
 	@$(BIN)/python -m deploy.audit
-	$(BIN)/python -m deploy.chart
 
 pictures: install ## Make the pictures in docs/images from the real thing
 	$(BIN)/python -m tests.pictures

@@ -18,6 +18,7 @@ from pipeline.cli import (
     evaluate,
     extract,
     notify,
+    prometheus,
     replay,
     score,
     topics,
@@ -44,6 +45,7 @@ app.command("worker")(worker.worker)
 app.command("sdk-worker", hidden=True)(worker.sdk_worker)
 app.command("notify")(notify.notify)
 app.command("watch")(watch.watch)
+app.command("prometheus")(prometheus.prometheus)
 subscription = typer.Typer()
 subscription.callback(invoke_without_command=True)(alerts.alerts)
 subscription.command("test")(alerts.test)

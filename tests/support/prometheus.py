@@ -1,0 +1,180 @@
+"""A real Prometheus and Alertmanager on loopback, with the shipped rules at a faster pace.
+
+    with RealPrometheus(tmp_path, {"connect": 9401, "score": 9403}) as prometheus:
+        process.kill()
+        prometheus.wait_firing({"BrinkwatchStageDown"}, 30)
+
+Rules wait for minutes and hours. ``scaled`` divides every time in them by one number, ``pace``, and changes nothing
+else: ``for`` and ``interval``, the windows in brackets, and thresholds of time, which the rules write as products of a
+number with 60 or 3600. What a rule compares, and how, stays as it is shipped; numbers and ratios do too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+from urllib.error import URLError
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+import yaml
+from service import wait_for
+
+from deploy.local import monitoring
+from deploy.local.process import Port
+
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+SCRAPE = "2s"
+"""How often is scraped and evaluated. A window must hold some of these: 10 minutes, at a pace of 60, hold five."""
+_DURATION = re.compile(r"\b(\d+)([smhd])\b")
+_WINDOW = re.compile(r"\[[^\]]*\]")
+_PRODUCT = re.compile(r"\b(\d+) \* (60|3600)\b")
+
+
+def available() -> bool:
+    """Whether both programs are on this machine."""
+    return all(map(monitoring.find, (monitoring.PROMETHEUS, monitoring.ALERTMANAGER)))
+
+
+def scaled(rules: Mapping[str, Any], pace: float) -> dict[str, Any]:
+    """A file of rules in which every time is divided by ``pace``. Pure."""
+    return {"groups": [_scaled_group(group, pace) for group in rules["groups"]]}
+
+
+def _scaled_group(group: Mapping[str, Any], pace: float) -> dict[str, Any]:
+    interval = {"interval": _durations(group["interval"], pace)} if "interval" in group else {}
+    return {**group, **interval, "rules": [_scaled_rule(rule, pace) for rule in group["rules"]]}
+
+
+def _scaled_rule(rule: Mapping[str, Any], pace: float) -> dict[str, Any]:
+    waits = {"for": _durations(rule["for"], pace)} if "for" in rule else {}
+    return {**rule, **waits, "expr": scaled_expression(rule["expr"], pace)}
+
+
+def scaled_expression(expression: str, pace: float) -> str:
+    """PromQL whose windows, and thresholds that are written as products, are divided by ``pace``."""
+    windows = _WINDOW.sub(lambda found: _durations(found[0], pace), expression)
+    return _PRODUCT.sub(lambda found: f"{int(found[1]) * int(found[2]) / pace:g}", windows)
+
+
+def _durations(text: str, pace: float) -> str:
+    def shorter(found: re.Match[str]) -> str:
+        return f"{max(1, round(int(found[1]) * SECONDS[found[2]] * 1000 / pace))}ms"
+
+    return _DURATION.sub(shorter, text)
+
+
+class RealPrometheus:
+    """Both processes; a context manager that ends them. Tests ask it, and wait for alerts to begin and end."""
+
+    def __init__(self, folder: Path, jobs: Mapping[str, int], pace: float = 60.0) -> None:
+        """Nothing starts yet.
+
+        Args:
+            folder: Where configurations, data and logs go.
+            jobs: Ports of /metrics by process; what is not named is not scraped.
+            pace: By what the rules' times are divided.
+        """
+        self._folder, self._jobs, self._pace = folder, jobs, pace
+        self._stack = ExitStack()
+
+    def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
+        """The labels and values that an expression has now."""
+        result = self._ask("query", query=expression)["result"]
+        return [(each["metric"], float(each["value"][1])) for each in result]
+
+    def exported(self) -> set[str]:
+        """The names of all metrics that were scraped."""
+        return set(self._ask("label/__name__/values"))
+
+    def alerts(self, state: str = "firing") -> list[dict[str, str]]:
+        """The labels of the alerts in a state: ``pending`` or ``firing``."""
+        return [each["labels"] for each in self._ask("alerts")["alerts"] if each["state"] == state]
+
+    def firing(self) -> set[str]:
+        """The names of the alerts that fire."""
+        return {labels["alertname"] for labels in self.alerts()}
+
+    def wait_firing(self, names: Iterable[str], seconds: float) -> None:
+        """Wait until all of these fire, each at some time."""
+        left = set(names)
+
+        def seen() -> bool:
+            left.difference_update(self.firing())
+            return not left
+
+        wait_for(seen, seconds, f"{left} to fire")
+
+    def wait_resolved(self, names: Iterable[str], seconds: float) -> None:
+        """Wait until none of these fires."""
+        wait_for(lambda: not self.firing() & set(names), seconds, f"{set(names)} to end")
+
+    def notified(self) -> list[dict[str, Any]]:
+        """What Alertmanager holds: labels, receivers, and what inhibits each."""
+        with urlopen(f"http://127.0.0.1:{self._alertmanager}/api/v2/alerts", timeout=10) as response:
+            return json.load(response)
+
+    def __enter__(self) -> Self:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._alertmanager = self._start("alertmanager", self._alertmanager_command)
+            self._prometheus = self._start("prometheus", self._prometheus_command)
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _prometheus_command(self, port: int) -> tuple[str, ...]:
+        rules = self._folder / "rules"
+        rules.mkdir(parents=True)
+        for file in sorted((monitoring.PROMETHEUS_FILE.parent / "rules").glob("*.yml")):
+            shipped = yaml.safe_load(file.read_text(encoding="utf-8"))
+            (rules / file.name).write_text(yaml.safe_dump(scaled(shipped, self._pace)), encoding="utf-8")
+        shipped = yaml.safe_load(monitoring.PROMETHEUS_FILE.read_text(encoding="utf-8"))
+        jobs = dict.fromkeys((job["job_name"].removeprefix("brinkwatch-") for job in shipped["scrape_configs"]), 0)
+        places = monitoring.Places({**jobs, **self._jobs}, port, self._alertmanager)
+        quick = {"scrape_interval": SCRAPE, "scrape_timeout": SCRAPE, "evaluation_interval": SCRAPE}
+        config = {**monitoring.localised(shipped, places, rules), "global": quick}
+        file = self._folder / "prometheus.yml"
+        file.write_text(yaml.safe_dump(config), encoding="utf-8")
+        binary = str(monitoring.find(monitoring.PROMETHEUS))
+        return monitoring.prometheus_command(binary, file, self._folder / "prometheus", port)
+
+    def _alertmanager_command(self, port: int) -> tuple[str, ...]:
+        binary = str(monitoring.find(monitoring.ALERTMANAGER))
+        data = self._folder / "alertmanager"
+        return monitoring.alertmanager_command(binary, monitoring.ALERTMANAGER_FILE, data, port)
+
+    def _start(self, name: str, command: Callable[[int], tuple[str, ...]]) -> int:
+        """Start one on a free port, and wait until it is ready."""
+        port = self._stack.enter_context(Port())
+        words = command(port.number)
+        port.hand_over()
+        log = self._stack.enter_context((self._folder / f"{name}.log").open("wb"))
+        child = subprocess.Popen(words, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        self._stack.callback(child.wait)
+        self._stack.callback(child.kill)
+        wait_for(lambda: child.poll() is not None or _ready(port.number), 60, f"{name} to be ready")
+        assert child.poll() is None, (self._folder / f"{name}.log").read_text(encoding="utf-8")[-2000:]
+        return port.number
+
+    def _ask(self, path: str, **parameters: str) -> Any:
+        address = f"http://127.0.0.1:{self._prometheus}/api/v1/{path}?{urlencode(parameters)}"
+        with urlopen(address, timeout=10) as response:
+            return json.load(response)["data"]
+
+
+def _ready(port: int) -> bool:
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=5) as response:
+            return bool(response.status == 200)
+    except (URLError, OSError):
+        return False
