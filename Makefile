@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test faults lint format bench schemas pictures clean
+.PHONY: help install run test faults lint format bench schemas dashboards pictures clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ bench: install ## Measure speed, latency, memory and start-up; writes build/benc
 schemas: install ## Generate docs/reference/schemas and what else is made from the code
 	$(BIN)/python -m pipeline.records.schema
 	$(BIN)/python -m config.reference
+
+dashboards: install ## Generate deploy/grafana/dashboards from their Python
+	$(BIN)/python -m deploy.grafana.write
 
 pictures: install ## Make the pictures in docs/images from the real thing
 	$(BIN)/python -m tests.pictures
