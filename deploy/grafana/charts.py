@@ -80,9 +80,9 @@ def _drawn(style: Style, *, marked: bool) -> common.GraphFieldConfig:
     mode = common.GraphThresholdsStyleMode.DASHED if marked else common.GraphThresholdsStyleMode.OFF
     return common.GraphFieldConfig(
         draw_style=common.GraphDrawStyle.BARS if style.bars else common.GraphDrawStyle.LINE,
-        line_width=0 if style.bars else 1,
+        line_width=0 if style.bars or style.stacked else 1,
         line_interpolation=common.LineInterpolation.STEP_AFTER if stepped else common.LineInterpolation.LINEAR,
-        fill_opacity=85 if style.bars else 40 if style.stacked else style.fill,
+        fill_opacity=85 if style.bars else 65 if style.stacked else style.fill,
         show_points=common.VisibilityMode.NEVER,
         span_nulls=BRIDGED_MS,
         axis_soft_max=style.maximum,

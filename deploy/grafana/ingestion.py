@@ -56,7 +56,7 @@ def _now() -> Row:
         runbook="BrinkwatchFetchErrors",
     )
     pending = Text(
-        "Unacknowledged",
+        "In flight",
         "Articles that were sent and are not acknowledged yet.",
         "0 to a few.",
         "a number that grows is a broker that is slow or gone.",

@@ -44,15 +44,15 @@ def _now() -> Row:
         "look into the log of the one that is missing.",
     )
     offline = Text(
-        "Partitions offline",
+        "Offline",
         "Partitions that no broker leads: they can be neither read nor written.",
         "0.",
         "a broker is down whose partitions have no other copy.",
         runbook="BrinkwatchPartitionsOffline",
     )
     under = Text(
-        "Under-replicated",
-        "Partitions with fewer copies than they should have.",
+        "Missing copies",
+        "Under-replicated partitions: those with fewer copies than they should have.",
         "0; for a while after a broker's restart, more.",
         "a broker is down, or its disk too slow.",
         runbook="BrinkwatchPartitionsUnderReplicated",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deploy.grafana.charts import Style, density, lines
+from deploy.grafana.charts import Style, density, lines, timeline
 from deploy.grafana.figures import Look, figure
 from deploy.grafana.frame import Row, framed
+from deploy.grafana.losses import LETTERS, letters, notify
 from deploy.grafana.palette import ARTICLES, BAD, CRITICAL, GOOD, NEUTRAL, POOR, QUANTILES, SIGNALS, STAGES
 from deploy.grafana.panels import Query, Size, Text
 from deploy.grafana.queries import YES_NO, age, buckets, grown, hourly, mean, quantile, quantiles, ratio
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from grafana_foundation_sdk.models import dashboard
 
 READ = "brinkwatch_extract_articles_total"
-LETTERS = "brinkwatch_dead_letters_total"
 BEAT = "brinkwatch_heartbeat_last_timestamp_seconds"
 THIRD, HALF = Size(8, 8), Size(12, 8)
 
@@ -43,21 +43,21 @@ def _now() -> Row:
         runbook="BrinkwatchHeartbeatMissing",
     )
     gate = Text(
-        "Gate lets through",
+        "Gate passes",
         "Share of the articles of the last hour that were parsed; the rest has no word that matters, or no English.",
         "a fifth to a half, as your feeds are.",
         "near 1, extract does too much; near 0, look at the language of the feeds.",
     )
-    letters = Text(
-        "Dead letters, 1 h",
+    dead = Text(
+        "Dead letters",
         "Messages of the last hour that could not be used. Each is kept, with its reason.",
         "0.",
         "`brinkwatch deadletters list`.",
         runbook="BrinkwatchDeadLetters",
     )
     restarts = Text(
-        "Worker restarts, 24 h",
-        "Processes of extract that an article ended, and that were replaced.",
+        "Restarts, 24 h",
+        "Worker processes of extract that an article ended, and that were replaced.",
         "0, or one now and then.",
         "`brinkwatch deadletters list --reason crash`, or stalled, or memory.",
         runbook="BrinkwatchWorkerRestarts",
@@ -77,18 +77,18 @@ def _now() -> Row:
                 ready,
                 [Query("min by (process) (brinkwatch_ready)", "{{process}}")],
                 unit="none",
-                size=Size(6, 4),
+                size=Size(7, 4),
                 look=Look(meanings=YES_NO, graph=False),
             ),
             figure(
                 beat,
                 [Query(f"{age(BEAT, 'stage')}", "{{stage}}")],
                 unit="s",
-                size=Size(6, 4),
+                size=Size(5, 4),
                 look=Look(((120, POOR), (300, BAD)), GOOD, graph=False, decimals=0),
             ),
             figure(gate, [Query(share)], unit="percentunit", look=Look(decimals=0)),
-            figure(letters, [Query(grown(LETTERS, "1h"))], unit="none", look=lost),
+            figure(dead, [Query(grown(LETTERS, "1h"))], unit="none", look=lost),
             figure(restarts, [Query(grown("brinkwatch_extract_worker_restarts_total", "1d"))], unit="none", look=lost),
         ],
     )
@@ -280,11 +280,13 @@ def _score() -> Row:
         "some hundreds, slowly rising.",
         "a fall to 0 that stays is a score that started on an empty topic.",
     )
-    rules = Text(
-        "Alert rules in use",
-        "Whether the file of rules, as it stands, is the one in use.",
-        "yes.",
-        "`brinkwatch config check` says what is wrong with the file; the rules before it stay in use.",
+    checks = Text(
+        "Checks",
+        "Whether Kafka answers each process, whether each job's runner is up, and whether the file of rules, as it "
+        "stands, is the one in use.",
+        "all yes.",
+        "Kafka, runner: dashboard Kafka and runner. Rules: `brinkwatch config check` says what is wrong with the file; "
+        "the rules before it stay in use.",
         runbook="BrinkwatchRulesBad",
     )
     applied = "brinkwatch_score_signals_total"
@@ -315,103 +317,17 @@ def _score() -> Row:
                 style=Style(fill=15, decimals=1),
             ),
             lines(dyads, [Query("max(brinkwatch_dyads)", "dyads")], unit="none", size=THIRD, style=Style(fill=15)),
-            figure(
-                rules,
-                [Query("min(brinkwatch_rules_last_reload_successful)")],
-                unit="none",
+            timeline(
+                checks,
+                [
+                    Query("min by (process) (brinkwatch_kafka_up)", "{{process}}: Kafka"),
+                    Query("min by (process) (brinkwatch_runner_up)", "{{process}}: runner"),
+                    Query("min(brinkwatch_rules_last_reload_successful)", "score: rules"),
+                ],
+                meanings=YES_NO,
                 size=THIRD,
-                look=Look(meanings=YES_NO, graph=False),
             ),
         ],
-    )
-
-
-def _letters() -> Row:
-    letters = Text(
-        "Dead letters, by reason",
-        "Messages an hour that could not be used, by stage and reason; the six most frequent of the range.",
-        "flat at 0.",
-        "schema or version: a writer that keeps to another schema. crash, stalled, memory: a defect, or an attack.",
-        runbook="BrinkwatchDeadLetters",
-    )
-    share = Text(
-        "Dead letters among all",
-        "Dead letters for each message that extract and score have read.",
-        "below one in a thousand.",
-        "see which reason it is, and redrive when its cause is mended: `brinkwatch deadletters redrive`.",
-        runbook="BrinkwatchDeadLetterRatio",
-    )
-    each = "stage, reason"
-    most = f"topk(6, sum by ({each}) (increase({LETTERS}[$__range] @ end())))"
-    reasons = f"{hourly(LETTERS, 'stage', 'reason')} and on ({each}) {most}"
-    everything = " + ".join(hourly(each) for each in (READ, "brinkwatch_score_signals_total", LETTERS))
-    return Row(
-        "What could not be used",
-        [
-            lines(
-                letters,
-                [Query(reasons, "{{stage}} {{reason}}")],
-                unit="suffix:/h",
-                size=Size(14, 8),
-                style=Style(beside=True, maximum=1),
-            ),
-            lines(
-                share,
-                [Query(f"{hourly(LETTERS)} / ({everything})", "dead letters")],
-                unit="percentunit",
-                size=Size(10, 8),
-                style=Style(colours={"dead letters": BAD}, maximum=0.005),
-            ),
-        ],
-    )
-
-
-def _notify() -> Row:
-    sent = Text(
-        "Alerts sent",
-        "Transitions an hour by receiver, by what became of them.",
-        "delivered, and filtered where a receiver wants only some.",
-        "refused and exhausted are dead letters: mend the receiver, then redrive.",
-        runbook="BrinkwatchAlertsUndelivered",
-    )
-    took = Text(
-        "Time to deliver",
-        "95 % of transitions reached the receiver faster, from their commit on the topic.",
-        "seconds.",
-        "a receiver that is slow or away; notify tries again, longer and longer apart.",
-        runbook="BrinkwatchNotifyFailing",
-    )
-    waiting = Text(
-        "Alerts waiting",
-        "Transitions that were read and are not done with, by receiver.",
-        "0.",
-        "a number that stays is a receiver that does not answer.",
-        runbook="BrinkwatchNotifyBacklog",
-    )
-    return Row(
-        "Notify (if it runs)",
-        [
-            lines(
-                sent,
-                [Query(hourly("brinkwatch_notify_alerts_total", "receiver", "outcome"), "{{receiver}} {{outcome}}")],
-                unit="suffix:/h",
-                size=THIRD,
-            ),
-            lines(
-                took,
-                [Query(quantile(0.95, "brinkwatch_notify_delivery_seconds", "receiver"), "{{receiver}}")],
-                unit="s",
-                size=THIRD,
-            ),
-            lines(
-                waiting,
-                [Query("max by (receiver) (brinkwatch_notify_waiting_alerts)", "{{receiver}}")],
-                unit="none",
-                size=THIRD,
-                style=Style(stepped=True, decimals=0, maximum=5),
-            ),
-        ],
-        folded=True,
     )
 
 
@@ -425,5 +341,5 @@ def pipeline() -> dashboard.Dashboard:
         "pipeline",
         "Pipeline",
         "Articles to signals to alerts: how fast, at what price, and what could not be used.",
-        rows=[_now(), _latency(), _extract(), _score(), _letters(), _notify()],
+        rows=[_now(), _latency(), _extract(), _score(), letters(), notify()],
     )

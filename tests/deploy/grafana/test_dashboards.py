@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import lifelike
+import lifeserver
 import pytest
 import yaml
 from prometheuses import BINARY, MISSING, RealPrometheus
@@ -133,7 +134,7 @@ def test_provisioning_names_what_is_there():
 @contextmanager
 def _processes() -> Iterator[int]:
     """Every process of the service, as metrics; gives the port."""
-    server = lifelike.serve(0, lifelike.World.until(time.time(), pace=PACE))
+    server = lifeserver.serve(0, lifelike.World.until(time.time(), pace=PACE))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -147,7 +148,7 @@ def _processes() -> Iterator[int]:
 def _scraping(port: int) -> str:
     jobs = [
         {
-            "job_name": lifelike.job(process),
+            "job_name": lifeserver.job(process),
             "metrics_path": f"/{process}/metrics",
             "static_configs": [{"targets": [f"127.0.0.1:{port}"]}],
         }
