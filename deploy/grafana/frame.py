@@ -84,7 +84,7 @@ def _marks() -> list[Mark]:
     ]
     firing = Mark(
         "Service alerts",
-        'max by (alertname, severity) (ALERTS{alertstate="firing", job=~"|brinkwatch-.+"})',
+        'max by (alertname, severity) (ALERTS{alertstate="firing", alertname=~"Brinkwatch.+"})',
         "{{alertname}}",
         CRITICAL,
         "severity",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from deploy.grafana.charts import Style, density, lines
 from deploy.grafana.figures import Look, figure
 from deploy.grafana.frame import Row, framed
-from deploy.grafana.palette import BAD, ENTRIES, FEED_STATES, GOOD, NEUTRAL, POOR, QUANTILES
+from deploy.grafana.palette import BAD, ENTRIES, FEED_STATES, GOOD, MUTED, NEUTRAL, POOR, QUANTILES
 from deploy.grafana.panels import Query, Size, Text
 from deploy.grafana.queries import YES_NO, age, buckets, hourly, quantile, quantiles, rate, ratio
 
@@ -151,10 +151,11 @@ def _polls() -> Row:
                 failed,
                 [
                     Query(f"60 * {rate(FETCHES, where=BAD_ENDS)}", "all"),
-                    Query(_worst(5), "{{kind}} {{outcome}}"),
+                    Query(_worst(3), "{{kind}} {{outcome}}"),
                 ],
                 unit=a_minute,
                 size=third,
+                style=Style(colours={"all": MUTED}),
             ),
             lines(
                 took,

@@ -272,7 +272,7 @@ def _processes() -> Row:
                 targets,
                 [Query(name(f"min by (job) (up{{{OURS}}})"), "{{process}}")],
                 meanings=DOWN_UP,
-                size=Size(12, 7),
+                size=Size(12, 8),
             ),
             grid(
                 builds,
@@ -283,7 +283,7 @@ def _processes() -> Row:
                     Column("Python", label="python", width=90),
                     Column("Running for", running, unit="s", width=120, decimals=1),
                 ],
-                size=Size(12, 7),
+                size=Size(12, 8),
                 sort="Process",
                 descending=False,
             ),
@@ -301,7 +301,7 @@ def _processes() -> Row:
                         "{{process}}",
                     )
                 ],
-                unit="none",
+                unit="suffix: cores",
                 size=Size(6, 8),
             ),
             lines(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from grafana_foundation_sdk.models import dashboard
 
 READ = "brinkwatch_extract_articles_total"
+FIRING = 'ALERTS{alertstate="firing", alertname=~"Brinkwatch.+"}'
 BEAT = "brinkwatch_heartbeat_last_timestamp_seconds"
 THIRD, HALF = Size(8, 8), Size(12, 8)
 
@@ -55,14 +56,15 @@ def _now() -> Row:
         "`brinkwatch deadletters list`.",
         runbook="BrinkwatchDeadLetters",
     )
-    restarts = Text(
-        "Restarts, 24 h",
-        "Worker processes of extract that an article ended, and that were replaced.",
-        "0, or one now and then.",
-        "`brinkwatch deadletters list --reason crash`, or stalled, or memory.",
-        runbook="BrinkwatchWorkerRestarts",
+    firing = Text(
+        "Alerts firing",
+        "Alerts about the service itself that Prometheus holds for firing.",
+        "0.",
+        "each has a runbook of its name, which the link *Runbooks* above leads to.",
+        runbook="README",
     )
     share = f'1 - sum(rate({READ}{{outcome=~"gated|language"}}[1h])) / sum(rate({READ}[1h]))'
+    alarmed = Look(((1, BAD),), GOOD, decimals=0, graph=False)
     lost = Look(((1, POOR), (20, BAD)), GOOD, decimals=0, graph=False)
     return Row(
         "Now",
@@ -89,7 +91,7 @@ def _now() -> Row:
             ),
             figure(gate, [Query(share)], unit="percentunit", look=Look(decimals=0)),
             figure(dead, [Query(grown(LETTERS, "1h"))], unit="none", look=lost),
-            figure(restarts, [Query(grown("brinkwatch_extract_worker_restarts_total", "1d"))], unit="none", look=lost),
+            figure(firing, [Query(f"count({FIRING}) or vector(0)")], unit="none", look=alarmed),
         ],
     )
 

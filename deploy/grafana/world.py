@@ -24,14 +24,14 @@ from deploy.grafana.palette import (
     TRANSITIONS,
 )
 from deploy.grafana.panels import Query, Ready, Size, Text
-from deploy.grafana.queries import LEVEL_CELLS, LEVEL_WORDS, grown, highest, named
+from deploy.grafana.queries import LEVEL_CELLS, LEVEL_TEXT, LEVEL_WORDS, grown, highest, named
 from deploy.grafana.tables import Column, grid
 
 if TYPE_CHECKING:
     from deploy.grafana.frame import Variable
 
 ALARMS = {name: LEVELS[name] for name in ("watch", "warning", "critical")}
-TO_DYAD = "/d/brinkwatch-dyad?var-dyad=${__data.fields.Code}&${__url_time_range}"
+TO_DYAD = "/d/brinkwatch-dyad?var-dyad=${__data.fields.Code}&${drill:queryparam}&${__url_time_range}"
 FALLS_RISES = ((-1e9, GOOD), (-1.0, "text"), (1.0, POOR), (10.0, CRITICAL))
 
 
@@ -204,7 +204,7 @@ def _changes() -> Row:
                 [
                     Column("Dyad", label="name", link=TO_DYAD),
                     Column("Code", label="dyad", hidden=True),
-                    Column("Level then", _moved(level_then), width=100, cell="color-text", meanings=LEVEL_WORDS),
+                    Column("Level then", _moved(level_then), width=100, cell="color-text", meanings=LEVEL_TEXT),
                     Column(
                         "Level now", _moved(queries.LEVEL), width=100, cell="color-background", meanings=LEVEL_CELLS
                     ),
