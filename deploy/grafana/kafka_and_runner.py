@@ -9,7 +9,7 @@ from deploy.grafana.figures import Look, figure
 from deploy.grafana.frame import Row, framed
 from deploy.grafana.palette import BAD, CRITICAL, GOOD, NEUTRAL, POOR
 from deploy.grafana.panels import Query, Size, Text
-from deploy.grafana.queries import age
+from deploy.grafana.queries import RUNNERS, age
 from deploy.grafana.tables import Column, grid
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _now() -> Row:
             ),
             figure(
                 runner,
-                [Query("min by (process) (brinkwatch_runner_up)", "{{process}}")],
+                [Query(RUNNERS, "{{process}}")],
                 unit="none",
                 look=Look(meanings=DOWN_UP, graph=False),
             ),
@@ -225,7 +225,7 @@ def _processes() -> Row:
     targets = Text(
         "Processes",
         "Whether Prometheus reaches each process.",
-        "bands of one colour.",
+        "bands of one colour; notify, up and monitor are down where you do not run them.",
         "a gap is a process that was down; red at the end, one that still is.",
         runbook="BrinkwatchStageDown",
     )

@@ -23,6 +23,13 @@ YESTERDAY = f"(max by (dyad) (brinkwatch_dyad_score offset 1d) or {BASELINE})"
 CHANGE = f"({SCORE} - {YESTERDAY})"
 
 
+# A score that stands by has no runner, and says 0; of replicas of extract each has one.
+RUNNERS = (
+    'min by (process) (brinkwatch_runner_up{process!="score"}) or '
+    'max by (process) (brinkwatch_runner_up{process="score"})'
+)
+
+
 def named(expr: str) -> str:
     """An expression by dyad, with the dyads' names; only of those that are to be shown."""
     return f"{expr} * on (dyad) group_left (name) {NAMES}"
@@ -78,8 +85,8 @@ def buckets(histogram: str, *, where: str = "") -> str:
 
 
 def age(timestamp: str, *by: str) -> str:
-    """Seconds since a moment that a gauge tells; of several processes, the latest."""
-    return f"time() - max by ({', '.join(by)}) ({timestamp})"
+    """Seconds since a moment that a gauge tells; of several processes, the latest. 0 is a moment that was not yet."""
+    return f"time() - max by ({', '.join(by)}) ({timestamp} > 0)"
 
 
 def _braced(where: str) -> str:

@@ -10,7 +10,7 @@ from deploy.grafana.frame import Row, framed
 from deploy.grafana.losses import LETTERS, letters, notify
 from deploy.grafana.palette import ARTICLES, BAD, CRITICAL, GOOD, NEUTRAL, POOR, QUANTILES, SIGNALS, STAGES
 from deploy.grafana.panels import Query, Size, Text
-from deploy.grafana.queries import YES_NO, age, buckets, grown, hourly, mean, quantile, quantiles, ratio
+from deploy.grafana.queries import RUNNERS, YES_NO, age, buckets, grown, hourly, mean, quantile, quantiles, ratio
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.models import dashboard
@@ -323,7 +323,7 @@ def _score() -> Row:
                 checks,
                 [
                     Query("min by (process) (brinkwatch_kafka_up)", "{{process}}: Kafka"),
-                    Query("min by (process) (brinkwatch_runner_up)", "{{process}}: runner"),
+                    Query(RUNNERS, "{{process}}: runner"),
                     Query("min(brinkwatch_rules_last_reload_successful)", "score: rules"),
                 ],
                 meanings=YES_NO,

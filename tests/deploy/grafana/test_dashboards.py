@@ -108,6 +108,23 @@ def test_every_word_has_its_colour():
     assert len(set(palette.EVENT_TYPES.values())) == len(EventType)
 
 
+def test_the_lifelike_service_has_the_labels_of_the_real_one():
+    """The queries are tried on invented figures: their labels must be those in the reference of metrics."""
+    page = ROOT / "docs/reference/metrics.md"
+    rows = (
+        re.findall(r"^\| `(\w+)` \|[^|]*\|([^|]*)\|", page.read_text(encoding="utf-8"), re.MULTILINE)
+        if page.exists()
+        else []
+    )
+    real = {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in rows}
+    world = lifelike.World.until(1_750_000_000.0)
+    for process in lifelike.PROCESSES.values():
+        for family in process(world, world.told_at):
+            name = f"{family.name}_total" if family.type == "counter" else family.name
+            for sample in family.samples:
+                assert set(sample.labels) - {"le"} == real.get(name, set(sample.labels) - {"le"}), name
+
+
 def test_unknown_variables_are_refused():
     """A query with a variable that has no value would be asked with a hole in it, and answer with anything."""
     assert check.filled('x{a="$b",c=~"${d:regex}"}', {"b": "1", "d": "2"}) == 'x{a="1",c=~"2"}'
