@@ -301,7 +301,7 @@ def _processes() -> Row:
                         "{{process}}",
                     )
                 ],
-                unit="suffix: cores",
+                unit="suffix:cores",
                 size=Size(6, 8),
             ),
             lines(

@@ -204,16 +204,14 @@ def _changes() -> Row:
                 [
                     Column("Dyad", label="name", link=TO_DYAD),
                     Column("Code", label="dyad", hidden=True),
-                    Column("Level then", _moved(level_then), width=100, cell="color-text", meanings=LEVEL_TEXT),
-                    Column(
-                        "Level now", _moved(queries.LEVEL), width=100, cell="color-background", meanings=LEVEL_CELLS
-                    ),
-                    Column("Score then", _moved(queries.YESTERDAY), width=100, decimals=1),
-                    Column("Score now", _moved(queries.SCORE), width=100, decimals=1),
+                    Column("Level then", _moved(level_then), width=88, cell="color-text", meanings=LEVEL_TEXT),
+                    Column("Level now", _moved(queries.LEVEL), width=84, cell="color-background", meanings=LEVEL_CELLS),
+                    Column("Score then", _moved(queries.YESTERDAY), width=88, decimals=1),
+                    Column("Score now", _moved(queries.SCORE), width=88, decimals=1),
                     Column(
                         "Change",
                         _moved(queries.CHANGE),
-                        width=90,
+                        width=76,
                         decimals=1,
                         cell="color-text",
                         steps=FALLS_RISES,
