@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run monitoring test faults outages check-deploy image lint format bench schemas sbom audit pictures clean
+.PHONY: help install run monitoring test faults outages check-deploy image lint format bench schemas dashboards sbom audit pictures clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ sbom: install ## Write build/sbom.cdx.json: packages, jars and Prism, with versi
 
 audit: install ## Ask for known vulnerabilities of the pinned packages; says so where nobody can be asked
 	@$(BIN)/python -m deploy.audit
+
+dashboards: install ## Generate deploy/grafana/dashboards from their Python
+	$(BIN)/python -m deploy.grafana.write
 
 pictures: install ## Make the pictures in docs/images from the real thing
 	$(BIN)/python -m tests.pictures

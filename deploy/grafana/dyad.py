@@ -1,0 +1,240 @@
+"""The dashboard *Dyad*: one pair of actors in full, and others beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from grafana_foundation_sdk.builders import dashboard as build
+from grafana_foundation_sdk.models import dashboard
+
+from deploy.grafana import queries
+from deploy.grafana.charts import Style, lines, timeline
+from deploy.grafana.figures import Look, figure, ranking
+from deploy.grafana.frame import Row, framed
+from deploy.grafana.palette import CRITICAL, EVENT_TYPES, GOOD, NEUTRAL, POOR, WARNING
+from deploy.grafana.panels import SOURCE, Query, Size, Text
+from deploy.grafana.queries import LEVEL_CELLS, LEVEL_WORDS, named
+from deploy.grafana.tables import Column, grid
+from deploy.grafana.world import FALLS_RISES, TO_DYAD, drill
+
+if TYPE_CHECKING:
+    from deploy.grafana.frame import Variable
+
+ALL = ".*"
+LISTED = f"query_result(sort_desc({named(queries.SCORE)}))"
+AS_OPTION = '/dyad="(?<value>[^"]+)",name="(?<text>[^"]+)"/'
+
+
+def _variables() -> list[Variable]:
+    """The dyad, and those to compare it with; both in the order of their scores."""
+    reload = dashboard.VariableRefresh.ON_TIME_RANGE_CHANGED
+
+    def listed(name: str, label: str) -> build.QueryVariable:
+        made = build.QueryVariable(name).label(label).datasource(SOURCE).query({"query": LISTED, "refId": name})
+        return made.regex(AS_OPTION).refresh(reload).sort(dashboard.VariableSort.DISABLED)
+
+    everything = dashboard.VariableOption(text=["All"], value=["$__all"])
+    compared = listed("compare", "Compare with").multi(multi=True).include_all(include_all=True)
+    return [drill(), listed("dyad", "Dyad"), compared.all_value(ALL).current(everything)]
+
+
+def _of(what: str) -> str:
+    return f'max(brinkwatch_dyad_{what}{{dyad="$dyad"}})'
+
+
+def _change() -> str:
+    return f'{_of("score")} - (max(brinkwatch_dyad_score{{dyad="$dyad"}} offset 1d) or {_of("baseline")})'
+
+
+def _now() -> Row:
+    name = Text(
+        "Dyad",
+        "The two sides. `*` in a code is a side that the news does not name.",
+        "it is the dyad that you meant.",
+        "choose another at the top of the page.",
+    )
+    level = Text(
+        "Level",
+        "The level at which the rule that shows this dyad's score holds it.",
+        "calm.",
+        "`brinkwatch watch` shows the sentences that it rests on.",
+    )
+    score = Text(
+        "Score",
+        "Severity of what is told, decayed with time, each story counted once.",
+        "near the baseline.",
+        "see below what it is made of.",
+    )
+    baseline = Text(
+        "Baseline",
+        "What the score has usually been, over weeks.",
+        "it hardly moves within a day.",
+        "one that climbs for days means that the unusual is becoming usual.",
+    )
+    change = Text(
+        "24 h change",
+        "Score now, less the score a day ago; on the first day, less the baseline.",
+        "about 0, or a fall.",
+        "a rise by one source only may be a single article: see how many sources there are.",
+    )
+    sources = Text(
+        "Sources",
+        "Independent sources of what counts now.",
+        "for a high score, several.",
+        "a high score by one source raises no alert: rules ask for more.",
+    )
+    return Row(
+        "$dyad now",
+        [
+            figure(
+                name,
+                [Query('max by (name) (brinkwatch_dyad_info{dyad="$dyad"})', "{{name}}")],
+                unit="none",
+                size=Size(8, 4),
+                look=Look(graph=False, name_only=True),
+            ),
+            figure(
+                level, [Query(_of("level"))], unit="none", size=Size(4, 4), look=Look(meanings=LEVEL_WORDS, graph=False)
+            ),
+            figure(score, [Query(_of("score"))], unit="none", look=Look(decimals=1)),
+            figure(baseline, [Query(_of("baseline"))], unit="none", look=Look(decimals=1)),
+            figure(change, [Query(_change())], unit="none", look=Look(FALLS_RISES[1:], GOOD, decimals=1)),
+            figure(sources, [Query(_of("sources"))], unit="none", look=Look(decimals=0)),
+        ],
+    )
+
+
+def _course() -> Row:
+    scores = Text(
+        "Score against baseline",
+        "The score, and what is usual. Marks are transitions of alerts, of any dyad.",
+        "the two run together.",
+        "compare the time of a rise with what was published then: `brinkwatch watch`, or the topic of signals.",
+    )
+    levels = Text(
+        "Level",
+        "At which level the dyad stood, and when.",
+        "one calm band.",
+        "a band that changes often asks for a longer `hold_for` or `clear_for` in the rule.",
+    )
+    sources = Text(
+        "Sources",
+        "Independent sources of what counts, at each moment.",
+        "it rises with the score.",
+        "a score that rises while this does not is one outlet's story.",
+    )
+    return Row(
+        "Its course",
+        [
+            lines(
+                scores,
+                [Query(_of("score"), "score"), Query(_of("baseline"), "baseline")],
+                unit="none",
+                size=Size(16, 9),
+                style=Style(fill=15, colours={"score": WARNING, "baseline": NEUTRAL}, decimals=1),
+            ),
+            lines(
+                sources,
+                [Query(_of("sources"), "sources")],
+                unit="none",
+                size=Size(8, 9),
+                style=Style(fill=15, stepped=True, colours={"sources": NEUTRAL}, decimals=0),
+            ),
+            timeline(levels, [Query(_of("level"), "level")], meanings=LEVEL_WORDS, size=Size(24, 4)),
+        ],
+    )
+
+
+def _made_of() -> Row:
+    over_time = Text(
+        "Signals by type, last 24 h",
+        "At each moment, the counted signals of the 24 hours before it, by event type.",
+        "few, and talks among them.",
+        "reds are force, oranges preparation for it, purples politics, blues and greens what calms.",
+    )
+    today = Text(
+        "Signals by type, now",
+        "Counted signals of the last 24 hours, most first.",
+        "nothing of force.",
+        "`brinkwatch watch` prints the sentences; `brinkwatch extract --explain` says why a sentence counts.",
+    )
+    found = 'max by (event_type) (brinkwatch_dyad_signals{dyad="$dyad"})'
+    return Row(
+        "What it is made of",
+        [
+            lines(
+                over_time,
+                [Query(found, "{{event_type}}")],
+                unit="none",
+                size=Size(16, 9),
+                style=Style(stacked=True, stepped=True, colours=EVENT_TYPES, beside=True, decimals=0),
+            ),
+            ranking(
+                today,
+                Query(f"sort_desc({found})", "{{event_type}}"),
+                unit="none",
+                size=Size(8, 9),
+                look=Look(colours=EVENT_TYPES, decimals=0),
+            ),
+        ],
+    )
+
+
+def _compared() -> Row:
+    scores = Text(
+        "Scores compared",
+        "Scores of the dyads chosen under *Compare with*: the ten of them that reached most in the range.",
+        "they move on their own.",
+        "dyads that rise together often tell one story: an ally's support, a bloc's sanctions.",
+    )
+    beside = Text(
+        "Side by side",
+        "The dyads chosen under *Compare with*, as they stand now.",
+        "nothing stands out.",
+        "a click on a name makes it the dyad of this page.",
+    )
+    chosen = 'max by (dyad) (brinkwatch_dyad_{}{{dyad=~"$compare"}})'.format
+    return Row(
+        "Compared",
+        [
+            lines(
+                scores,
+                [Query(named(f"({queries.highest(chosen('score'), 10)})"), "{{name}}")],
+                unit="none",
+                size=Size(12, 10),
+                style=Style(decimals=1, fill=0),
+            ),
+            grid(
+                beside,
+                [
+                    Column("Dyad", label="name", link=TO_DYAD),
+                    Column("Code", label="dyad", hidden=True),
+                    Column("Level", named(chosen("level")), width=90, cell="color-background", meanings=LEVEL_CELLS),
+                    Column("Score", named(chosen("score")), width=80, decimals=1),
+                    Column(
+                        "Above baseline",
+                        named(f"({chosen('score')} - {chosen('baseline')})"),
+                        width=120,
+                        decimals=1,
+                        cell="color-text",
+                        steps=((3.0, POOR), (12.0, CRITICAL)),
+                    ),
+                    Column("Sources", named(chosen("sources")), width=80, decimals=0),
+                ],
+                size=Size(12, 10),
+                sort="Score",
+            ),
+        ],
+    )
+
+
+def dyad() -> dashboard.Dashboard:
+    """The dashboard."""
+    return framed(
+        "dyad",
+        "Dyad",
+        "One pair of actors: its score, what it is made of, and others beside it.",
+        since="now-24h",
+        rows=[_now(), _course(), _made_of(), _compared()],
+        variables=_variables(),
+    )
