@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from config.settings import Settings
@@ -21,3 +22,15 @@ def connection(settings: Settings, client_id: str) -> dict[str, Any]:
         options["sasl_plain_username"] = settings.sasl_username
         options["sasl_plain_password"] = settings.sasl_password.get_secret_value() if settings.sasl_password else None
     return options
+
+
+def answered_s(client: Any) -> float | None:
+    """Seconds since a broker last told a consumer or producer of its topics; None where none ever did.
+
+    kafka-python asks every ``metadata_max_age_ms`` from a thread of its own, whatever the client does; nothing
+    public says when it was answered.
+    """
+    # A consumer's, else a producer's.
+    metadata = getattr(client, "_cluster", None) or client._metadata  # noqa: SLF001
+    at_ms: float = metadata._last_successful_refresh_ms  # noqa: SLF001
+    return time.monotonic() - at_ms / 1000 if at_ms else None

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
 from config.errors import BrinkwatchError
-from config.kafka import connection
+from config.kafka import answered_s, connection
 from config.settings import Settings
 from connectors import metrics
 from pipeline.records import Article, encode
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 CHUNK = 100
 REQUEST_MS = 10_000
 ACKNOWLEDGE_MS = 30_000
+METADATA_MS = 5_000
+"""How often the broker is asked for the topic, however little is sent: by that one sees whether it is there."""
 RETRY_S = 1.0
 MAX_RETRY_S = 15.0
 FLUSH_S = 5.0
@@ -49,7 +51,6 @@ class Delivery:
         self._opening = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
-        metrics.DELIVERING.set(0)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -62,6 +63,11 @@ class Delivery:
     def up(self) -> bool:
         """Whether the broker took what it was sent last."""
         return self._up.is_set()
+
+    def answered_s(self) -> float | None:
+        """Seconds since a broker last answered; None where it does not take what it is sent. From any thread."""
+        producer = self._producer
+        return answered_s(producer) if producer is not None and self._up.is_set() else None
 
     async def ready(self) -> None:
         """Return when the broker is there; fetching waits for this.
@@ -127,7 +133,6 @@ class Delivery:
                 f"delivering articles failed: {self._settings.bootstrap_servers}: no topic {self._topic}"
             )
         self._up.set()
-        metrics.DELIVERING.set(1)
         log.info("delivering to Kafka", extra={"fields": {"topic": self._topic}})
 
     async def _lose(self, producer: Any) -> None:
@@ -136,7 +141,6 @@ class Delivery:
             return  # another poll met the same failure first
         self._producer = None
         self._up.clear()
-        metrics.DELIVERING.set(0)
         await self._call(lambda: _end(producer, 0.0))
 
     async def _wait(self, error: Exception, delay: float) -> None:
@@ -168,6 +172,7 @@ def _producer(settings: Settings) -> Any:
         request_timeout_ms=REQUEST_MS,
         delivery_timeout_ms=ACKNOWLEDGE_MS,
         bootstrap_timeout_ms=10_000,
+        metadata_max_age_ms=METADATA_MS,
         allow_auto_create_topics=False,
     )
 

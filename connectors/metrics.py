@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from config import exposition
+from config import exposition, vitals
+from config.health import KAFKA, board
 from connectors.outcome import Outcome
 
 
@@ -51,7 +52,7 @@ PUBLISHED_TO_FETCHED = Histogram(
 )
 FEEDS = Gauge("brinkwatch_connect_feeds", "Feeds by how they stand.", ["state"])
 LAST_POLL = Gauge("brinkwatch_connect_last_poll_timestamp_seconds", "When a poll ended last (Unix time).")
-DELIVERING = Gauge("brinkwatch_connect_kafka_up", "1 while the broker acknowledges, 0 while fetching is paused.")
+HEARTBEATS = Counter("brinkwatch_heartbeat_sent_total", "Heartbeat articles that the broker has acknowledged.")
 PENDING = Gauge("brinkwatch_connect_unacknowledged_articles", "Articles sent that the broker has not acknowledged yet.")
 
 
@@ -72,4 +73,6 @@ def serve(host: str, port: int) -> None:
         BrinkwatchError: The address can't be had.
     """
     init()
+    vitals.init_heartbeat("connect")
+    board.begin("connect", KAFKA)
     exposition.serve(host, port)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Iterable, Sequence
-from importlib.metadata import version
 from itertools import product
 
-from prometheus_client import Counter, Gauge, Histogram, Info
+from prometheus_client import Counter, Gauge, Histogram
 
-from config import exposition
+from config import exposition, vitals
 from pipeline.records import EventType, Level, Modality, Transition
 
 LATENCY_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400)
 DECODE_REASONS = ("too_large", "not_json", "version", "schema")
 OUTCOMES = ("signals", "silent", "gated", "language")
 
-BUILD = Info("brinkwatch_build", "Version of Brinkwatch and of Python.")
 EXTRACTED = Counter(
     "brinkwatch_extract_articles_total", "Articles that extract has read, by what became of them.", ["outcome"]
 )
@@ -91,6 +88,7 @@ def init_extract() -> None:
     _zero(DEAD_LETTERS, ("extract.parse",), ("crash", "stalled", "memory", "too_large"))
     _zero(WORKER_RESTARTS, ("crash", "stalled", "memory", "server"))
     _zero(LATENCY, ("fetched_to_signal",))
+    vitals.init_heartbeat("extract")
     _zero(EVENT_TIME, ("extract",))
     _zero(LAG, ("extract",))
 
@@ -104,6 +102,7 @@ def init_score() -> None:
     RULES_GOOD.set(1)
     RULES_LOADED.set_to_current_time()
     _zero(LATENCY, ("fetched_to_alert",))
+    vitals.init_heartbeat("score")
     _zero(EVENT_TIME, ("score",))
     _zero(LAG, ("score",))
 
@@ -128,14 +127,7 @@ def note_lag(process: str, timestamps_ms: Sequence[int], *, caught_up: bool) -> 
         LAG.labels(process).set(0.0)
 
 
-def serve(host: str, port: int) -> None:
-    """Serve /metrics on ``host``:``port`` from a daemon thread; port 0 serves nothing.
-
-    Raises:
-        BrinkwatchError: The address can't be had.
-    """
-    BUILD.info({"version": version("brinkwatch"), "python": platform.python_version()})
-    exposition.serve(host, port)
+serve = exposition.serve
 
 
 def _zero(metric: Counter | Gauge | Histogram, *labels: Iterable[str]) -> None:

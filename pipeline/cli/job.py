@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from config.errors import BrinkwatchError
+from config.health import KAFKA, RUNNER, board
 from config.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,6 +23,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 GARBAGE = (100_000, 20, 20)
 """After how many new objects cycles are looked for: Beam's and Kafka's clients make few, and records none at all."""
+
+NEEDS = {"extract": (KAFKA, "partitions", "model"), "score": (KAFKA, "lease", "rules")}
+"""What a job's process can't work without, beside the runner; the active score needs more (``pipeline.cli.score``)."""
+PATIENCE_S = {"extract": 660.0, "score": 150.0}
+"""How long the poll of a job may stand: more than after what a job that stands still ends by itself."""
+
+
+def begin(name: str, *needs: str) -> None:
+    """Begin to note a job's health in this process."""
+    board.begin(name, *NEEDS[name], *needs, patience_s=PATIENCE_S[name])
 
 
 def stop_on_signals() -> threading.Event:
@@ -65,6 +76,7 @@ def run_job(
     code = 0
     job: Prepared | None = None
     try:
+        begin(name, *([RUNNER] if name == "extract" else []))
         metrics.serve(settings.metrics_host, port)
         job = prepare()
         if job is not None:

@@ -17,6 +17,8 @@ from pipeline.cli import (
     doctor,
     evaluate,
     extract,
+    health,
+    monitor,
     notify,
     replay,
     score,
@@ -42,6 +44,8 @@ app.command("score")(score.score)
 app.command("worker")(worker.worker)
 app.command("sdk-worker", hidden=True)(worker.sdk_worker)
 app.command("notify")(notify.notify)
+app.command("monitor")(monitor.monitor)
+app.command("health")(health.health)
 app.command("watch")(watch.watch)
 subscription = typer.Typer()
 subscription.callback(invoke_without_command=True)(alerts.alerts)

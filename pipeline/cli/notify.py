@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from pipeline.notify.service import Ready
 
+PATIENCE_S = 150.0
+"""How long none of the receivers' loops may turn: more than what a write and a commit may take together."""
+
 
 def notify(
     receiver: Annotated[
@@ -61,9 +64,11 @@ def _chosen(settings: Settings, names: Sequence[str] | None) -> Sequence[Ready]:
 
 
 def _follow(settings: Settings, receivers: Sequence[Ready], *, once: bool) -> None:
+    from config.health import KAFKA, board
     from pipeline import metrics
     from pipeline.notify.service import run_until_signal
 
+    board.begin("notify", KAFKA, *(f"receiver {receiver.name}" for receiver, _ in receivers), patience_s=PATIENCE_S)
     metrics.serve(settings.metrics_host, settings.notify_metrics_port)
     asyncio.run(run_until_signal(settings, receivers, once=once))
 

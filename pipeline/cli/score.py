@@ -22,8 +22,15 @@ def score(bootstrap_servers: BootstrapServers = None, config: ConfigDir = None) 
     _serve(settings)
 
 
-def prepare(settings: Settings, stop: threading.Event) -> Prepared | None:
-    """What the job needs to run, once it is this process's turn; None where ``stop`` was set before."""
+def prepare(settings: Settings, stop: threading.Event, *needs: str) -> Prepared | None:
+    """What the job needs to run, once it is this process's turn; None where ``stop`` was set before.
+
+    Args:
+        settings: Of the installation.
+        stop: Set when it is to drain.
+        needs: What its health depends on once it is active, beside its own.
+    """
+    from config.health import board
     from config.rules_file import RulesFile
     from pipeline import metrics
     from pipeline.cli.job import Prepared
@@ -36,20 +43,29 @@ def prepare(settings: Settings, stop: threading.Event) -> Prepared | None:
     metrics.init_score()
     topics = Topics(settings.topic_prefix)
     rules = RulesFile(settings.alerts_file)
+    board.note("rules", ok=True)
     lease = Lease(settings, topics.dyads.name, topics.score_lease, f"{JOB}-lease", settings.score_instance)
+    board.set_active(False)
+    board.watch("lease", lease.standing)
+    board.watch_kafka(lease.answered_s)
     if not lease.wait(stop):
         lease.close()
         return None
     metrics.SCORE_ACTIVE.set(1)
+    board.set_active(True)
+    board.need("dyads", *needs)
     log.info("active")
     upstream = Upstream(settings, topics.articles.name, topics.extract_group, JOB)
     io = ReaderWriter(settings, topics.signals.name, topics.score_group, JOB, upstream)
     session = ScoreSession(settings, rules, io, stop, lease)
+    board.watch_kafka(io.answered_s)
+    board.note("dyads", ok=True)
     return Prepared(session, lambda pipeline: build(pipeline, session))
 
 
 def _serve(settings: Settings) -> None:
     """The Beam job."""
+    from config.health import RUNNER
     from pipeline.cli.job import run_job, stop_on_signals
 
     stop = stop_on_signals()
@@ -59,4 +75,4 @@ def _serve(settings: Settings) -> None:
 
         submit("score", build, settings, stop)
         return
-    run_job("score", settings, stop, settings.score_metrics_port, lambda: prepare(settings, stop))
+    run_job("score", settings, stop, settings.score_metrics_port, lambda: prepare(settings, stop, RUNNER))

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import kafka.errors
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 from config.errors import BrinkwatchError
 from config.kafka import connection
@@ -98,6 +98,16 @@ def producer(settings: Settings, client_id: str, **options: Any) -> KafkaProduce
         "max_request_size": MAX_REQUEST_BYTES,
     }
     return _make(KafkaProducer, settings, {**defaults, **connection(settings, client_id), **options})
+
+
+def admin(settings: Settings, client_id: str, **options: Any) -> KafkaAdminClient:
+    """A client that asks the cluster about itself.
+
+    Raises:
+        BrokerUnavailable: No broker answers within 15 s.
+    """
+    defaults: dict[str, Any] = {"bootstrap_timeout_ms": BOOTSTRAP_MS, "reconnect_backoff_max_ms": RECONNECT_MS}
+    return _make(KafkaAdminClient, settings, {**defaults, **connection(settings, client_id), **options})
 
 
 def _make(kind: Callable[..., Any], settings: Settings, options: dict[str, Any]) -> Any:

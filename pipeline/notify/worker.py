@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from config.health import board
 from config.receivers import Alertmanager
 from pipeline import metrics
 from pipeline.kafka.group import GroupMember
@@ -58,6 +59,7 @@ class Worker:
         try:
             while not stop.is_set():
                 messages = await self._read()
+                self._note_health()
                 await self._settle()
                 if once and not messages and not self._tasks and await self._call(self._member.caught_up):
                     return
@@ -66,6 +68,11 @@ class Worker:
             await _cancel([*self._tasks, *again])
             await self._call(self._member.close)
             self._thread.shutdown(wait=False)
+
+    def _note_health(self) -> None:
+        board.turn()
+        place = self._member.standing()
+        board.note(f"receiver {self._name}", place.ok, place.why)
 
     async def _read(self) -> list[Message]:
         """Poll and begin what came; where enough is under way, only show the group that we live."""

@@ -13,6 +13,8 @@ from typing import Protocol
 
 import apache_beam as beam
 
+from config import vitals
+from config.health import board
 from config.settings import Settings
 from pipeline import metrics
 from pipeline.extraction.engine import Extraction
@@ -39,12 +41,21 @@ class Read:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a bundle gave: what is to be written, what the metrics count, and what is left to be polled again."""
+    """What a bundle gave: what is to be written, what the metrics count, and what is left to be polled again.
+
+    Attributes:
+        outgoing: Signals and dead letters.
+        extractions, articles: What was read, heartbeats left out.
+        dead: Stage and reason of each dead letter.
+        heartbeats: When those that gave a signal were sent (Unix time).
+        left: Messages that nothing was done for.
+    """
 
     outgoing: list[Outgoing] = field(default_factory=list)
     extractions: list[Extraction] = field(default_factory=list)
     dead: list[tuple[str, str]] = field(default_factory=list)
     articles: list[Article] = field(default_factory=list)
+    heartbeats: list[float] = field(default_factory=list)
     left: list[Message] = field(default_factory=list)
 
 
@@ -144,10 +155,18 @@ def _take(outcome: Outcome, extractor: Extractor, batch: Sequence[Message], topi
     extractions = extractor.extract(articles, alone=alone) if articles else []
     outcome.outgoing += [letter for letter, _ in bad]
     outcome.dead += [("extract.decode", reason) for _, reason in bad]
-    outcome.extractions += extractions
-    outcome.articles += articles
-    for extraction in extractions:
+    for article, extraction in zip(articles, extractions, strict=True):
         outcome.outgoing += _as_messages(extraction, topics.signals.name)
+        if not article.heartbeat:
+            outcome.extractions.append(extraction)
+            outcome.articles.append(article)
+        elif extraction.signals:
+            outcome.heartbeats.append(article.published_at.timestamp())
+        else:
+            log.error(
+                "a heartbeat gave no signal: extraction does not work",
+                extra={"fields": {"outcome": extraction.outcome}},
+            )
 
 
 def _bury(outcome: Outcome, message: Message, topics: Topics, failure: ExtractionFailed) -> None:
@@ -193,6 +212,8 @@ class ExtractSession:
         """The next articles; None if there are none."""
         messages = self.member.poll(self._batch)
         self._polled_at = time.monotonic()
+        place = self.member.standing()
+        board.note("partitions", place.ok, place.why)
         caught_up = not messages and self.member.caught_up()
         if caught_up:
             self.member.pass_marks()
@@ -214,6 +235,8 @@ class ExtractSession:
             return  # the new owner of the partitions repeats it, and counts it
         for outcome in outcomes:
             _count(outcome, wall=self._wall)
+            for sent in outcome.heartbeats:
+                vitals.note_heartbeat(JOB, sent)
         metrics.EXTRACT_SECONDS.observe(time.monotonic() - self._polled_at)
 
 

@@ -12,7 +12,9 @@ from datetime import datetime
 
 import apache_beam as beam
 
+from config import vitals
 from config.errors import BrinkwatchError
+from config.health import board
 from config.rules_file import RulesFile
 from config.settings import Settings
 from pipeline import metrics
@@ -39,13 +41,23 @@ MAX_AHEAD_STORED_S = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What a bundle gave."""
+    """What a bundle gave.
+
+    Attributes:
+        outgoing: Alerts, dyads and dead letters.
+        alerts: The transitions.
+        dead: The reason of each dead letter.
+        outcomes: How many signals met which end.
+        newest: The latest observed time; None where there was no signal.
+        heartbeats: When those that came were sent (Unix time).
+    """
 
     outgoing: tuple[Outgoing, ...]
     alerts: tuple[Alert, ...]
     dead: tuple[str, ...]
     outcomes: Counter[str] = field(default_factory=Counter)
     newest: datetime | None = None
+    heartbeats: tuple[float, ...] = ()
 
 
 stays_within(Scored)
@@ -149,6 +161,7 @@ class ScoreSession:
         """Go on under the file's rules, if they are others; whether they are."""
         rules = self._file.changed()
         metrics.RULES_GOOD.set(self._file.good)
+        board.note("rules", self._file.good, "" if self._file.good else f"{self._file.path} has faults; see the log")
         if rules is None:
             return False
         self.book.reload(rules)
@@ -161,12 +174,17 @@ class ScoreSession:
         dead: list[tuple[Outgoing, str]] = []
         outcomes: Counter[str] = Counter()
         newest: datetime | None = None
+        heartbeats: list[float] = []
         for message in messages:
             try:
                 signal = readable(message)
             except DecodeError as error:
                 letter = as_dead_letter(message, self.topics.deadletter.name, "score.decode", error.reason, str(error))
                 dead.append((letter, error.reason))
+                continue
+            if signal.heartbeat:  # it is no news: nothing moves by it, event time neither
+                outcomes["inactive"] += 1
+                heartbeats.append(signal.published_at.timestamp())
                 continue
             newest = max(newest or signal.observed_at, signal.observed_at)
             before = self._latest[message.partition]
@@ -178,7 +196,8 @@ class ScoreSession:
             self.book.advance(now)
         alerts, dyads, forgotten = self.book.drain()
         outgoing = (*(letter for letter, _ in dead), *as_messages(alerts, dyads, self.topics, forgotten))
-        return Scored(outgoing, tuple(alerts), tuple(reason for _, reason in dead), outcomes, newest)
+        reasons = tuple(reason for _, reason in dead)
+        return Scored(outgoing, tuple(alerts), reasons, outcomes, newest, tuple(heartbeats))
 
     @property
     def failure(self) -> Exception | None:
@@ -204,6 +223,8 @@ class ScoreSession:
             self._io.commit(outgoing)
         for scored in done:
             self._count(scored)
+            for sent in scored.heartbeats:
+                vitals.note_heartbeat(JOB, sent)
 
     def _now(self) -> datetime | None:
         return event_time(self._latest, self._io.caught_up(), self._wall.now() if self._wall else None)

@@ -46,6 +46,7 @@ class Lines:
         self._topics = topics
         self._once = Once()
         self._open: set[str] = set()
+        self._heartbeats = 0
 
     def standing(self, alerts: Iterable[Alert]) -> Iterator[str]:
         """Alerts that are open as it begins."""
@@ -65,12 +66,19 @@ class Lines:
             except DecodeError:
                 return  # score makes it a dead letter, and the status line counts it
             if self._once.is_new(signal.signal_id):
-                yield signal_line(signal)
+                if signal.heartbeat:
+                    self._heartbeats += 1
+                else:
+                    yield signal_line(signal)
 
     def status(self, at: datetime, held: Mapping[str, int]) -> str:
-        """``12:03:50 status   120 articles, 34 signals, 0 dead letters, 1 open alert``."""
+        """``12:03:50 status   120 articles, 34 signals, 0 dead letters, 1 open alert``.
+
+        Heartbeats, an article and a signal each, are taken off; those from before we began can't be told from others.
+        """
         counts = (self._topics.articles, self._topics.signals, self._topics.deadletter)
         articles, signals, dead = (held.get(topic.name, 0) for topic in counts)
+        articles, signals = (max(0, number - self._heartbeats) for number in (articles, signals))
         alerts = f"{len(self._open)} open alert{'' if len(self._open) == 1 else 's'}"
         return f"{clock(at)} status   {articles} articles, {signals} signals, {dead} dead letters, {alerts}"
 

@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 
+import psutil
 import pytest
 from service import left_behind, wait_for
 
@@ -21,9 +23,9 @@ UP = (sys.executable, "-m", "pipeline.cli.main", "up", "--feeds", "none")
 
 
 def ports():
-    """Three free ports, as the settings' variables."""
+    """Five free ports, as the settings' variables."""
     found = {}
-    for name in ("CONNECT", "EXTRACT", "SCORE"):
+    for name in ("UP", "CONNECT", "EXTRACT", "SCORE", "MONITOR"):
         with Port() as port:
             found[f"BRINKWATCH_{name}_METRICS_PORT"] = str(port.number)
     return found
@@ -42,15 +44,19 @@ def read(folder, name):
 
 
 def test_the_main_job(tmp_path):
-    """The drill raises an alert, shown with its evidence; every process's metrics say so; the end is clean."""
+    """The drill raises an alert, shown with its evidence; every process's metrics say so; the end is clean.
+
+    Heartbeats pass every stage and are no news; while extract stands still none passes score.
+    """
     env = ports()
-    process = start(tmp_path, "--seconds", "100", **env)
+    process = start(tmp_path, "--seconds", "130", BRINKWATCH_HEARTBEAT_INTERVAL_S="2", **env)
     try:
         wait_for(lambda: "RAISED" in read(tmp_path, "out") or process.poll() is not None, 110, "a raised alert")
-        pages = {
-            name: urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5).read().decode()
-            for name, port in env.items()
-        }
+        wait_for(lambda: all(passed(env, stage) for stage in ("connect", "extract", "score")), 30, "a heartbeat")
+        wait_for(lambda: all(is_ready(port) for port in env.values()), 20, "every process to be ready")
+        assert well(env) == 0
+        without_extract(process, env)
+        pages = {name: page(port) for name, port in env.items()}
         assert process.wait(120) == 0, read(tmp_path, "err")
     finally:
         process.kill()
@@ -62,7 +68,55 @@ def test_the_main_job(tmp_path):
     assert 'brinkwatch_alerts_total{level="watch",transition="raised"}' in pages["BRINKWATCH_SCORE_METRICS_PORT"]
     assert 'brinkwatch_extract_articles_total{outcome="signals"}' in pages["BRINKWATCH_EXTRACT_METRICS_PORT"]
     assert 'brinkwatch_connect_fetches_total{outcome="ok"}' in pages["BRINKWATCH_CONNECT_METRICS_PORT"]
+    assert "heartbeat" not in said
+    assert 'brinkwatch_connect_articles_total{outcome="new"}' in pages["BRINKWATCH_CONNECT_METRICS_PORT"]
+    assert 'brinkwatch_supervisor_up{process="kafka"} 1.0' in pages["BRINKWATCH_UP_METRICS_PORT"]
+    monitored = pages["BRINKWATCH_MONITOR_METRICS_PORT"]
+    assert 'brinkwatch_consumer_members{group="brinkwatch.extract"} 1.0' in monitored
+    assert "brinkwatch_broker_up 1.0" in monitored
     assert left_behind(str(tmp_path)) == []
+
+
+def page(port, path="metrics"):
+    """What a process says on its port."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=10) as response:
+        return response.read().decode()
+
+
+def passed(env, stage):
+    """When the newest heartbeat that has passed a stage was sent; 0 before the first."""
+    told = page(env[f"BRINKWATCH_{stage.upper()}_METRICS_PORT"])
+    name = f'brinkwatch_heartbeat_last_timestamp_seconds{{stage="{stage}"}} '
+    return next(float(line.removeprefix(name)) for line in told.splitlines() if line.startswith(name))
+
+
+def is_ready(port):
+    """Whether a process says that it can do its work."""
+    try:
+        return json.loads(page(port, "readyz"))["ok"]
+    except urllib.error.HTTPError:
+        return False
+
+
+def well(env):
+    """The exit code of ``brinkwatch health``, which asks every process."""
+    command = [sys.executable, "-m", "pipeline.cli.main", "health"]
+    return subprocess.run(command, env={**os.environ, **env}, timeout=60, check=False).returncode
+
+
+def without_extract(process, env):
+    """While extract stands still, heartbeats are sent and none passes score; when it goes on, so do they."""
+    line = [str(each) for each in ("pipeline.cli.main", "extract")]
+    (extract,) = [
+        child for child in psutil.Process(process.pid).children(recursive=True) if child.cmdline()[-2:] == line
+    ]
+    extract.suspend()
+    time.sleep(3)  # what was under way has passed score
+    sent, before = passed(env, "connect"), passed(env, "score")
+    wait_for(lambda: passed(env, "connect") > sent + 3, 30, "two more heartbeats to be sent")
+    assert passed(env, "score") == before
+    extract.resume()
+    wait_for(lambda: passed(env, "score") > before, 40, "a heartbeat to pass score")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

@@ -133,6 +133,7 @@ class Line:
             bootstrap_servers=self._kafka.bootstrap_servers, config_dir=config, data_dir=self._folder / "data",
             runner="prism", prism=find_prism(load_settings(), self._say), clock="records", log_format="json",
             connect_metrics_port=0, extract_metrics_port=0, score_metrics_port=0, score_instance="line",
+            heartbeat_interval_s=0,  # the oracle knows of the articles of feeds
         )  # fmt: skip
         apply_topics(self.settings, Topics(self.settings.topic_prefix))
         _keep_history(self.settings)

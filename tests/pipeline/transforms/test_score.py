@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from prometheus_client import REGISTRY
 from samples import NOON, dyad, signal
 
 from config.alerts import load_alerts
@@ -84,6 +85,29 @@ def test_a_crisis_is_raised_on_both_topics_in_one_transaction():
     assert io.transactions == 1
     alert = decode(next(m.value for m in io.committed if m.topic == TOPICS.alerts.name), Alert)
     assert (alert.transition, alert.dyad) == (Transition.RAISED, "RUS-UKR")
+
+
+def test_a_heartbeat_moves_nothing():
+    """No dyad, no alert, no time passes by it, not even under a dyad's key; it is committed, and then noted."""
+    io = IO()
+    current = session(io)
+    later = NOON + timedelta(days=300)
+    beats = [
+        message(encode(signal(heartbeat=True, dyads=(), observed_at=later, published_at=later)), key)
+        for key in (b"*-*", b"RUS-UKR")
+    ]
+    old = [replace(beat, timestamp_ms=int(later.timestamp() * 1000)) for beat in beats]
+    scored = current.score([grave(1), *old])
+    assert scored.outcomes == {"applied": 1, "inactive": 2}
+    assert scored.heartbeats == (later.timestamp(),) * 2
+    assert scored.newest == NOON + timedelta(hours=1)
+    current.finish([scored])
+    undisturbed = IO()
+    alone = session(undisturbed)
+    alone.finish([alone.score([grave(1)])])
+    assert io.committed == undisturbed.committed
+    last = REGISTRY.get_sample_value("brinkwatch_heartbeat_last_timestamp_seconds", {"stage": "score"})
+    assert last == later.timestamp()
 
 
 def test_a_resolved_alert_leaves_a_tombstone():
