@@ -74,6 +74,10 @@ class Settings(BaseSettings):
         description="Seconds between the articles that connect sends to see whether all works; 0: none",
     )
 
+    trace_sample_ratio: float = pydantic.Field(
+        0, ge=0, le=1, description="Share of articles whose OpenTelemetry traces are kept (extra `otel`); 0: none"
+    )
+
     metrics_host: str = pydantic.Field("127.0.0.1", description="Address of the server of /metrics, /livez and /readyz")
     up_metrics_port: int = pydantic.Field(9400, ge=0, le=65535, description="/metrics of up, the supervisor; 0: none")
     connect_metrics_port: int = pydantic.Field(9401, ge=0, le=65535, description="/metrics of connect; 0: none")

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
+from config import spans, trace
 from config.errors import BrinkwatchError
 from config.kafka import answered_s, connection
 from config.settings import Settings
+from config.spans import Span
 from connectors import metrics
 from pipeline.records import Article, encode
 from pipeline.records.codec import MAX_BYTES
@@ -86,8 +88,12 @@ class Delivery:
                     await self._wait(error, delay)
                     delay = min(2 * delay, MAX_RETRY_S)
 
-    async def send(self, articles: Sequence[Article]) -> None:
+    async def send(self, articles: Sequence[Article], fetched: Span | None = None) -> None:
         """Send ``articles`` and return when the broker has acknowledged every one.
+
+        Args:
+            articles: What to send; each message names its article's trace.
+            fetched: From when to when they were fetched, where that is known.
 
         Cancelling it leaves some perhaps sent, none wrongly taken for sent.
 
@@ -95,10 +101,15 @@ class Delivery:
             DeliveryError: The broker refused or was away, and the delivery is not patient.
         """
         for start in range(0, len(articles), CHUNK):
-            await self._send_chunk(articles[start : start + CHUNK])
+            chunk = articles[start : start + CHUNK]
+            delivered = [spans.deliver(article.article_id, fetched) for article in chunk]
+            await self._send_chunk(chunk, [trace.header(each.parent) for each in delivered])
+            for article, each in zip(chunk, delivered, strict=True):
+                each.end()
+                _log(article)
 
-    async def _send_chunk(self, articles: Sequence[Article]) -> None:
-        messages = [(article.article_id.encode(), encode(article)) for article in articles]
+    async def _send_chunk(self, articles: Sequence[Article], headers: Sequence[trace.Headers]) -> None:
+        messages = [(a.article_id.encode(), encode(a), named) for a, named in zip(articles, headers, strict=True)]
         delay = RETRY_S
         metrics.PENDING.inc(len(messages))
         try:
@@ -116,9 +127,9 @@ class Delivery:
         finally:
             metrics.PENDING.dec(len(messages))
 
-    async def _acknowledged(self, producer: Any, messages: Sequence[tuple[bytes, bytes]]) -> None:
+    async def _acknowledged(self, producer: Any, messages: Sequence[tuple[bytes, bytes, trace.Headers]]) -> None:
         futures = await self._call(
-            lambda: [producer.send(self._topic, key=key, value=value) for key, value in messages]
+            lambda: [producer.send(self._topic, key=key, value=value, headers=named) for key, value, named in messages]
         )
         # Waiting happens beside the sending thread: another poll's articles may go out meanwhile.
         await asyncio.gather(*(_settled(future) for future in futures))
@@ -157,6 +168,13 @@ class Delivery:
 
     async def _call(self, work: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _log(article: Article) -> None:
+    """Some fifty a second, so only where somebody asks for it."""
+    if log.isEnabledFor(logging.DEBUG):
+        fields = {**trace.fields(article.article_id), "feed": article.feed, "heartbeat": article.heartbeat}
+        log.debug("article delivered", extra={"fields": fields})
 
 
 def _producer(settings: Settings) -> Any:

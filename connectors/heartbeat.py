@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import logging
 import time
 from datetime import UTC, datetime
 from typing import Protocol
@@ -13,7 +12,6 @@ from config import vitals
 from connectors import metrics
 from pipeline.records import Article
 
-log = logging.getLogger(__name__)
 STAGE = "connect"
 SOURCE = "heartbeat.invalid"
 TEXT = "Dunmark deployed 300 soldiers to its border with Karvenia, the Dunmarkish army said."
@@ -62,4 +60,3 @@ async def beat(delivery: Sends, interval_s: float) -> None:
         await delivery.send([article])
         metrics.HEARTBEATS.inc()
         vitals.note_heartbeat(STAGE, article.published_at.timestamp())
-        log.debug("heartbeat sent", extra={"fields": {"article_id": article.article_id}})

@@ -53,7 +53,7 @@ def extract(
     """
     _check(input_, text, published, output, explain=explain, html=html)
     settings = load_settings(config_dir=config, bootstrap_servers=bootstrap_servers)
-    set_up_logging(settings)
+    set_up_logging(settings, serving=input_ is None and text is None)
     if input_ is None and text is None:
         _serve(settings)
         return

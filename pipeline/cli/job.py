@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from config import spans
 from config.errors import BrinkwatchError
 from config.health import KAFKA, RUNNER, board
 from config.settings import Settings
@@ -78,6 +79,7 @@ def run_job(
     try:
         begin(name, *([RUNNER] if name == "extract" else []))
         metrics.serve(settings.metrics_host, port)
+        spans.begin(name, settings)
         job = prepare()
         if job is not None:
             gc.collect()
@@ -85,6 +87,7 @@ def run_job(
             gc.set_threshold(*GARBAGE)
             run(name, job.build, settings, stop)
             job.session.close()
+        spans.end()
         log.info("drained", extra={"fields": {"job": name}})
     except BrinkwatchError as error:
         # The runner only says that the job failed; the session may know why.

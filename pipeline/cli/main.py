@@ -26,6 +26,7 @@ from pipeline.cli import (
     watch,
     worker,
 )
+from pipeline.cli.common import tell_failure
 
 app = typer.Typer(
     name="brinkwatch",
@@ -77,10 +78,10 @@ def main() -> None:
         app()
     except ConfigError as error:
         for fault in error.faults:
-            print(f"brinkwatch: {fault}", file=sys.stderr)
+            tell_failure(str(fault))
         sys.exit(1)
     except BrinkwatchError as error:
-        print(f"brinkwatch: {error}", file=sys.stderr)
+        tell_failure(str(error))
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()  # the reader went away (`| head`): nothing is wrong, and there is nobody to tell

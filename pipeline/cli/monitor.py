@@ -9,7 +9,7 @@ from pipeline.cli.common import BootstrapServers, ConfigDir, set_up_logging
 def monitor(bootstrap_servers: BootstrapServers = None, config: ConfigDir = None) -> None:
     """Ask the broker every 15 s how it is and how far every group has read; serve that as metrics. One is enough."""
     settings = load_settings(config_dir=config, bootstrap_servers=bootstrap_servers)
-    set_up_logging(settings)
+    set_up_logging(settings, serving=True)
     from prometheus_client import REGISTRY
 
     from config import exposition

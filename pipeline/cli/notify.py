@@ -38,7 +38,7 @@ def notify(
     SIGTERM ends it; what was not delivered by then is delivered after the next start.
     """
     settings = load_settings(config_dir=config, bootstrap_servers=bootstrap_servers)
-    set_up_logging(settings)
+    set_up_logging(settings, serving=not once and test is None)
     if test is not None:
         _test(_chosen(settings, [test])[0])
     else:

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 def score(bootstrap_servers: BootstrapServers = None, config: ConfigDir = None) -> None:
     """Score dyads and raise alerts. One process is active; any other stands by, and takes over within seconds."""
     settings = load_settings(config_dir=config, bootstrap_servers=bootstrap_servers)
-    set_up_logging(settings)
+    set_up_logging(settings, serving=True)
     _serve(settings)
 
 

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from config import trace
 from config.health import board
 from config.receivers import Alertmanager
 from pipeline import metrics
 from pipeline.kafka.group import GroupMember
-from pipeline.kafka.message import Message, Outgoing, as_dead_letter
+from pipeline.kafka.message import Message, Outgoing, as_dead_letter, place
 from pipeline.notify.deliver import Courier
 from pipeline.notify.ledger import Ledger
 from pipeline.notify.resend import resend
@@ -102,11 +103,14 @@ class Worker:
         try:
             alert = decode(message.value, Alert)
         except DecodeError as error:
+            fields = {"receiver": self._name, "reason": error.reason, **place(message)}
+            log.warning("a message becomes a dead letter", extra={"fields": fields})
             return self._dead(message, Outcome.UNREADABLE, error.reason, str(error))
         try:
             return await self._tell(message, alert)
         except Exception as error:  # one alert that can't be composed must not stop the others, nor stop us for ever
-            log.exception("an alert could not be handled: it is a dead letter")
+            fields = {"receiver": self._name, "alert": alert.alert_id, "dyad": alert.dyad, **place(message)}
+            log.exception("an alert could not be handled: it is a dead letter", extra={"fields": fields})
             return self._dead(message, Outcome.CRASHED, "crash", type(error).__name__)
 
     async def _tell(self, message: Message, alert: Alert) -> Outgoing | None:
@@ -115,7 +119,8 @@ class Worker:
             metrics.NOTIFIED.labels(self._name, Outcome.FILTERED).inc()
             return None
         delivery = await self._courier.deliver(alert, self._alone)
-        fields = {"receiver": self._name, "alert": f"{alert.alert_id}-{alert.sequence}"}
+        fields = {"receiver": self._name, "alert": alert.alert_id, "sequence": str(alert.sequence), "dyad": alert.dyad}
+        fields |= {"trace_id": parent.trace} if (parent := trace.parent_of(message.headers)) else {}
         fields |= {"attempts": str(delivery.attempts), "how": delivery.detail}
         if delivery.outcome is not Outcome.DELIVERED:
             log.error("an alert was not delivered: it is a dead letter", extra={"fields": fields})

@@ -64,7 +64,8 @@ def _run_on_prism(name: str, build: Callable[[beam.Pipeline], None], settings: S
         result = _submit(build, prism_options(name, prism.endpoint))
         log.info("job submitted", extra={"fields": {"job": name, "runner": "prism", "prism_pid": prism.pid}})
         while not PipelineState.is_terminal(state := _state(result, name, prism)):
-            board.note(RUNNER, state == PipelineState.RUNNING, f"the job is {state}")
+            running = state == PipelineState.RUNNING
+            board.note(RUNNER, running, "" if running else f"the job is {state}")
             _check_moving(name)
             time.sleep(POLL_S)
         if state != PipelineState.DONE or not stop.is_set():

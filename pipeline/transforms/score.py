@@ -6,21 +6,23 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import apache_beam as beam
 
-from config import vitals
+from config import spans, trace, vitals
 from config.errors import BrinkwatchError
 from config.health import board
 from config.rules_file import RulesFile
 from config.settings import Settings
+from config.spans import Open
+from config.trace import Parent
 from pipeline import metrics
 from pipeline.kafka.exactly_once import ReaderWriter
 from pipeline.kafka.lease import Lease
-from pipeline.kafka.message import Message, Outgoing, as_dead_letter
+from pipeline.kafka.message import Message, Outgoing, as_dead_letter, place
 from pipeline.records import Alert, DecodeError, Dyad, Signal, Transition, decode, encode
 from pipeline.records.dyad import NOBODY
 from pipeline.records.headers import cloudevent
@@ -33,7 +35,9 @@ from pipeline.transforms.poll import Poll, enter, session
 
 log = logging.getLogger(__name__)
 JOB = "score"
+NO_PARENTS: Mapping[str, Parent | None] = {}
 TAKEN_OVER = "scoring ends here: another one is active now; started again, this one stands by"
+MAX_WHY = 500
 MAX_AHEAD_S = 3600.0
 MAX_AHEAD_STORED_S = 24 * 3600.0
 """How far ahead of its writing a stored dyad may be: beyond the clocks' differences, a false time took it there."""
@@ -50,6 +54,7 @@ class Scored:
         outcomes: How many signals met which end.
         newest: The latest observed time; None where there was no signal.
         heartbeats: When those that came were sent (Unix time).
+        steps: By dyad with a transition, the step of the trace of the signal that it came by.
     """
 
     outgoing: tuple[Outgoing, ...]
@@ -58,17 +63,31 @@ class Scored:
     outcomes: Counter[str] = field(default_factory=Counter)
     newest: datetime | None = None
     heartbeats: tuple[float, ...] = ()
+    steps: Mapping[str, Open] = field(default_factory=dict)
 
 
 stays_within(Scored)
 
 
 def as_messages(
-    alerts: Sequence[Alert], dyads: Sequence[Dyad], topics: Topics, forgotten: Sequence[str] = ()
+    alerts: Sequence[Alert],
+    dyads: Sequence[Dyad],
+    topics: Topics,
+    forgotten: Sequence[str] = (),
+    parents: Mapping[str, Parent | None] = NO_PARENTS,
 ) -> Iterator[Outgoing]:
-    """Alerts to both alert topics, dyads to theirs; on a compacted one a tombstone once resolved, or forgotten."""
+    """Alerts to both alert topics, dyads to theirs; on a compacted one a tombstone once resolved, or forgotten.
+
+    Args:
+        alerts: The transitions.
+        dyads: Those that changed.
+        topics: Where to write.
+        forgotten: Keys of the dyads that are no more.
+        parents: By dyad, the trace of what caused its transitions; one that time caused has none.
+    """
     for alert in alerts:
-        key, value, headers = alert.alert_id.encode(), encode(alert), cloudevent(alert)
+        headers = cloudevent(alert) + trace.header(parents.get(alert.dyad))
+        key, value = alert.alert_id.encode(), encode(alert)
         yield Outgoing(topics.alerts.name, key, value, headers)
         resolved = alert.transition is Transition.RESOLVED
         yield Outgoing(topics.alerts_current.name, key, None if resolved else value, [] if resolved else headers)
@@ -90,6 +109,12 @@ def readable(message: Message) -> Signal:
     if ahead > MAX_AHEAD_S:
         raise DecodeError("future", f"observed_at is {ahead:.0f} s after the message was written")
     return signal
+
+
+def _step(message: Message, signal: Signal, begun: float) -> Open:
+    """The step of the signal's trace in which it was scored."""
+    parent = trace.parent_of(message.headers) or trace.of_article(signal.article_id)
+    return spans.step(JOB, parent, begun)
 
 
 class ScoreSession:
@@ -175,10 +200,19 @@ class ScoreSession:
         outcomes: Counter[str] = Counter()
         newest: datetime | None = None
         heartbeats: list[float] = []
+        causes: dict[str, tuple[Message, Signal]] = {}
+        begun, telling = time.time(), log.isEnabledFor(logging.DEBUG)
         for message in messages:
             try:
                 signal = readable(message)
             except DecodeError as error:
+                fields = {
+                    "stage": "score.decode",
+                    "reason": error.reason,
+                    "why": str(error)[:MAX_WHY],
+                    **place(message),
+                }
+                log.warning("a message becomes a dead letter", extra={"fields": fields})
                 letter = as_dead_letter(message, self.topics.deadletter.name, "score.decode", error.reason, str(error))
                 dead.append((letter, error.reason))
                 continue
@@ -190,14 +224,22 @@ class ScoreSession:
             before = self._latest[message.partition]
             self._latest[message.partition] = max(before or signal.observed_at, signal.observed_at)
             dyad = (message.key or NOBODY.encode()).decode(errors="replace")
-            outcomes["inactive" if dyad == NOBODY else self.book.apply(dyad, signal)] += 1
+            outcome = "inactive" if dyad == NOBODY else self.book.apply(dyad, signal)
+            outcomes[outcome] += 1
+            if outcome == "applied":
+                causes[dyad] = (message, signal)
+            if telling:
+                said = {"dyad": dyad, "signal_id": signal.signal_id, "outcome": outcome}
+                log.debug("signal read", extra={"fields": {**trace.fields(signal.article_id), **said}})
         now = self._now()
         if now is not None:
             self.book.advance(now)
         alerts, dyads, forgotten = self.book.drain()
-        outgoing = (*(letter for letter, _ in dead), *as_messages(alerts, dyads, self.topics, forgotten))
+        steps = {alert.dyad: _step(*causes[alert.dyad], begun) for alert in alerts if alert.dyad in causes}
+        parents = {dyad: step.parent for dyad, step in steps.items()}
+        outgoing = (*(letter for letter, _ in dead), *as_messages(alerts, dyads, self.topics, forgotten, parents))
         reasons = tuple(reason for _, reason in dead)
-        return Scored(outgoing, tuple(alerts), reasons, outcomes, newest, tuple(heartbeats))
+        return Scored(outgoing, tuple(alerts), reasons, outcomes, newest, tuple(heartbeats), steps)
 
     @property
     def failure(self) -> Exception | None:
@@ -236,18 +278,9 @@ class ScoreSession:
             metrics.DEAD_LETTERS.labels("score.decode", reason).inc()
         for alert in scored.alerts:
             metrics.ALERTS.labels(alert.transition, alert.level).inc()
-            log.info(
-                "alert %s",
-                alert.transition,
-                extra={
-                    "fields": {
-                        "alert": alert.alert_id,
-                        "dyad": alert.dyad,
-                        "alert_level": alert.level,
-                        "score": alert.score,
-                    }
-                },
-            )
+            _log_alert(alert, scored.steps.get(alert.dyad))
+        for dyad, step in scored.steps.items():
+            step.end(attributes={"dyad": dyad, "alerts": sum(alert.dyad == dyad for alert in scored.alerts)})
         for level, count in self.book.open_by_level().items():
             metrics.OPEN_ALERTS.labels(level).set(count)
         metrics.DYADS.set(len(self.book))
@@ -255,6 +288,14 @@ class ScoreSession:
             metrics.EVENT_TIME.labels(JOB).set(scored.newest.timestamp())
             if self._wall and scored.alerts:
                 metrics.LATENCY.labels("fetched_to_alert").observe(max(0.0, time.time() - scored.newest.timestamp()))
+
+
+def _log_alert(alert: Alert, step: Open | None) -> None:
+    """A transition, with the article that it came by; one that time caused has none."""
+    fields = {"alert": alert.alert_id, "dyad": alert.dyad, "alert_level": alert.level, "score": alert.score}
+    if step is not None and step.parent is not None:
+        fields |= trace.fields(step.parent.trace)
+    log.info("alert %s", alert.transition, extra={"fields": fields})
 
 
 class ScoreSignals(beam.DoFn):

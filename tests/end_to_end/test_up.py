@@ -46,10 +46,12 @@ def read(folder, name):
 def test_the_main_job(tmp_path):
     """The drill raises an alert, shown with its evidence; every process's metrics say so; the end is clean.
 
-    Heartbeats pass every stage and are no news; while extract stands still none passes score.
+    Heartbeats pass every stage and are no news; while extract stands still none passes score. The article that an alert
+    came by is found in every process's log by its trace.
     """
     env = ports()
-    process = start(tmp_path, "--seconds", "130", BRINKWATCH_HEARTBEAT_INTERVAL_S="2", **env)
+    wanted = {"BRINKWATCH_HEARTBEAT_INTERVAL_S": "2", "BRINKWATCH_LOG_LEVEL": "debug"}
+    process = start(tmp_path, "--seconds", "150", **wanted, **env)
     try:
         wait_for(lambda: "RAISED" in read(tmp_path, "out") or process.poll() is not None, 110, "a raised alert")
         wait_for(lambda: all(passed(env, stage) for stage in ("connect", "extract", "score")), 30, "a heartbeat")
@@ -69,12 +71,21 @@ def test_the_main_job(tmp_path):
     assert 'brinkwatch_extract_articles_total{outcome="signals"}' in pages["BRINKWATCH_EXTRACT_METRICS_PORT"]
     assert 'brinkwatch_connect_fetches_total{outcome="ok"}' in pages["BRINKWATCH_CONNECT_METRICS_PORT"]
     assert "heartbeat" not in said
+    told = {name: logged(tmp_path, name) for name in ("connect", "extract", "score", "monitor")}
+    trace = next(line["trace_id"] for line in told["score"] if line["message"] == "alert raised")
+    for name, message in (("connect", "article delivered"), ("extract", "article read"), ("score", "signal read")):
+        assert any(line["message"] == message and line["trace_id"] == trace for line in told[name]), name
     assert 'brinkwatch_connect_articles_total{outcome="new"}' in pages["BRINKWATCH_CONNECT_METRICS_PORT"]
     assert 'brinkwatch_supervisor_up{process="kafka"} 1.0' in pages["BRINKWATCH_UP_METRICS_PORT"]
     monitored = pages["BRINKWATCH_MONITOR_METRICS_PORT"]
     assert 'brinkwatch_consumer_members{group="brinkwatch.extract"} 1.0' in monitored
     assert "brinkwatch_broker_up 1.0" in monitored
     assert left_behind(str(tmp_path)) == []
+
+
+def logged(folder, name):
+    """The lines of a process's log, each of which is JSON."""
+    return [json.loads(line) for line in read(folder / "data" / "logs", f"{name}.log").splitlines()]
 
 
 def page(port, path="metrics"):
