@@ -60,6 +60,7 @@ async def run(
             return await connector.poll_all()
         board.watch_kafka(parts.delivery.answered_s)
         beating = asyncio.create_task(beat(parts.delivery, settings.heartbeat_interval_s))
+        beating.add_done_callback(_tell)
         try:
             await connector.follow(stop_event or asyncio.Event())
         finally:
@@ -190,6 +191,12 @@ def _standing(state: FeedState | None) -> State:
     if state.next_due is None:
         return State.STOPPED
     return State.FAILING if state.failures else State.OK
+
+
+def _tell(beating: asyncio.Task[None]) -> None:
+    """Say why heartbeats ended, if it was neither asked for nor set: polling goes on without them."""
+    if not beating.cancelled() and (error := beating.exception()) is not None:
+        log.error("heartbeats have ended", exc_info=error)
 
 
 async def _finish(under_way: set[asyncio.Task[Any]], grace_s: float) -> None:

@@ -51,9 +51,9 @@ def test_the_main_job(tmp_path):
     """
     env = ports()
     wanted = {"BRINKWATCH_HEARTBEAT_INTERVAL_S": "2", "BRINKWATCH_LOG_LEVEL": "debug"}
-    process = start(tmp_path, "--seconds", "150", **wanted, **env)
+    process = start(tmp_path, "--seconds", "120", **wanted, **env)
     try:
-        wait_for(lambda: "RAISED" in read(tmp_path, "out") or process.poll() is not None, 110, "a raised alert")
+        wait_for(lambda: "RAISED" in read(tmp_path, "out") or process.poll() is not None, 150, "a raised alert")
         wait_for(lambda: all(passed(env, stage) for stage in ("connect", "extract", "score")), 30, "a heartbeat")
         wait_for(lambda: all(is_ready(port) for port in env.values()), 20, "every process to be ready")
         assert well(env) == 0
