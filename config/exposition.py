@@ -1,10 +1,11 @@
-"""Serving a process's metrics: the one place that says where, to whom, and why it could not be."""
+"""Serving what a process tells of itself: the one place that says where, to whom, and why it could not be."""
 
 from __future__ import annotations
 
 import base64
 import contextlib
 import hmac
+import json
 import socket
 import ssl
 import threading
@@ -16,25 +17,28 @@ from wsgiref.simple_server import make_server
 from prometheus_client import make_wsgi_app
 from prometheus_client.exposition import ThreadingWSGIServer, _SilentHandler
 
+from config import health
 from config.errors import BrinkwatchError
 from config.settings import Settings, secret
+from config.vitals import follow
 
 MAX_CONNECTIONS = 16
 """At once; a scraper needs one. Whoever comes later is turned away, and costs nothing."""
 MAX_SECONDS = 15.0
 """That a connection may take, from its first byte to its last."""
-_NOT_FOUND = b"not found: /metrics is here\n"
+_NOT_FOUND = b"not found: /metrics, /livez and /readyz are here\n"
 _WHO = b"user and password, please\n"
 
 App = Callable[[Mapping[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def serve(settings: Settings, port: int) -> None:
-    """Serve /metrics on ``metrics_host``:``port`` from a daemon thread; port 0 serves nothing.
+    """Serve /metrics, /livez and /readyz on ``metrics_host``:``port`` from a daemon thread; port 0 serves nothing.
 
     Raises:
         BrinkwatchError: The address can't be had, or the certificate or the password.
     """
+    follow()
     if not port:
         return
     host = settings.metrics_host
@@ -82,7 +86,20 @@ def _app(settings: Settings) -> App:
         if not (password := secret(settings, "metrics_password")):
             raise BrinkwatchError("serving metrics failed: metrics_password: metrics_username needs it")
         metrics = guarded(metrics, settings.metrics_username, password)
-    return by_path({"/metrics": metrics})
+    return by_path({"/metrics": metrics, "/livez": told(health.live), "/readyz": told(health.ready)})
+
+
+def told(decide: Callable[[health.Snapshot], health.Health]) -> App:
+    """How this process is, for anybody: orchestrators have no password, and it is but a few words."""
+
+    def tell(environ: Mapping[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        found = decide(health.board.snapshot())
+        body = json.dumps(found.as_json(), ensure_ascii=False).encode() + b"\n"
+        headers = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+        start("200 OK" if found.ok else "503 Service Unavailable", headers)
+        return [b"" if environ.get("REQUEST_METHOD") == "HEAD" else body]
+
+    return tell
 
 
 def _context(settings: Settings) -> ssl.SSLContext | None:

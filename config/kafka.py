@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 from typing import Any
 
 from config.errors import BrinkwatchError
@@ -88,3 +89,15 @@ def _reason(error: Exception) -> str:
     if isinstance(error, ssl.SSLError):
         return f"no certificate or key that can be used ({error.reason or error.args[-1]})"
     return getattr(error, "strerror", None) or str(error)
+
+
+def answered_s(client: Any) -> float | None:
+    """Seconds since a broker last told a consumer or producer of its topics; None where none ever did.
+
+    kafka-python asks every ``metadata_max_age_ms`` from a thread of its own, whatever the client does; nothing
+    public says when it was answered.
+    """
+    # A consumer's, else a producer's.
+    metadata = getattr(client, "_cluster", None) or client._metadata  # noqa: SLF001
+    at_ms: float = metadata._last_successful_refresh_ms  # noqa: SLF001
+    return time.monotonic() - at_ms / 1000 if at_ms else None

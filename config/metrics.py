@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY, Info
 from prometheus_client.metrics import MetricWrapperBase
 
 BUILD = Info("brinkwatch_build", "Version of Brinkwatch and of Python.", registry=None)
-PROCESSES = ("connect", "extract", "score", "notify")
+PROCESSES = ("up", "connect", "extract", "score", "notify", "monitor")
 EXPORTS = dict.fromkeys(PROCESSES, (BUILD,))
 """Which metrics of this module each process exports."""
 _exported: set[MetricWrapperBase] = set()

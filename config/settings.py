@@ -84,7 +84,6 @@ class Settings(BaseSettings):
         description="Mail or web address of whoever runs this; sent to publishers in the User-Agent",
     )
 
-    metrics_host: str = pydantic.Field("127.0.0.1", description="Address of the /metrics server")
     metrics_certfile: Path | None = pydantic.Field(
         None, description="Certificate with its chain (PEM) of the /metrics server, which then speaks TLS"
     )
@@ -97,10 +96,24 @@ class Settings(BaseSettings):
     metrics_password: pydantic.SecretStr | None = pydantic.Field(
         None, description="Password of that user: environment or file only"
     )
+    heartbeat_interval_s: float = pydantic.Field(
+        60,
+        ge=0,
+        le=3600,
+        description="Seconds between the articles that connect sends to see whether all works; 0: none",
+    )
+
+    trace_sample_ratio: float = pydantic.Field(
+        0, ge=0, le=1, description="Share of articles whose OpenTelemetry traces are kept (extra `otel`); 0: none"
+    )
+
+    metrics_host: str = pydantic.Field("127.0.0.1", description="Address of the server of /metrics, /livez and /readyz")
+    up_metrics_port: int = pydantic.Field(9400, ge=0, le=65535, description="/metrics of up, the supervisor; 0: none")
     connect_metrics_port: int = pydantic.Field(9401, ge=0, le=65535, description="/metrics of connect; 0: none")
     extract_metrics_port: int = pydantic.Field(9402, ge=0, le=65535, description="/metrics of extract; 0: none")
     score_metrics_port: int = pydantic.Field(9403, ge=0, le=65535, description="/metrics of score; 0: none")
     notify_metrics_port: int = pydantic.Field(9404, ge=0, le=65535, description="/metrics of notify; 0: none")
+    monitor_metrics_port: int = pydantic.Field(9405, ge=0, le=65535, description="/metrics of monitor; 0: none")
 
     metrics_dyads: int = pydantic.Field(
         50, ge=0, le=1000, description="Dyads with metrics of their own: so many with the highest score"

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
+from config import spans, trace
 from config.access import BrokerRefuses, check
 from config.errors import BrinkwatchError
-from config.kafka import connection
+from config.kafka import answered_s, connection
 from config.settings import Settings
+from config.spans import Span
 from connectors import metrics
 from pipeline.records import Article, encode
 from pipeline.records.codec import MAX_BYTES
@@ -22,6 +24,8 @@ CHUNK = 100
 REACH_S = 10.0
 REQUEST_MS = 10_000
 ACKNOWLEDGE_MS = 30_000
+METADATA_MS = 5_000
+"""How often the broker is asked for the topic, however little is sent: by that one sees whether it is there."""
 RETRY_S = 1.0
 MAX_RETRY_S = 15.0
 FLUSH_S = 5.0
@@ -52,7 +56,6 @@ class Delivery:
         self._opening = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
-        metrics.DELIVERING.set(0)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -65,6 +68,11 @@ class Delivery:
     def up(self) -> bool:
         """Whether the broker took what it was sent last."""
         return self._up.is_set()
+
+    def answered_s(self) -> float | None:
+        """Seconds since a broker last answered; None where it does not take what it is sent. From any thread."""
+        producer = self._producer
+        return answered_s(producer) if producer is not None and self._up.is_set() else None
 
     async def ready(self) -> None:
         """Return when the broker is there; fetching waits for this.
@@ -83,8 +91,12 @@ class Delivery:
                     await self._wait(error, delay)
                     delay = min(2 * delay, MAX_RETRY_S)
 
-    async def send(self, articles: Sequence[Article]) -> None:
+    async def send(self, articles: Sequence[Article], fetched: Span | None = None) -> None:
         """Send ``articles`` and return when the broker has acknowledged every one.
+
+        Args:
+            articles: What to send; each message names its article's trace.
+            fetched: From when to when they were fetched, where that is known.
 
         Cancelling it leaves some perhaps sent, none wrongly taken for sent.
 
@@ -92,10 +104,15 @@ class Delivery:
             DeliveryError: The broker refused or was away, and the delivery is not patient.
         """
         for start in range(0, len(articles), CHUNK):
-            await self._send_chunk(articles[start : start + CHUNK])
+            chunk = articles[start : start + CHUNK]
+            delivered = [spans.deliver(article.article_id, fetched) for article in chunk]
+            await self._send_chunk(chunk, [trace.header(each.parent) for each in delivered])
+            for article, each in zip(chunk, delivered, strict=True):
+                each.end()
+                _log(article)
 
-    async def _send_chunk(self, articles: Sequence[Article]) -> None:
-        messages = [(article.article_id.encode(), encode(article)) for article in articles]
+    async def _send_chunk(self, articles: Sequence[Article], headers: Sequence[trace.Headers]) -> None:
+        messages = [(a.article_id.encode(), encode(a), named) for a, named in zip(articles, headers, strict=True)]
         delay = RETRY_S
         metrics.PENDING.inc(len(messages))
         try:
@@ -114,9 +131,9 @@ class Delivery:
         finally:
             metrics.PENDING.dec(len(messages))
 
-    async def _acknowledged(self, producer: Any, messages: Sequence[tuple[bytes, bytes]]) -> None:
+    async def _acknowledged(self, producer: Any, messages: Sequence[tuple[bytes, bytes, trace.Headers]]) -> None:
         futures = await self._call(
-            lambda: [producer.send(self._topic, key=key, value=value) for key, value in messages]
+            lambda: [producer.send(self._topic, key=key, value=value, headers=named) for key, value, named in messages]
         )
         # Waiting happens beside the sending thread: another poll's articles may go out meanwhile.
         await asyncio.gather(*(_settled(future) for future in futures))
@@ -132,7 +149,6 @@ class Delivery:
             )
         self._up.set()
         self._was_up = True
-        metrics.DELIVERING.set(1)
         log.info("delivering to Kafka", extra={"fields": {"topic": self._topic}})
 
     async def _lose(self, producer: Any) -> bool:
@@ -145,7 +161,6 @@ class Delivery:
             return False
         self._producer = None
         self._up.clear()
-        metrics.DELIVERING.set(0)
         await self._call(lambda: _end(producer, 0.0))
         return True
 
@@ -167,6 +182,13 @@ class Delivery:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
 
+def _log(article: Article) -> None:
+    """Some fifty a second, so only where somebody asks for it."""
+    if log.isEnabledFor(logging.DEBUG):
+        fields = {**trace.fields(article.article_id), "feed": article.feed, "heartbeat": article.heartbeat}
+        log.debug("article delivered", extra={"fields": fields})
+
+
 def _producer(settings: Settings) -> Any:
     from kafka import KafkaProducer
 
@@ -181,6 +203,7 @@ def _producer(settings: Settings) -> Any:
         request_timeout_ms=REQUEST_MS,
         delivery_timeout_ms=ACKNOWLEDGE_MS,
         bootstrap_timeout_ms=10_000,
+        metadata_max_age_ms=METADATA_MS,
         allow_auto_create_topics=False,
     )
 

@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from config import exposition
+from config import exposition, vitals
+from config.health import KAFKA, board
 from config.metrics import export
 from config.settings import Settings
 from connectors.outcome import Outcome
@@ -91,8 +92,8 @@ LAST_ARTICLE = Gauge(
     "When the broker last acknowledged an article (Unix time); until then when the process started.",
     registry=None,
 )
-DELIVERING = Gauge(
-    "brinkwatch_connect_kafka_up", "1 while the broker acknowledges, 0 while fetching is paused.", registry=None
+HEARTBEATS = Counter(
+    "brinkwatch_heartbeat_sent_total", "Heartbeat articles that the broker has acknowledged.", registry=None
 )
 PENDING = Gauge(
     "brinkwatch_connect_unacknowledged_articles",
@@ -102,7 +103,7 @@ PENDING = Gauge(
 EXPORTS = {
     "connect": (
         ATTEMPTS, FETCHES, FETCH_SECONDS, FETCHED_BYTES, POLL_DELAY, ARTICLES, PUBLISHED_TO_FETCHED, FEEDS, LAST_POLL,
-        LAST_SUCCESS, LAST_ARTICLE, DELIVERING, PENDING,
+        LAST_SUCCESS, LAST_ARTICLE, HEARTBEATS, PENDING,
     ),
 }  # fmt: skip
 """Which metrics of this module each process exports."""
@@ -131,4 +132,6 @@ def serve(settings: Settings, port: int) -> None:
         BrinkwatchError: The address can't be had, or the certificate or the password.
     """
     init()
+    vitals.init_heartbeat("connect")
+    board.begin("connect", KAFKA)
     exposition.serve(settings, port)

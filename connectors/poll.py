@@ -19,6 +19,7 @@ from msgspec import structs
 from config.clock import WallClock
 from config.feeds import Feed
 from config.settings import Settings
+from config.spans import Span
 from connectors import metrics, schedule
 from connectors.deliver import Delivery
 from connectors.entry import Parsed
@@ -100,6 +101,7 @@ class Poller:
                 feed, Fetched(Outcome.RATE_LIMITED, retry_after_s=rest, error="the host asked to wait")
             )
         validators = Validators(state.etag, state.last_modified) if state else Validators()
+        begun = time.time()
         fetched = await self._parts.fetcher.fetch(feed.url, validators)
         metrics.FETCH_SECONDS.labels(Kind.FEED.value).observe(fetched.seconds)
         if fetched.retry_after_s and not fetched.outcome.success:
@@ -108,7 +110,7 @@ class Poller:
             return self._conclude(feed, fetched)
         parsed = await self._parts.sandbox.parse(fetched.body, Source(fetched.final_url, fetched.content_type))
         sifted = self._measured(await self._sift(feed, parsed))
-        await self._parts.delivery.send(sifted.articles)
+        await self._parts.delivery.send(sifted.articles, Span(begun, begun + fetched.seconds))
         return self._conclude(feed, fetched, parsed, sifted)
 
     async def _sift(self, feed: Feed, parsed: Parsed) -> Sifted:

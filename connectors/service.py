@@ -14,10 +14,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from config.feeds import Feed
+from config.health import board
 from config.settings import Settings
 from connectors import metrics, schedule
 from connectors.deliver import Delivery
 from connectors.fetch import Fetcher, Limits, user_agent
+from connectors.heartbeat import beat
 from connectors.metrics import State
 from connectors.poll import Parts, Poll, Poller
 from connectors.rota import MAX_POLLS, MAX_POLLS_A_HOST, Rota, host
@@ -25,7 +27,8 @@ from connectors.sandbox import Sandbox
 from connectors.store import FeedState, Store
 
 log = logging.getLogger(__name__)
-MAX_SLEEP_S = 60.0
+MAX_SLEEP_S = 5.0
+"""Well below what the loop may take for a turn before the process counts as hung."""
 COUNT_S = 1.0
 PRUNE_S = 6 * 3600.0
 GRACE_S = 8.0
@@ -55,7 +58,13 @@ async def run(
         connector = Connector(feeds, parts, Poller(settings, parts), on_poll or (lambda _: None))
         if once:
             return await connector.poll_all()
-        await connector.follow(stop_event or asyncio.Event())
+        board.watch_kafka(parts.delivery.answered_s)
+        beating = asyncio.create_task(beat(parts.delivery, settings.heartbeat_interval_s))
+        beating.add_done_callback(_tell)
+        try:
+            await connector.follow(stop_event or asyncio.Event())
+        finally:
+            await _finish({beating}, 0.0)
         return ()
 
 
@@ -111,6 +120,7 @@ class Connector:
         next_prune = next_count = 0.0
         try:
             while not stop.is_set():
+                board.turn()
                 now = time.monotonic()  # only what outlives the process is told in the time of the wall clock
                 if now >= next_prune:
                     self._parts.store.prune(time.time())
@@ -188,6 +198,12 @@ def _standing(state: FeedState | None) -> State:
     if state.next_due is None:
         return State.STOPPED
     return State.FAILING if state.failures else State.OK
+
+
+def _tell(beating: asyncio.Task[None]) -> None:
+    """Say why heartbeats ended, if it was neither asked for nor set: polling goes on without them."""
+    if not beating.cancelled() and (error := beating.exception()) is not None:
+        log.error("heartbeats have ended", exc_info=error)
 
 
 async def _finish(under_way: set[asyncio.Task[Any]], grace_s: float) -> None:

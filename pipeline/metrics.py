@@ -8,9 +8,8 @@ from itertools import product
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from config import exposition
+from config import exposition, vitals
 from config.metrics import export
-from config.settings import Settings
 from pipeline.records import EventType, Level, Modality, Transition
 
 LATENCY_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400)
@@ -200,7 +199,11 @@ def init_score(rules: Iterable[str]) -> None:
 
 def init_rules(rules: Iterable[str]) -> None:
     """Start what is counted by alert rule at 0."""
-    _zero(ALERTS, rules, Transition, [level for level in Level if level is not Level.CALM])
+    rules = tuple(rules)
+    for transition in Transition:
+        resolved = transition is Transition.RESOLVED  # which leaves its dyad calm
+        levels = [level for level in Level if (level is Level.CALM) is resolved]
+        _zero(ALERTS, rules, (transition,), levels)
 
 
 def init_notify(receivers: Iterable[str], attempts: Iterable[str], outcomes: Iterable[str]) -> None:
@@ -224,19 +227,13 @@ def note_lag(process: str, timestamps_ms: Sequence[int], *, caught_up: bool) -> 
         LAG.labels(process).set(0.0)
 
 
-def serve(settings: Settings, port: int) -> None:
-    """Serve /metrics on ``port`` from a daemon thread, as the settings say; port 0 serves nothing.
-
-    Raises:
-        BrinkwatchError: The address can't be had, or the certificate or the password.
-    """
-    export(())
-    exposition.serve(settings, port)
-
-
 def _init_job(process: str) -> None:
     for metric in (EVENT_TIME, LAG, LAST_BUNDLE, RUNNER_UP):
         _zero(metric, (process,))
+    vitals.init_heartbeat(process)
+
+
+serve = exposition.serve
 
 
 def _zero(metric: Counter | Gauge | Histogram, *labels: Iterable[str]) -> None:

@@ -8,10 +8,21 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from prometheus_client import Metric
 from prometheus_client.metrics import MetricWrapperBase
 
+from pipeline.monitor.exported import Exported
+from pipeline.monitor.survey import Survey
+
 PATH = Path(__file__).parents[1] / "docs" / "reference" / "metrics.md"
-MODULES = ("config.metrics", "connectors.metrics", "pipeline.metrics", "pipeline.dyad_metrics")
+MODULES = (
+    "config.metrics",
+    "config.vitals",
+    "connectors.metrics",
+    "deploy.local.metrics",
+    "pipeline.dyad_metrics",
+    "pipeline.metrics",
+)
 """Where metrics are declared; each says in ``EXPORTS`` which process exports which of them."""
 HEAD = """# Metrics
 
@@ -64,7 +75,8 @@ def rows() -> tuple[Row, ...]:
         for process, metrics in exports.items():
             for metric in metrics:
                 found.setdefault(metric, []).append(process)
-    return tuple(sorted((_row(metric, tuple(of)) for metric, of in found.items()), key=lambda row: row.name))
+    own = [_row(metric, tuple(of)) for metric, of in found.items()]
+    return tuple(sorted([*own, *_surveyed()], key=lambda row: row.name))
 
 
 def declared() -> frozenset[str]:
@@ -80,10 +92,24 @@ def text() -> str:
 
 def _row(metric: MetricWrapperBase, processes: tuple[str, ...]) -> Row:
     family = next(iter(metric.describe()))
-    suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")
     labels = tuple(metric._labelnames)  # noqa: SLF001  the library tells them nowhere else
     if family.type == "info":
         labels = ("version", "python")
+    return _described(family, labels, processes)
+
+
+def _surveyed() -> list[Row]:
+    """The monitor's, which are made of what the broker says whenever they are read."""
+    exported = Exported(lambda: 0.0)
+    exported.note(Survey(at=0.0))
+    # The library tells the labels nowhere else.
+    return [
+        _described(family, tuple(getattr(family, "_labelnames", ())), ("monitor",)) for family in exported.collect()
+    ]
+
+
+def _described(family: Metric, labels: tuple[str, ...], processes: tuple[str, ...]) -> Row:
+    suffix = {"counter": "_total", "info": "_info"}.get(family.type, "")
     return Row(family.name + suffix, family.type, labels, family.documentation, processes)
 
 

@@ -260,7 +260,7 @@ def replay(
     times: list[datetime] = []
     found: list[Signal] = []
     seen: dict[str, tuple[datetime, str]] = {}
-    for batch in batches(unique(articles)):
+    for batch in batches(unique(article for article in articles if not article.heartbeat)):
         found += [signal for extraction in _extract(engine, batch, result.crashed) for signal in extraction.signals]
         seen |= {a.article_id: (a.observed_at, a.source) for a in batch if not a.drill}  # the drill is no news
         result.articles += len(batch)

@@ -142,7 +142,8 @@ def check_loopback(_: Settings) -> Check:
 
 def check_ports(settings: Settings) -> Check:
     """The ports of the metrics are free. Not needed: Brinkwatch itself may be running."""
-    ports = {settings.connect_metrics_port, settings.extract_metrics_port, settings.score_metrics_port} - {0}
+    names = ("up", "connect", "extract", "score", "monitor")
+    ports = {getattr(settings, f"{name}_metrics_port") for name in names} - {0}
     taken = sorted(port for port in ports if not _free(port))
     found = f"in use: {', '.join(map(str, taken))}" if taken else f"free: {', '.join(map(str, sorted(ports)))}"
     remedy = "another Brinkwatch may be running; else set BRINKWATCH_CONNECT_METRICS_PORT and its like"

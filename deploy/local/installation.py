@@ -8,7 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from config import exposition
 from config.endpoints import load_endpoints
+from config.health import board
 from config.receivers import load_receivers
 from config.settings import PREFIX, SECRETS, Settings
 from deploy.local.drill.server import Drill, write_feeds
@@ -16,7 +18,7 @@ from deploy.local.errors import PlatformError
 from deploy.local.kafka import EmbeddedKafka, StartGivenUp
 from deploy.local.prism import PrismNotFound, find_prism, on_loopback_only
 from deploy.local.process import Port
-from deploy.local.supervisor import Supervisor, brinkwatch
+from deploy.local.supervisor import CHILDREN, Supervisor, brinkwatch
 from deploy.topics import apply_topics
 from pipeline.records.topics import Topics
 
@@ -25,6 +27,8 @@ log = logging.getLogger(__name__)
 Say = Callable[[str], None]
 # More than the supervisor needs to end what it started: the commands together, then the broker.
 JOIN_SECONDS = 60.0
+# The supervision stands while the broker is started again.
+PATIENCE_SECONDS = 180.0
 NO_PRISM = "Prism, the runner, can't be had on this machine; `brinkwatch doctor` says how to get it."
 ANYWHERE = "this Prism listens on every interface; with Go installed, one is built that does not: docs/security.md"
 ELSEWHERE = (
@@ -91,12 +95,13 @@ def check_ports(settings: Settings) -> None:
 
 
 def metrics_ports(settings: Settings) -> tuple[int, ...]:
-    """Where the children's metrics are; that of notify only where it runs, which is where receivers are configured.
+    """Where our and the children's metrics are; notify's only where it runs, which is where receivers are configured.
 
     Raises:
         ConfigError: With the faults of the receivers, a missing secret too: not by a child that fails again and again.
     """
-    ports = [settings.connect_metrics_port, settings.extract_metrics_port, settings.score_metrics_port]
+    ports = [settings.up_metrics_port, settings.connect_metrics_port, settings.extract_metrics_port]
+    ports += [settings.score_metrics_port, settings.monitor_metrics_port]
     if load_endpoints(settings.receivers_file):
         ports.append(settings.notify_metrics_port)
     return tuple(port for port in ports if port)
@@ -127,6 +132,8 @@ class Installation:
         self._asked = stop
         try:
             check_ports(self.settings)
+            board.begin("up", CHILDREN, patience_s=PATIENCE_SECONDS)
+            exposition.serve(self.settings, self.settings.up_metrics_port)
             for step in (self._choose_runner, self._start_broker, self._start_children):
                 if stop.is_set():
                     return
@@ -197,7 +204,7 @@ class Installation:
     def _start_children(self) -> None:
         child_environment = environment(self.settings)
         notified = ("notify",) if load_receivers(self.settings.receivers_file) else ()
-        for name in (*notified, "score", "extract"):
+        for name in (*notified, "monitor", "score", "extract"):
             self._say(f"starting {name}")
             self._supervisor.add(name, brinkwatch(name), self._keeping_its_place(name, child_environment))
         lists = [self._plan.feeds or str(self.settings.feeds_file)]

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, Self
 
 from config.errors import BrinkwatchError
+from config.health import board
+from deploy.local import metrics
 from deploy.local.bounded_log import BoundedLog, LogPipe
 from deploy.local.errors import PlatformError
 from deploy.local.process import kill_group, signal_group, spawn, tail_of
@@ -27,6 +29,8 @@ log = logging.getLogger(__name__)
 
 STOP_SECONDS = 15.0
 LOOK_SECONDS = 0.2
+CHILDREN = "children"
+"""What the supervisor's health depends on."""
 
 
 class Service(Protocol):
@@ -165,9 +169,11 @@ class Supervisor:
             raise PlatformError(f"child can't be added: {name}: there is one of that name")
         history = started(History(), time.monotonic()) if service.running else History()
         self._children[name] = _Child(name, service, history)
+        metrics.init(name, running=service.running)
 
     def step(self) -> None:
         """Notice what ended, and start what is due. Never waits, save for a service's own start."""
+        board.turn()
         for child in self._children.values():
             now = time.monotonic()
             if child.history.due_at is None and not child.service.running:
@@ -177,6 +183,9 @@ class Supervisor:
                 self._note_end(child, now, words)
             elif child.history.is_due(now):
                 self._start(child)
+            metrics.UP.labels(child.name).set(child.service.running)
+        away = [child.name for child in self._children.values() if not child.service.running]
+        board.note(CHILDREN, not away, f"ended, to be started again: {', '.join(away)}" if away else "")
 
     def run(self, stop: threading.Event) -> None:
         """Keep everything running until ``stop`` is set, then stop it all."""
@@ -213,6 +222,8 @@ class Supervisor:
 
     def _start(self, child: _Child) -> None:
         child.history = started(child.history, time.monotonic())
+        if child.history.restarts:
+            metrics.RESTARTS.labels(child.name).inc()
         try:
             child.service.start()
         except Exception as error:  # noqa: BLE001  # a full disk, or a fault of ours: the other children must live on

@@ -36,7 +36,7 @@ def connect(
 ) -> None:
     """Poll the news feeds and send new articles to Kafka. SIGTERM ends it once polls under way are done."""
     settings = load_settings(config_dir=config, bootstrap_servers=bootstrap_servers)
-    set_up_logging(settings)
+    set_up_logging(settings, serving=not once)
     chosen = chosen_feeds(settings, feeds)
     if once:
         _once(settings, chosen)
@@ -63,11 +63,14 @@ def chosen_feeds(settings: Settings, options: Sequence[str] | None) -> tuple[Fee
 
 
 def _follow(settings: Settings, feeds: Sequence[Feed]) -> None:
+    from config import spans
     from connectors import metrics
     from connectors.service import run_until_signal
 
     metrics.serve(settings, settings.connect_metrics_port)
+    spans.begin("connect", settings)
     asyncio.run(run_until_signal(settings, feeds))
+    spans.end()
 
 
 def _once(settings: Settings, feeds: Sequence[Feed]) -> None:

@@ -53,7 +53,7 @@ def extract(
     """
     _check(input_, text, published, output, explain=explain, html=html)
     settings = load_settings(config_dir=config, bootstrap_servers=bootstrap_servers)
-    set_up_logging(settings)
+    set_up_logging(settings, serving=input_ is None and text is None)
     if input_ is None and text is None:
         _serve(settings)
         return
@@ -133,6 +133,7 @@ def prepare(settings: Settings, stop: threading.Event, sandbox: Callable[[], San
     from pipeline.extraction.sandbox import Sandbox
 
     extractor = sandbox() if sandbox else Sandbox(settings)  # it loads the models while we import
+    from config.health import board
     from pipeline import metrics
     from pipeline.cli.job import Prepared
     from pipeline.kafka.group import GroupMember
@@ -141,8 +142,10 @@ def prepare(settings: Settings, stop: threading.Event, sandbox: Callable[[], San
 
     metrics.init_extract()
     extractor.wait()
+    board.note("model", ok=True)
     topics = Topics(settings.topic_prefix)
     member = GroupMember(settings, topics.articles.name, topics.extract_group, JOB)
+    board.watch_kafka(member.answered_s)
     session = ExtractSession(settings, extractor, member, stop)
     return Prepared(session, lambda pipeline: build(pipeline, session))
 

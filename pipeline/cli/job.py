@@ -13,7 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from config import spans
 from config.errors import BrinkwatchError
+from config.health import KAFKA, RUNNER, board
 from config.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,6 +24,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 GARBAGE = (100_000, 20, 20)
 """After how many new objects cycles are looked for: Beam's and Kafka's clients make few, and records none at all."""
+
+NEEDS = {"extract": (KAFKA, "partitions", "model"), "score": (KAFKA, "lease", "rules")}
+"""What a job's process can't work without, beside the runner; the active score needs more (``pipeline.cli.score``)."""
+PATIENCE_S = {"extract": 660.0, "score": 150.0}
+"""How long the poll of a job may stand: more than after what a job that stands still ends by itself."""
+
+
+def begin(name: str, *needs: str) -> None:
+    """Begin to note a job's health in this process."""
+    board.begin(name, *NEEDS[name], *needs, patience_s=PATIENCE_S[name])
 
 
 def stop_on_signals() -> threading.Event:
@@ -66,7 +78,9 @@ def run_job(
     code = 0
     job: Prepared | None = None
     try:
+        begin(name, *([RUNNER] if name == "extract" else []))
         metrics.serve(settings, port)
+        spans.begin(name, settings)
         await_broker(settings, stop)
         job = None if stop.is_set() else prepare()
         if job is not None:
@@ -75,6 +89,7 @@ def run_job(
             gc.set_threshold(*GARBAGE)
             run(name, job.build, settings, stop)
             job.session.close()
+        spans.end()
         log.info("drained", extra={"fields": {"job": name}})
     except BrinkwatchError as error:
         # The runner only says that the job failed; the session may know why.

@@ -17,6 +17,8 @@ from pipeline.cli import (
     doctor,
     evaluate,
     extract,
+    health,
+    monitor,
     notify,
     prometheus,
     replay,
@@ -26,6 +28,7 @@ from pipeline.cli import (
     watch,
     worker,
 )
+from pipeline.cli.common import tell_failure
 
 app = typer.Typer(
     name="brinkwatch",
@@ -44,6 +47,8 @@ app.command("score")(score.score)
 app.command("worker")(worker.worker)
 app.command("sdk-worker", hidden=True)(worker.sdk_worker)
 app.command("notify")(notify.notify)
+app.command("monitor")(monitor.monitor)
+app.command("health")(health.health)
 app.command("watch")(watch.watch)
 app.command("prometheus")(prometheus.prometheus)
 subscription = typer.Typer()
@@ -77,10 +82,10 @@ def main() -> None:
         app()
     except ConfigError as error:
         for fault in error.faults:
-            print(f"brinkwatch: {fault}", file=sys.stderr)
+            tell_failure(str(fault))
         sys.exit(1)
     except BrinkwatchError as error:
-        print(f"brinkwatch: {error}", file=sys.stderr)
+        tell_failure(str(error))
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()  # the reader went away (`| head`): nothing is wrong, and there is nobody to tell

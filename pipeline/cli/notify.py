@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from pipeline.notify.service import Ready
 
+PATIENCE_S = 150.0
+"""How long none of the receivers' loops may turn: more than what a write and a commit may take together."""
+
 
 def notify(
     receiver: Annotated[
@@ -35,7 +38,7 @@ def notify(
     SIGTERM ends it; what was not delivered by then is delivered after the next start.
     """
     settings = load_settings(config_dir=config, bootstrap_servers=bootstrap_servers)
-    set_up_logging(settings)
+    set_up_logging(settings, serving=not once and test is None)
     if test is not None:
         _test(_chosen(settings, [test])[0])
     else:
@@ -61,9 +64,11 @@ def _chosen(settings: Settings, names: Sequence[str] | None) -> Sequence[Ready]:
 
 
 def _follow(settings: Settings, receivers: Sequence[Ready], *, once: bool) -> None:
+    from config.health import KAFKA, board
     from pipeline import metrics
     from pipeline.notify.service import run_until_signal
 
+    board.begin("notify", KAFKA, *(f"receiver {receiver.name}" for receiver, _ in receivers), patience_s=PATIENCE_S)
     metrics.serve(settings, settings.notify_metrics_port)
     asyncio.run(run_until_signal(settings, receivers, once=once))
 

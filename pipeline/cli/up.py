@@ -30,7 +30,7 @@ def up(
     bootstrap_servers: BootstrapServers = None,
     config: ConfigDir = None,
 ) -> None:
-    """Run everything on this machine: Kafka, connectors, extract, score, and the drill. Ctrl-C ends it all.
+    """Run everything on this machine: Kafka, connectors, extract, score, monitor, and the drill. Ctrl-C ends it all.
 
     Where receivers.yaml names receivers, notify runs too.
 

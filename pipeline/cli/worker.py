@@ -111,8 +111,12 @@ def _session(job: Job, settings: Settings) -> Session:
 
 def _serve_metrics(job: Job, settings: Settings) -> None:
     """On the job's port, as soon as the worker before this one has let go of it."""
+    from config import spans
     from pipeline import metrics
+    from pipeline.cli.job import begin
 
+    begin(job.value)
+    spans.begin(job.value, settings)
     port = settings.extract_metrics_port if job is Job.EXTRACT else settings.score_metrics_port
     deadline = time.monotonic() + PREDECESSOR_S
     while True:

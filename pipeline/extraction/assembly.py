@@ -99,7 +99,7 @@ def _signal(article: Article, event: Event, scene: Scene, extractor: Extractor) 
         polarity=polarity(kind),
         actors=tuple(_party(r) for r in event.actors),
         recipients=tuple(_party(r) for r in event.recipients),
-        dyads=dyads(kind, event.actors, event.recipients),
+        dyads=() if article.heartbeat else dyads(kind, event.actors, event.recipients),
         location=location(event.candidate.token, scene),
         magnitudes=event.magnitudes,
         condition=_condition(verdict, scene),
@@ -112,6 +112,7 @@ def _signal(article: Article, event: Event, scene: Scene, extractor: Extractor) 
         story=article.minhash,
         drill=article.drill,
         flow=article.flow,
+        heartbeat=article.heartbeat,
     )
 
 

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import kafka.errors
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 from config.access import BrokerRefuses, BrokerUnavailable, check, dial
 from config.errors import BrinkwatchError
+from config.health import board
 from config.kafka import connection
 from config.settings import Settings
 from pipeline.kafka.records import tolerate_header_keys
@@ -155,8 +156,19 @@ def await_broker(settings: Settings, stop: threading.Event, seconds: float = STA
             where = settings.bootstrap_servers
             log.warning("waiting for Kafka: %s: %s", where, why, extra={"fields": {"waited_s": round(now - begun)}})
             say_at = now + SAY_EVERY_S
+        board.turn()  # Kafka's absence is nothing that a restart would mend
         if stop.wait(REACH_PAUSE_S):
             return
+
+
+def admin(settings: Settings, client_id: str, **options: Any) -> KafkaAdminClient:
+    """A client that asks the cluster about itself.
+
+    Raises:
+        BrokerUnavailable: No broker answers within 15 s.
+    """
+    defaults: dict[str, Any] = {"bootstrap_timeout_ms": BOOTSTRAP_MS, "reconnect_backoff_max_ms": RECONNECT_MS}
+    return _make(KafkaAdminClient, settings, {**defaults, **connection(settings, client_id), **options})
 
 
 def _make(kind: Callable[..., Any], settings: Settings, options: dict[str, Any]) -> Any:

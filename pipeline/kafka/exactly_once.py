@@ -11,6 +11,8 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.structs import OffsetAndMetadata
 
 from config.errors import BrinkwatchError
+from config.health import board
+from config.kafka import answered_s
 from config.settings import Settings
 from pipeline.kafka.client import consumer, explained, partitions_of, producer
 from pipeline.kafka.message import Message, Outgoing, flat, send
@@ -74,6 +76,7 @@ class ReaderWriter:
             reader.seek_to_beginning(*partitions)
             ends = reader.end_offsets(partitions)
             while any(reader.position(partition) < end for partition, end in ends.items()):
+                board.turn()  # a large topic takes a while
                 yield from flat(reader.poll(timeout_ms=200))
         finally:
             reader.close(autocommit=False)
@@ -98,6 +101,10 @@ class ReaderWriter:
                 reader.seek(partition, committed)
         self._caught_up = dict.fromkeys((p.partition for p in partitions), False)
         self._consumer = reader
+
+    def answered_s(self) -> float | None:
+        """Seconds since a broker last answered; None where none did, or before ``start``. From any thread."""
+        return None if self._consumer is None else answered_s(self._consumer)
 
     @property
     def partitions(self) -> list[int]:

@@ -14,6 +14,8 @@ from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssi
 from kafka.coordinator.base import MemberState
 from kafka.structs import OffsetAndMetadata
 
+from config.health import Check
+from config.kafka import answered_s
 from config.settings import Settings
 from pipeline.kafka.client import Patience, connects, consumer, partitions_of, producer
 from pipeline.kafka.message import Message, Outgoing, flat, send
@@ -89,6 +91,14 @@ class GroupMember:
     def owned(self) -> set[int]:
         """The partitions that are ours now."""
         return {partition.partition for partition in self._consumer.assignment()}
+
+    def answered_s(self) -> float | None:
+        """Seconds since a broker last answered; None where none did. From any thread."""
+        return answered_s(self._consumer)
+
+    def standing(self) -> Check:
+        """Whether its place in the group is settled: with partitions, or without where others have them all."""
+        return standing(self._consumer)
 
     def write(self, messages: Iterable[Outgoing]) -> None:
         """Hand messages to the producer; ``commit`` waits for them."""
@@ -212,6 +222,15 @@ def take_up_rebalance(member: KafkaConsumer) -> None:
     coordinator = member._coordinator  # noqa: SLF001  nothing public says so, or asks to rejoin
     if coordinator.state is MemberState.REBALANCING and not coordinator.need_rejoin():
         coordinator.request_rejoin()
+
+
+def standing(member: KafkaConsumer) -> Check:
+    """Whether a member has its place in the group: partitions, or none where others have them all."""
+    if member.assignment():
+        return Check(ok=True)
+    if member._coordinator.state is MemberState.STABLE:  # noqa: SLF001  nothing public says so
+        return Check(ok=True, why="stands by: others have every partition")
+    return Check(ok=False, why="no partitions: the group is being formed, or no broker answers")
 
 
 class _Told(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python ships no types

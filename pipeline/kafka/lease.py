@@ -8,9 +8,11 @@ import time
 
 import kafka.errors
 
+from config.health import Check, board
+from config.kafka import answered_s
 from config.settings import Settings
 from pipeline.kafka.client import consumer, partitions_of
-from pipeline.kafka.group import MEMBERSHIP, take_up_rebalance
+from pipeline.kafka.group import MEMBERSHIP, standing, take_up_rebalance
 
 log = logging.getLogger(__name__)
 LOOK_MS = 200
@@ -35,6 +37,7 @@ class Lease:
 
     def __init__(self, settings: Settings, topic: str, group: str, client_id: str, instance: str | None = None) -> None:
         self._held, self._ended, self._lost = threading.Event(), threading.Event(), threading.Event()
+        self._standing = Check(ok=False, why="not in line for it yet")
         self._consumer = consumer(
             settings,
             client_id,
@@ -52,12 +55,21 @@ class Lease:
         """Wait until it is ours; False where ``stop`` was set before."""
         say_at = time.monotonic() + SAY_AFTER_S
         while not stop.is_set():
+            board.turn()
             if self._held.wait(LOOK_MS / 1000):
                 return True
             if time.monotonic() > say_at:
                 log.info("standing by: another process is the active one, or was until a moment ago")
                 say_at = float("inf")
         return False
+
+    def answered_s(self) -> float | None:
+        """Seconds since a broker last answered; None where none did. From any thread."""
+        return answered_s(self._consumer)
+
+    def standing(self) -> Check:
+        """Whether it is ours, or we stand by for it. From any thread."""
+        return self._standing
 
     @property
     def lost(self) -> bool:
@@ -85,6 +97,7 @@ class Lease:
         self._consumer.close(autocommit=False)
 
     def _note(self, *, ours: bool) -> None:
+        self._standing = Check(ok=True) if ours else standing(self._consumer)
         if ours:
             self._held.set()
         elif self._held.is_set():

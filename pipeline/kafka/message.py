@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from config.trace import parent_of
 from pipeline.records.headers import Failure, Headers, dead_letter
 
 
@@ -38,6 +39,13 @@ def from_record(record: Any) -> Message:
     """A kafka-python record as a message. Headers whose value is null keep an empty value."""
     headers = [(str(key), value or b"") for key, value in record.headers or ()]
     return Message(record.topic, record.partition, record.offset, record.timestamp, record.key, record.value, headers)
+
+
+def place(message: Message) -> dict[str, Any]:
+    """A message in a line of the log: where it stands, and the trace that it belongs to."""
+    parent = parent_of(message.headers)
+    fields = {"topic": message.topic, "partition": message.partition, "offset": message.offset}
+    return {**fields, **({"trace_id": parent.trace} if parent else {})}
 
 
 def as_dead_letter(message: Message, topic: str, stage: str, reason: str, why: str) -> Outgoing:

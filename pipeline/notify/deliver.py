@@ -84,7 +84,9 @@ class Courier:
     def _log(self, alert: Alert, attempt: int, wait_s: float, answer: Answer) -> None:
         fields = {
             "receiver": self.receiver.name,
-            "alert": f"{alert.alert_id}-{alert.sequence}",
+            "alert": alert.alert_id,
+            "sequence": alert.sequence,
+            "dyad": alert.dyad,
             "attempt": attempt,
             "retry_s": round(wait_s, 1),
             "why": f"{answer.ending}: {answer.detail}",

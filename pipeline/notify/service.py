@@ -13,6 +13,7 @@ from kafka.structs import OffsetAndMetadata
 
 from config.endpoints import Endpoint
 from config.errors import BrinkwatchError
+from config.health import board
 from config.receivers import Alertmanager, AnyReceiver
 from config.settings import Settings
 from pipeline import metrics
@@ -48,11 +49,13 @@ async def run(settings: Settings, receivers: Sequence[Ready], stop: asyncio.Even
             again: what was not committed is read again.
     """
     metrics.init_notify([receiver.name for receiver, _ in receivers], Ending, Outcome)
+    members: list[GroupMember] = []
+    board.watch_kafka(lambda: _oldest(members) if len(members) == len(receivers) else None)
     async with Sender() as sender:
         try:
             async with asyncio.TaskGroup() as group:
                 for receiver, endpoint in receivers:
-                    group.create_task(_serve(settings, Courier(sender, receiver, endpoint), stop, once=once))
+                    group.create_task(_serve(settings, Courier(sender, receiver, endpoint), stop, members, once=once))
         except ExceptionGroup as errors:
             raise _first(settings, errors) from errors
 
@@ -65,13 +68,22 @@ def _first(settings: Settings, errors: ExceptionGroup[Exception]) -> Exception:
     return first
 
 
-async def _serve(settings: Settings, courier: Courier, stop: asyncio.Event, *, once: bool) -> None:
+def _oldest(members: Sequence[GroupMember]) -> float | None:
+    """Seconds since the broker answered all of them."""
+    ages = [member.answered_s() for member in members]
+    return max((age for age in ages if age is not None), default=None) if None not in ages else None
+
+
+async def _serve(
+    settings: Settings, courier: Courier, stop: asyncio.Event, members: list[GroupMember], *, once: bool
+) -> None:
     receiver, topics = courier.receiver, Topics(settings.topic_prefix)
     group = topics.notify_group(receiver.name)
     if receiver.start_at == "latest":
         await asyncio.to_thread(begin_at_end, settings, topics.alerts.name, group)
     standing = Standing(receiver.match)
     member = await asyncio.to_thread(_join, settings, topics.alerts.name, group)
+    members.append(member)
     if isinstance(receiver, Alertmanager):
         standing.begin(await asyncio.to_thread(read_open, settings))
     log.info("notifying", extra={"fields": {"receiver": receiver.name, "type": receiver.type, "group": group}})

@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from config import trace
+from config.health import board
 from config.receivers import Alertmanager
 from pipeline import metrics
 from pipeline.kafka.group import GroupMember
-from pipeline.kafka.message import Message, Outgoing, as_dead_letter
+from pipeline.kafka.message import Message, Outgoing, as_dead_letter, place
 from pipeline.notify.deliver import Courier
 from pipeline.notify.ledger import Ledger
 from pipeline.notify.resend import resend
@@ -58,6 +60,7 @@ class Worker:
         try:
             while not stop.is_set():
                 messages = await self._read()
+                self._note_health()
                 await self._settle()
                 if once and not messages and not self._tasks and await self._call(self._member.caught_up):
                     return
@@ -66,6 +69,11 @@ class Worker:
             await _cancel([*self._tasks, *again])
             await self._call(self._member.close)
             self._thread.shutdown(wait=False)
+
+    def _note_health(self) -> None:
+        board.turn()
+        place = self._member.standing()
+        board.note(f"receiver {self._name}", place.ok, place.why)
 
     async def _read(self) -> list[Message]:
         """Poll and begin what came; where enough is under way, only show the group that we live."""
@@ -95,11 +103,14 @@ class Worker:
         try:
             alert = decode(message.value, Alert)
         except DecodeError as error:
+            fields = {"receiver": self._name, "reason": error.reason, **place(message)}
+            log.warning("a message becomes a dead letter", extra={"fields": fields})
             return self._dead(message, Outcome.UNREADABLE, error.reason, str(error))
         try:
             return await self._tell(message, alert)
         except Exception as error:  # one alert that can't be composed must not stop the others, nor stop us for ever
-            log.exception("an alert could not be handled: it is a dead letter")
+            fields = {"receiver": self._name, "alert": alert.alert_id, "dyad": alert.dyad, **place(message)}
+            log.exception("an alert could not be handled: it is a dead letter", extra={"fields": fields})
             return self._dead(message, Outcome.CRASHED, "crash", type(error).__name__)
 
     async def _tell(self, message: Message, alert: Alert) -> Outgoing | None:
@@ -108,7 +119,8 @@ class Worker:
             metrics.NOTIFIED.labels(self._name, Outcome.FILTERED).inc()
             return None
         delivery = await self._courier.deliver(alert, self._alone)
-        fields = {"receiver": self._name, "alert": f"{alert.alert_id}-{alert.sequence}"}
+        fields = {"receiver": self._name, "alert": alert.alert_id, "sequence": str(alert.sequence), "dyad": alert.dyad}
+        fields |= {"trace_id": parent.trace} if (parent := trace.parent_of(message.headers)) else {}
         fields |= {"attempts": str(delivery.attempts), "how": delivery.detail}
         if delivery.outcome is not Outcome.DELIVERED:
             log.error("an alert was not delivered: it is a dead letter", extra={"fields": fields})

@@ -24,6 +24,7 @@ class Article(Record, frozen=True, kw_only=True):
         content_hash: 32 hex digits over title and text: tells an update from a repeat.
         minhash: MinHash signature of title and text, base64 of 128 little-endian uint32; empty for fewer than 5 words.
         drill: True for an article of the built-in drill.
+        heartbeat: True for one that the service sends itself, to see whether it works: no news, and nobody's.
         flow: How much news came in with it; None where nobody counted.
     """
 
@@ -41,3 +42,4 @@ class Article(Record, frozen=True, kw_only=True):
     minhash: str = ""
     drill: bool = False
     flow: Flow | None = None
+    heartbeat: bool = False

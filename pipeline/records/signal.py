@@ -123,7 +123,8 @@ class Signal(Record, frozen=True, kw_only=True):
 
     Attributes:
         signal_id: 32 hex digits, the same whenever the same article is read again.
-        article_id, url, source, published_at, observed_at, drill, flow: As in the article.
+        article_id, url, source, published_at, observed_at, drill, flow, heartbeat: As in the article. A heartbeat's has
+            no dyads, and stands under ``*-*``.
         event_type, modality: What, and in what way; their product is the meaning.
         active: Whether it counts today: False for what is denied, feared, demanded or long past.
         polarity: Whether it escalates or calms.
@@ -162,3 +163,4 @@ class Signal(Record, frozen=True, kw_only=True):
     story: str = ""
     drill: bool = False
     flow: Flow | None = None
+    heartbeat: bool = False

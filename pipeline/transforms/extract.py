@@ -13,12 +13,15 @@ from typing import Protocol
 
 import apache_beam as beam
 
+from config import spans, trace, vitals
+from config.health import board
 from config.settings import Settings
+from config.spans import Open
 from pipeline import metrics
 from pipeline.extraction.engine import Extraction
 from pipeline.extraction.sandbox import ExtractionFailed
 from pipeline.kafka.group import GroupMember
-from pipeline.kafka.message import Message, Outgoing, as_dead_letter
+from pipeline.kafka.message import Message, Outgoing, as_dead_letter, place
 from pipeline.records import Article, DecodeError, decode, encode
 from pipeline.records.dyad import NOBODY
 from pipeline.records.topics import Topics
@@ -27,6 +30,8 @@ from pipeline.transforms.poll import Poll, enter, session
 
 log = logging.getLogger(__name__)
 JOB = "extract"
+MAX_WHY = 500
+"""Of a reason, in a line of the log: it may quote the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +44,24 @@ class Read:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a bundle gave: what is to be written, what the metrics count, and what is left to be polled again."""
+    """What a bundle gave: what is to be written, what the metrics count, and what is left to be polled again.
+
+    Attributes:
+        outgoing: Signals and dead letters.
+        extractions, articles: What was read, heartbeats left out.
+        dead: Stage and reason of each dead letter.
+        heartbeats: When those that gave a signal were sent (Unix time).
+        left: Messages that nothing was done for.
+        steps: Of the traces of what was read, with what is to be said of each: ended when all is committed.
+    """
 
     outgoing: list[Outgoing] = field(default_factory=list)
     extractions: list[Extraction] = field(default_factory=list)
     dead: list[tuple[str, str]] = field(default_factory=list)
     articles: list[Article] = field(default_factory=list)
+    heartbeats: list[float] = field(default_factory=list)
     left: list[Message] = field(default_factory=list)
+    steps: list[tuple[Open, Extraction]] = field(default_factory=list)
 
 
 class Extractor(Protocol):
@@ -88,8 +104,14 @@ def decode_all(messages: Sequence[Message], deadletter: str) -> tuple[list[Read]
         try:
             good.append(Read(message, decode(message.value, Article)))
         except DecodeError as error:
+            _log_letter(message, "extract.decode", error.reason, str(error))
             bad.append((as_dead_letter(message, deadletter, "extract.decode", error.reason, str(error)), error.reason))
     return good, bad
+
+
+def _log_letter(message: Message, stage: str, reason: str, why: str) -> None:
+    fields = {"stage": stage, "reason": reason, "why": why[:MAX_WHY], **place(message)}
+    log.warning("a message becomes a dead letter", extra={"fields": fields})
 
 
 def batches(messages: Iterable[Message], suspects: Suspects) -> Iterator[list[Message]]:
@@ -139,15 +161,32 @@ def work(
 
 def _take(outcome: Outcome, extractor: Extractor, batch: Sequence[Message], topics: Topics, *, alone: bool) -> None:
     """Add what a batch gives; nothing if it fails."""
+    begun = time.time()
     reads, bad = decode_all(batch, topics.deadletter.name)
     articles = [read.article for read in reads]
     extractions = _extracted(extractor, articles, alone=alone) if articles else []
     outcome.outgoing += [letter for letter, _ in bad]
     outcome.dead += [("extract.decode", reason) for _, reason in bad]
-    outcome.extractions += extractions
-    outcome.articles += articles
-    for extraction in extractions:
-        outcome.outgoing += _as_messages(extraction, topics.signals.name)
+    for read, extraction in zip(reads, extractions, strict=True):
+        article = read.article
+        step = spans.step(JOB, _parent(read), begun)
+        outcome.steps.append((step, extraction))
+        outcome.outgoing += _as_messages(extraction, topics.signals.name, trace.header(step.parent))
+        if not article.heartbeat:
+            outcome.extractions.append(extraction)
+            outcome.articles.append(article)
+        elif extraction.signals:
+            outcome.heartbeats.append(article.published_at.timestamp())
+        else:
+            log.error(
+                "a heartbeat gave no signal: extraction does not work",
+                extra={"fields": {"outcome": extraction.outcome}},
+            )
+
+
+def _parent(read: Read) -> trace.Parent | None:
+    """What the message says of its trace; of one that says nothing, the article's own."""
+    return trace.parent_of(read.message.headers) or trace.of_article(read.article.article_id)
 
 
 def _extracted(extractor: Extractor, articles: Sequence[Article], *, alone: bool) -> list[Extraction]:
@@ -158,6 +197,7 @@ def _extracted(extractor: Extractor, articles: Sequence[Article], *, alone: bool
 def _bury(outcome: Outcome, message: Message, topics: Topics, failure: ExtractionFailed) -> None:
     """Add the dead letter of an article that failed alone."""
     why = f"extracting failed: {failure}"
+    _log_letter(message, "extract.parse", failure.reason, why)
     outcome.outgoing.append(as_dead_letter(message, topics.deadletter.name, "extract.parse", failure.reason, why))
     outcome.dead.append(("extract.parse", failure.reason))
 
@@ -165,19 +205,19 @@ def _bury(outcome: Outcome, message: Message, topics: Topics, failure: Extractio
 def _note(failure: ExtractionFailed, batch: Sequence[Message]) -> None:
     """Log the failure, and count the process that it cost."""
     first = batch[0]
-    fields = {"articles": len(batch), "partition": first.partition, "offset": first.offset, "why": str(failure)}
+    fields = {"articles": len(batch), "why": str(failure)[:MAX_WHY], **place(first)}
     log.warning("extracting failed", extra={"fields": fields})
     if failure.ended:
         cause = failure.reason if failure.ended == "worker" else failure.ended
         metrics.WORKER_RESTARTS.labels(cause).inc()
 
 
-def _as_messages(extraction: Extraction, topic: str) -> Iterator[Outgoing]:
+def _as_messages(extraction: Extraction, topic: str, headers: trace.Headers) -> Iterator[Outgoing]:
     """Each signal once under each of its dyads; one that names nobody is kept under ``*-*``, which is never scored."""
     for signal in extraction.signals:
         value = encode(signal)
         for dyad in signal.dyads or (NOBODY,):
-            yield Outgoing(topic, dyad.encode(), value)
+            yield Outgoing(topic, dyad.encode(), value, headers)
 
 
 class ExtractSession:
@@ -198,6 +238,8 @@ class ExtractSession:
         """The next articles; None if there are none."""
         messages = self.member.poll(self._batch)
         self._polled_at = time.monotonic()
+        place = self.member.standing()
+        board.note("partitions", place.ok, place.why)
         caught_up = not messages and self.member.caught_up()
         if caught_up:
             self.member.pass_marks()
@@ -219,9 +261,22 @@ class ExtractSession:
             return  # the new owner of the partitions repeats it, and counts it
         for outcome in outcomes:
             _count(outcome, wall=self._wall)
+            for sent in outcome.heartbeats:
+                vitals.note_heartbeat(JOB, sent)
+            _end(outcome.steps)
         metrics.EXTRACT_SECONDS.observe(time.monotonic() - self._polled_at)
         metrics.EXTRACT_ARTICLES.observe(sum(len(outcome.articles) + len(outcome.dead) for outcome in outcomes))
         metrics.LAST_BUNDLE.labels(JOB).set_to_current_time()
+
+
+def _end(steps: Iterable[tuple[Open, Extraction]]) -> None:
+    """End the traces' steps, and tell of each article where somebody asks for it: there are some fifty a second."""
+    telling = log.isEnabledFor(logging.DEBUG)
+    for step, extraction in steps:
+        step.end(attributes={"outcome": extraction.outcome, "signals": len(extraction.signals)})
+        if telling:
+            said = {"outcome": extraction.outcome, "signals": len(extraction.signals)}
+            log.debug("article read", extra={"fields": {**trace.fields(extraction.article_id), **said}})
 
 
 def _count(outcome: Outcome, *, wall: bool) -> None:

@@ -16,6 +16,7 @@ from apache_beam.io.watermark_estimators import ManualWatermarkEstimator
 from apache_beam.transforms.core import RestrictionProvider, WatermarkEstimatorProvider
 from apache_beam.utils.timestamp import MIN_TIMESTAMP, Duration
 
+from config.health import board
 from pipeline.transforms import sessions
 from pipeline.transforms.elements import Polled
 from pipeline.transforms.sessions import Session, handover, session
@@ -119,6 +120,7 @@ class Poll(beam.DoFn):
         handover.check()
         current = session(element)
         _begun[element] = time.monotonic()
+        board.turn()
         if current.stop.is_set():
             return
         polled = current.poll()

@@ -16,6 +16,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineState
 
 from config.errors import BrinkwatchError
+from config.health import RUNNER, board
 from config.settings import Settings
 from deploy.local.loopback import bind_loopback
 from deploy.local.prism import PrismNotFound, PrismProcess, find_prism, start_prism
@@ -63,13 +64,16 @@ def _run_on_prism(name: str, build: Callable[[beam.Pipeline], None], settings: S
         log.info("job submitted", extra={"fields": {"job": name, "runner": "prism", "prism_pid": prism.pid}})
         moving = Moving(name, still_for)
         while not PipelineState.is_terminal(state := _state(result, name, prism)):
-            metrics.RUNNER_UP.labels(name).set(state == PipelineState.RUNNING)
+            running = state == PipelineState.RUNNING
+            metrics.RUNNER_UP.labels(name).set(running)
+            board.note(RUNNER, running, "" if running else f"the job is {state}")
             _check(name, moving)
             time.sleep(POLL_S)
         if state != PipelineState.DONE or not stop.is_set():
             raise JobFailed(f"running failed: job {name}: it ended as {state}; see {folder / f'prism-{name}.log'}")
     finally:
         metrics.RUNNER_UP.labels(name).set(0)
+        board.note(RUNNER, ok=False, why="it has ended")
         prism.stop()
 
 
@@ -119,6 +123,7 @@ def _submit(build: Callable[[beam.Pipeline], None], options: PipelineOptions) ->
 def _run_in_process(build: Callable[[beam.Pipeline], None], stop: threading.Event) -> None:
     """FnApiRunner: for trying out and tests only; it keeps all that it processed."""
     log.warning("running on FnApiRunner: for trying out only, its memory grows with every article")
+    board.note(RUNNER, ok=True, why="FnApiRunner, in this process")
     result = _submit(build, PipelineOptions(["--runner=FnApiRunner", "--streaming"]))
     if result.wait_until_finish() != PipelineState.DONE or not stop.is_set():
         raise JobFailed("running failed: FnApiRunner: the job ended by itself")

@@ -6,21 +6,25 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import apache_beam as beam
 
+from config import spans, trace, vitals
 from config.clock import WallClock
 from config.errors import BrinkwatchError
+from config.health import board
 from config.rules_file import RulesFile
 from config.settings import Settings
+from config.spans import Open
+from config.trace import Parent
 from pipeline import metrics
 from pipeline.dyad_metrics import DyadGauges
 from pipeline.kafka.exactly_once import ReaderWriter
 from pipeline.kafka.lease import Lease
-from pipeline.kafka.message import Message, Outgoing, as_dead_letter
+from pipeline.kafka.message import Message, Outgoing, as_dead_letter, place
 from pipeline.records import Alert, DecodeError, Dyad, Signal, Transition, decode, encode
 from pipeline.records.dyad import NOBODY
 from pipeline.records.headers import cloudevent
@@ -33,7 +37,9 @@ from pipeline.transforms.poll import Poll, enter, session
 
 log = logging.getLogger(__name__)
 JOB = "score"
+NO_PARENTS: Mapping[str, Parent | None] = {}
 TAKEN_OVER = "scoring ends here: another one is active now; started again, this one stands by"
+MAX_WHY = 500
 MAX_AHEAD_S = 3600.0
 MAX_AHEAD_STORED_S = 24 * 3600.0
 """How far ahead of its writing a stored dyad may be: beyond the clocks' differences, a false time took it there."""
@@ -41,7 +47,17 @@ MAX_AHEAD_STORED_S = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What a bundle gave."""
+    """What a bundle gave.
+
+    Attributes:
+        outgoing: Alerts, dyads and dead letters.
+        alerts: The transitions.
+        dead: The reason of each dead letter.
+        outcomes: How many signals met which end.
+        newest: The latest observed time; None where there was no signal.
+        heartbeats: When those that came were sent (Unix time).
+        steps: By dyad with a transition, the step of the trace of the signal that it came by.
+    """
 
     outgoing: tuple[Outgoing, ...]
     alerts: tuple[Alert, ...]
@@ -49,17 +65,32 @@ class Scored:
     outcomes: Counter[str] = field(default_factory=Counter)
     newest: datetime | None = None
     retold: int = 0
+    heartbeats: tuple[float, ...] = ()
+    steps: Mapping[str, Open] = field(default_factory=dict)
 
 
 stays_within(Scored)
 
 
 def as_messages(
-    alerts: Sequence[Alert], dyads: Sequence[Dyad], topics: Topics, forgotten: Sequence[str] = ()
+    alerts: Sequence[Alert],
+    dyads: Sequence[Dyad],
+    topics: Topics,
+    forgotten: Sequence[str] = (),
+    parents: Mapping[str, Parent | None] = NO_PARENTS,
 ) -> Iterator[Outgoing]:
-    """Alerts to both alert topics, dyads to theirs; on a compacted one a tombstone once resolved, or forgotten."""
+    """Alerts to both alert topics, dyads to theirs; on a compacted one a tombstone once resolved, or forgotten.
+
+    Args:
+        alerts: The transitions.
+        dyads: Those that changed.
+        topics: Where to write.
+        forgotten: Keys of the dyads that are no more.
+        parents: By dyad, the trace of what caused its transitions; one that time caused has none.
+    """
     for alert in alerts:
-        key, value, headers = alert.alert_id.encode(), encode(alert), cloudevent(alert)
+        headers = cloudevent(alert) + trace.header(parents.get(alert.dyad))
+        key, value = alert.alert_id.encode(), encode(alert)
         yield Outgoing(topics.alerts.name, key, value, headers)
         resolved = alert.transition is Transition.RESOLVED
         yield Outgoing(topics.alerts_current.name, key, None if resolved else value, [] if resolved else headers)
@@ -87,6 +118,12 @@ def readable(message: Message, now: datetime | None = None) -> Signal:
     if observed - known > MAX_AHEAD_S:
         raise DecodeError("future", f"observed_at is {observed - written:.0f} s after the message was written")
     return signal
+
+
+def _step(message: Message, signal: Signal, begun: float) -> Open:
+    """The step of the signal's trace in which it was scored."""
+    parent = trace.parent_of(message.headers) or trace.of_article(signal.article_id)
+    return spans.step(JOB, parent, begun)
 
 
 class ScoreSession:
@@ -170,6 +207,7 @@ class ScoreSession:
         """Go on under the file's rules, if they are others; whether they are."""
         rules = self._file.changed()
         metrics.RULES_GOOD.set(self._file.good)
+        board.note("rules", self._file.good, "" if self._file.good else f"{self._file.path} has faults; see the log")
         if rules is None:
             return False
         self.book.reload(rules)
@@ -185,12 +223,26 @@ class ScoreSession:
         newest: datetime | None = None
         wall = self._wall.now() if self._wall else None
         retold = 0
+        heartbeats: list[float] = []
+        causes: dict[str, tuple[Message, Signal]] = {}
+        begun, telling = time.time(), log.isEnabledFor(logging.DEBUG)
         for message in messages:
             try:
                 signal = readable(message, wall)
             except DecodeError as error:
+                fields = {
+                    "stage": "score.decode",
+                    "reason": error.reason,
+                    "why": str(error)[:MAX_WHY],
+                    **place(message),
+                }
+                log.warning("a message becomes a dead letter", extra={"fields": fields})
                 letter = as_dead_letter(message, self.topics.deadletter.name, "score.decode", error.reason, str(error))
                 dead.append((letter, error.reason))
+                continue
+            if signal.heartbeat:  # it is no news: nothing moves by it, event time neither
+                outcomes["inactive"] += 1
+                heartbeats.append(signal.published_at.timestamp())
                 continue
             newest = max(newest or signal.observed_at, signal.observed_at)
             before = self._latest[message.partition]
@@ -199,12 +251,20 @@ class ScoreSession:
             outcome = "inactive" if dyad == NOBODY else self.book.apply(dyad, signal)
             outcomes[outcome] += 1
             retold += outcome == "applied" and self.book.retold(dyad, signal)
+            if outcome == "applied":
+                causes[dyad] = (message, signal)
+            if telling:
+                said = {"dyad": dyad, "signal_id": signal.signal_id, "outcome": outcome}
+                log.debug("signal read", extra={"fields": {**trace.fields(signal.article_id), **said}})
         now = self._now()
         if now is not None:
             self.book.advance(now)
         alerts, dyads, forgotten = self.book.drain()
-        outgoing = (*(letter for letter, _ in dead), *as_messages(alerts, dyads, self.topics, forgotten))
-        return Scored(outgoing, tuple(alerts), tuple(reason for _, reason in dead), outcomes, newest, retold)
+        steps = {alert.dyad: _step(*causes[alert.dyad], begun) for alert in alerts if alert.dyad in causes}
+        parents = {dyad: step.parent for dyad, step in steps.items()}
+        outgoing = (*(letter for letter, _ in dead), *as_messages(alerts, dyads, self.topics, forgotten, parents))
+        reasons = tuple(reason for _, reason in dead)
+        return Scored(outgoing, tuple(alerts), reasons, outcomes, newest, retold, tuple(heartbeats), steps)
 
     @property
     def failure(self) -> Exception | None:
@@ -235,6 +295,8 @@ class ScoreSession:
                 raise
         for scored in done:
             self._count(scored)
+            for sent in scored.heartbeats:
+                vitals.note_heartbeat(JOB, sent)
         metrics.SCORE_SECONDS.observe(time.monotonic() - self._polled_at)
         metrics.SCORE_SIGNALS.observe(sum(scored.outcomes.total() + len(scored.dead) for scored in done))
         metrics.LAST_BUNDLE.labels(JOB).set_to_current_time()
@@ -261,22 +323,21 @@ class ScoreSession:
             metrics.DEAD_LETTERS.labels("score.decode", reason).inc()
         for alert in scored.alerts:
             metrics.ALERTS.labels(alert.rule, alert.transition, alert.level).inc()
-            log.info(
-                "alert %s",
-                alert.transition,
-                extra={
-                    "fields": {
-                        "alert": alert.alert_id,
-                        "dyad": alert.dyad,
-                        "alert_level": alert.level,
-                        "score": alert.score,
-                    }
-                },
-            )
+            _log_alert(alert, scored.steps.get(alert.dyad))
+        for dyad, step in scored.steps.items():
+            step.end(attributes={"dyad": dyad, "alerts": sum(alert.dyad == dyad for alert in scored.alerts)})
         if scored.newest is not None:
             metrics.EVENT_TIME.labels(JOB).set(scored.newest.timestamp())
             if self._wall and scored.alerts:
                 metrics.LATENCY.labels("fetched_to_alert").observe(max(0.0, time.time() - scored.newest.timestamp()))
+
+
+def _log_alert(alert: Alert, step: Open | None) -> None:
+    """A transition, with the article that it came by; one that time caused has none."""
+    fields = {"alert": alert.alert_id, "dyad": alert.dyad, "alert_level": alert.level, "score": alert.score}
+    if step is not None and step.parent is not None:
+        fields |= trace.fields(step.parent.trace)
+    log.info("alert %s", alert.transition, extra={"fields": fields})
 
 
 class ScoreSignals(beam.DoFn):

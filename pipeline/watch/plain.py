@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TextIO
@@ -12,7 +12,7 @@ from typing import TextIO
 from config.errors import BrinkwatchError
 from config.settings import Settings
 from pipeline.kafka.message import Message
-from pipeline.records import Alert, DecodeError, Signal, Transition, decode
+from pipeline.records import Alert, Article, DecodeError, Signal, Transition, decode
 from pipeline.records.topics import Topics
 from pipeline.watch.render import alert_lines, clock, signal_line
 from pipeline.watch.subscribe import open_now, readable
@@ -20,6 +20,7 @@ from pipeline.watch.tail import Tail
 
 STATUS_EVERY_S = 10.0
 REMEMBERED = 5_000
+HEARTBEAT = b'"heartbeat":true'
 
 
 class Once:
@@ -46,6 +47,7 @@ class Lines:
         self._topics = topics
         self._once = Once()
         self._open: set[str] = set()
+        self._heartbeats: Counter[str] = Counter()
 
     def standing(self, alerts: Iterable[Alert]) -> Iterator[str]:
         """Alerts that are open as it begins."""
@@ -59,18 +61,35 @@ class Lines:
             alert = readable(message)
             if alert is not None and self._note(alert):
                 yield from alert_lines(alert)
+        elif message.topic == self._topics.articles.name:
+            self._note_article(message)
         elif message.topic == self._topics.signals.name:
             try:
                 signal = decode(message.value, Signal)
             except DecodeError:
                 return  # score makes it a dead letter, and the status line counts it
             if self._once.is_new(signal.signal_id):
-                yield signal_line(signal)
+                if signal.heartbeat:
+                    self._heartbeats[message.topic] += 1
+                else:
+                    yield signal_line(signal)
+
+    def _note_article(self, message: Message) -> None:
+        """Only whether it is a heartbeat; decoded only where it may be."""
+        if message.value is None or HEARTBEAT not in message.value:
+            return
+        try:
+            self._heartbeats[message.topic] += decode(message.value, Article).heartbeat
+        except DecodeError:
+            return  # extract makes it a dead letter, and the status line counts it
 
     def status(self, at: datetime, held: Mapping[str, int]) -> str:
-        """``12:03:50 status   120 articles, 34 signals, 0 dead letters, 1 open alert``."""
+        """``12:03:50 status   120 articles, 34 signals, 0 dead letters, 1 open alert``.
+
+        Heartbeats are taken off; those from before we began can't be told from others.
+        """
         counts = (self._topics.articles, self._topics.signals, self._topics.deadletter)
-        articles, signals, dead = (held.get(topic.name, 0) for topic in counts)
+        articles, signals, dead = (max(0, held.get(t.name, 0) - self._heartbeats[t.name]) for t in counts)
         alerts = f"{len(self._open)} open alert{'' if len(self._open) == 1 else 's'}"
         return f"{clock(at)} status   {articles} articles, {signals} signals, {dead} dead letters, {alerts}"
 
@@ -100,6 +119,7 @@ def run_plain(settings: Settings, stop: threading.Event, out: TextIO, status_eve
     with Tail(settings, "watch") as tail:
         tail.from_end(topics.alerts)  # before the open ones are read: what comes meanwhile is not lost
         tail.from_end(topics.signals)
+        tail.from_end(topics.articles)  # only to know heartbeats by
         with Tail(settings, "watch-current") as current:
             current.from_beginning(topics.alerts_current)
             _say(lines.standing(open_now(current.to_end()).values()), out)

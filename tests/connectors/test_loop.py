@@ -33,7 +33,7 @@ class Taken:
     async def ready(self) -> None:
         """It always is."""
 
-    async def send(self, articles: Sequence[Any]) -> None:
+    async def send(self, articles: Sequence[Any], fetched: object = None) -> None:
         """Take them."""
 
 

@@ -14,6 +14,7 @@ import feedserver
 import pytest
 from prometheus_client import REGISTRY
 
+from config import health
 from config.feeds import Feed
 from config.settings import load_settings
 from connectors import deliver
@@ -195,7 +196,7 @@ async def test_given_up_by_the_producer_they_are_sent_again(
     await asyncio.to_thread(broker.kafka.kill)
     try:
         server.etag, server.body = '"2"', feedserver.rss(5)
-        await until(lambda: REGISTRY.get_sample_value("brinkwatch_connect_kafka_up") == 0, 60)
+        await until(lambda: not health.kafka_up(health.board.snapshot()), 60)
         await asyncio.sleep(0.5)
         asked = len(server.requests)
         await asyncio.sleep(3)

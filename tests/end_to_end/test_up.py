@@ -9,9 +9,11 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 
 import promtool
+import psutil
 import pytest
 from service import left_behind, wait_for
 
@@ -21,13 +23,14 @@ from pipeline.metrics_reference import rows
 # `up` would get Prism itself, but then its building would count as its start.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.usefixtures("prism")]
 NAMED = 'brinkwatch_dyad_info{drill="true",dyad="XBM-XKV",name="Belmora \N{EN DASH} Karvenia"} 1.0'
+PROCESSES = ("up", "connect", "extract", "score", "monitor")
 UP = (sys.executable, "-m", "pipeline.cli.main", "up", "--feeds", "none")
 
 
 def ports():
-    """Three free ports, as the settings' variables."""
+    """Five free ports, as the settings' variables."""
     found = {}
-    for name in ("CONNECT", "EXTRACT", "SCORE"):
+    for name in ("UP", "CONNECT", "EXTRACT", "SCORE", "MONITOR"):
         with Port() as port:
             found[f"BRINKWATCH_{name}_METRICS_PORT"] = str(port.number)
     return found
@@ -45,23 +48,31 @@ def read(folder, name):
     return (folder / name).read_text(encoding="utf-8", errors="replace")
 
 
-def page(env, name):
-    """What a process serves at /metrics."""
-    address = f"http://127.0.0.1:{env[f'BRINKWATCH_{name.upper()}_METRICS_PORT']}/metrics"
-    with urllib.request.urlopen(address, timeout=5) as answer:
+def page(env, name, path="metrics"):
+    """What a process says on its port."""
+    address = f"http://127.0.0.1:{env[f'BRINKWATCH_{name.upper()}_METRICS_PORT']}/{path}"
+    with urllib.request.urlopen(address, timeout=10) as answer:
         return answer.read().decode()
 
 
 @pytest.fixture(scope="module")
 def drill(tmp_path_factory):
-    """A run of the drill to its end: where, what was told, how it ended, and each process's metrics after an alert."""
+    """A run of the drill to its end: where, what was told, how it ended, and each process's metrics after an alert.
+
+    Heartbeats pass every stage; while extract stands still none passes score.
+    """
     folder, env = tmp_path_factory.mktemp("drill"), ports()
-    process = start(folder, "--seconds", "100", **env)
+    wanted = {"BRINKWATCH_HEARTBEAT_INTERVAL_S": "2", "BRINKWATCH_LOG_LEVEL": "debug"}
+    process = start(folder, "--seconds", "120", **wanted, **env)
     try:
-        wait_for(lambda: "RAISED" in read(folder, "out") or process.poll() is not None, 110, "a raised alert")
+        wait_for(lambda: "RAISED" in read(folder, "out") or process.poll() is not None, 150, "a raised alert")
         assert process.poll() is None, read(folder, "err")
         wait_for(lambda: NAMED in page(env, "score"), 20, "the dyad's metrics")
-        pages = {name: page(env, name) for name in ("connect", "extract", "score")}
+        wait_for(lambda: all(passed(env, stage) for stage in ("connect", "extract", "score")), 30, "a heartbeat")
+        wait_for(lambda: all(is_ready(env, name) for name in PROCESSES), 20, "every process to be ready")
+        assert well(env) == 0
+        without_extract(process, env)
+        pages = {name: page(env, name) for name in PROCESSES}
         code = process.wait(120)
     finally:
         process.kill()
@@ -82,10 +93,23 @@ def test_the_main_job(drill):
     assert 'brinkwatch_runner_up{process="extract"} 1.0' in pages["extract"]
     assert 'brinkwatch_extract_articles_total{outcome="signals"}' in pages["extract"]
     assert 'brinkwatch_connect_fetches_total{kind="feed",outcome="ok"}' in pages["connect"]
+    assert 'brinkwatch_supervisor_up{process="kafka"} 1.0' in pages["up"]
+    assert 'brinkwatch_consumer_members{group="brinkwatch.extract"} 1.0' in pages["monitor"]
+    assert "brinkwatch_broker_up 1.0" in pages["monitor"]
     assert left_behind(str(folder)) == []
 
 
-@pytest.mark.parametrize("name", ["connect", "extract", "score"])
+def test_an_article_is_followed_through_the_logs(drill):
+    """The article that an alert came by is found in every process's log by its trace; heartbeats are no news."""
+    folder, said, _, _ = drill
+    assert "heartbeat" not in said
+    told = {name: logged(folder, name) for name in ("connect", "extract", "score", "monitor")}
+    trace = next(line["trace_id"] for line in told["score"] if line["message"] == "alert raised")
+    for name, message in (("connect", "article delivered"), ("extract", "article read"), ("score", "signal read")):
+        assert any(line["message"] == message and line["trace_id"] == trace for line in told[name]), name
+
+
+@pytest.mark.parametrize("name", PROCESSES)
 def test_a_process_tells_of_what_it_does_and_of_nothing_else(drill, name):
     """A gauge of score at 0 on extract's page would be taken for true: each has all of its own, and no other."""
     found = set(re.findall(r"^# TYPE (brinkwatch_\S+) ", drill[3][name], re.MULTILINE))
@@ -94,10 +118,51 @@ def test_a_process_tells_of_what_it_does_and_of_nothing_else(drill, name):
 
 
 @pytest.mark.skipif(promtool.BINARY is None, reason=promtool.MISSING)
-@pytest.mark.parametrize("name", ["connect", "extract", "score"])
+@pytest.mark.parametrize("name", PROCESSES)
 def test_prometheus_finds_no_fault_with_the_metrics(drill, name):
     """Names, units, help and the format itself, as Prometheus checks them, on pages with real traffic."""
     assert promtool.faults(drill[3][name]) == []
+
+
+def logged(folder, name):
+    """The lines of a process's log, each of which is JSON."""
+    return [json.loads(line) for line in read(folder / "data" / "logs", f"{name}.log").splitlines()]
+
+
+def passed(env, stage):
+    """When the newest heartbeat that has passed a stage was sent; 0 before the first."""
+    told = page(env, stage)
+    name = f'brinkwatch_heartbeat_last_timestamp_seconds{{stage="{stage}"}} '
+    return next(float(line.removeprefix(name)) for line in told.splitlines() if line.startswith(name))
+
+
+def is_ready(env, name):
+    """Whether a process says that it can do its work."""
+    try:
+        return json.loads(page(env, name, "readyz"))["ok"]
+    except urllib.error.HTTPError:
+        return False
+
+
+def well(env):
+    """The exit code of ``brinkwatch health``, which asks every process."""
+    command = [sys.executable, "-m", "pipeline.cli.main", "health"]
+    return subprocess.run(command, env={**os.environ, **env}, timeout=60, check=False).returncode
+
+
+def without_extract(process, env):
+    """While extract stands still, heartbeats are sent and none passes score; when it goes on, so do they."""
+    line = [str(each) for each in ("pipeline.cli.main", "extract")]
+    (extract,) = [
+        child for child in psutil.Process(process.pid).children(recursive=True) if child.cmdline()[-2:] == line
+    ]
+    extract.suspend()
+    time.sleep(3)  # what was under way has passed score
+    sent, before = passed(env, "connect"), passed(env, "score")
+    wait_for(lambda: passed(env, "connect") > sent + 3, 30, "two more heartbeats to be sent")
+    assert passed(env, "score") == before
+    extract.resume()
+    wait_for(lambda: passed(env, "score") > before, 40, "a heartbeat to pass score")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

@@ -146,6 +146,7 @@ class Line:
         self.settings = load_settings(
             bootstrap_servers=self.broker.bootstrap_servers, config_dir=config, data_dir=self._folder / "data",
             runner="prism", prism=find_prism(load_settings(), self._say), log_format="json", score_instance="line",
+            heartbeat_interval_s=0,  # the oracle knows of the articles of feeds
             **{"clock": "records", **NO_METRICS, **self._changed},
         )  # fmt: skip
         apply_topics(self.settings, Topics(self.settings.topic_prefix))

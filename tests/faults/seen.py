@@ -17,8 +17,8 @@ NAMES = ("connect", "extract", "score")
 TOLD = ("warning", "error", "critical")
 SHOWN = 110
 METRICS = re.compile(
-    r"^brinkwatch_(connect_kafka_up|connect_unacknowledged_articles|event_time_lag_seconds.*"
-    r"|dead_letters_total.*|open_alerts.*|connect_fetches_total.*) (?!0\.0$)|^brinkwatch_connect_kafka_up "
+    r"^brinkwatch_(kafka_up.*|connect_unacknowledged_articles|event_time_lag_seconds.*"
+    r"|dead_letters_total.*|open_alerts.*|connect_fetches_total.*) (?!0\.0$)|^brinkwatch_kafka_up.* "
 )
 METRICS_S = 5.0
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from samples import article
 from timelines import at, rules, told
 
 from pipeline.records import Article, Transition, encode
@@ -101,6 +102,12 @@ def test_replay_agrees_with_live():
     book.advance(arrived[-1][1].observed_at + timedelta(hours=1))
     live = sorted(book.drain()[0], key=lambda alert: (alert.at, alert.dyad, alert.sequence))
     assert live == result.alerts
+
+
+def test_heartbeats_are_left_out():
+    """A recorded topic holds them; they are no articles, and their time is none of the replay's."""
+    told = replay([article(title="ARV-BRN 12", heartbeat=True)], Stub(), rules())
+    assert (told.articles, told.signals, told.dyads) == (0, [], [])
 
 
 def test_time_ends_soon_after_the_last_article():

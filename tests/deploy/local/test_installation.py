@@ -20,7 +20,7 @@ def bare(tmp_path, monkeypatch):
     """An installation without broker and children, whose supervision is real."""
     for step in ("_choose_runner", "_start_broker", "_start_children"):
         monkeypatch.setattr(installation.Installation, step, lambda _: None)
-    ports = dict.fromkeys(("connect_metrics_port", "extract_metrics_port", "score_metrics_port"), 0)
+    ports = dict.fromkeys((f"{name}_metrics_port" for name in ("up", "connect", "extract", "score", "monitor")), 0)
     settings = load_settings(data_dir=tmp_path).model_copy(update=ports)
     return installation.Plan(settings, embedded=False, feeds="none", drill=False)
 
@@ -204,10 +204,10 @@ def started(tmp_path, monkeypatch) -> list[str]:
 
 def test_notify_runs_only_where_somebody_is_to_be_told(tmp_path, monkeypatch):
     """Without receivers there is no process that would end with an error again and again, and no port of its own."""
-    assert started(tmp_path, monkeypatch) == ["score", "extract", "connect"]
+    assert started(tmp_path, monkeypatch) == ["monitor", "score", "extract", "connect"]
     (tmp_path / "receivers.yaml").write_text(RECEIVERS)
     monkeypatch.setenv("OPS_SECRET", "whsec_" + "a2tr" * 8)
-    assert started(tmp_path, monkeypatch) == ["notify", "score", "extract", "connect"]
+    assert started(tmp_path, monkeypatch) == ["notify", "monitor", "score", "extract", "connect"]
     settings = load_settings(config_dir=tmp_path)
     assert settings.notify_metrics_port in installation.metrics_ports(settings)
     assert settings.notify_metrics_port not in installation.metrics_ports(load_settings())

@@ -67,6 +67,18 @@ def test_a_signal_stands_under_each_of_its_dyads():
     assert [m.key for m in by_topic(outcome, TOPICS.signals)] == [b"A-B", b"A-C", b"*-*"]
 
 
+def test_a_heartbeat_passes_only_with_a_signal():
+    """It is counted among no articles; one that gives nothing says that extraction does not work."""
+    extractor = Extractor()
+    beat = article(heartbeat=True)
+    outcome = taken([message(encode(beat)), message(encode(article()), 1)], extractor)
+    assert outcome.heartbeats == [beat.published_at.timestamp()]
+    assert len(outcome.articles) == len(outcome.extractions) == 1
+    extractor.extract = lambda *_, **__: [Extraction("a", "gated", (), 1, 0)]
+    silent = taken([message(encode(beat))], extractor)
+    assert (silent.heartbeats, silent.articles, silent.outgoing) == ([], [], [])
+
+
 @pytest.mark.parametrize(
     ("value", "reason"),
     [

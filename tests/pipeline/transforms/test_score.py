@@ -7,8 +7,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from prometheus_client import REGISTRY
 from samples import NOON, dyad, signal
 
+from config import spans, trace
 from config.alerts import load_alerts
 from config.errors import BrinkwatchError
 from config.rules_file import RulesFile
@@ -91,6 +95,66 @@ def test_a_crisis_is_raised_on_both_topics_in_one_transaction():
     assert io.transactions == 1
     alert = decode(next(m.value for m in io.committed if m.topic == TOPICS.alerts.name), Alert)
     assert (alert.transition, alert.dyad) == (Transition.RAISED, "RUS-UKR")
+
+
+def test_a_heartbeat_moves_nothing():
+    """No dyad, no alert, no time passes by it, not even under a dyad's key; it is committed, and then noted."""
+    io = IO()
+    current = session(io)
+    later = NOON + timedelta(days=300)
+    beats = [
+        message(encode(signal(heartbeat=True, dyads=(), observed_at=later, published_at=later)), key)
+        for key in (b"*-*", b"RUS-UKR")
+    ]
+    old = [replace(beat, timestamp_ms=int(later.timestamp() * 1000)) for beat in beats]
+    scored = current.score([grave(1), *old])
+    assert scored.outcomes == {"applied": 1, "inactive": 2}
+    assert scored.heartbeats == (later.timestamp(),) * 2
+    assert scored.newest == NOON + timedelta(hours=1)
+    current.finish([scored])
+    undisturbed = IO()
+    alone = session(undisturbed)
+    alone.finish([alone.score([grave(1)])])
+    assert io.committed == undisturbed.committed
+    last = REGISTRY.get_sample_value("brinkwatch_heartbeat_last_timestamp_seconds", {"stage": "score"})
+    assert last == later.timestamp()
+
+
+def test_an_alert_goes_on_with_the_trace_of_its_signal():
+    """And only what led to one has a step: eleven thousand signals a second can't each have a span."""
+    exporter = InMemorySpanExporter()
+    spans.begin("score", load_settings(trace_sample_ratio=1.0), SimpleSpanProcessor(exporter))
+    try:
+        io = IO()
+        current = session(io)
+        header = trace.header(trace.Parent("ab" * 16, "cd" * 8, sampled=True))
+        scored = current.score([replace(grave(n), headers=header) for n in range(1, 6)])
+        current.finish([scored])
+    finally:
+        spans.end()
+    (span,) = exporter.get_finished_spans()
+    assert (span.name, span.attributes["dyad"]) == ("score", "RUS-UKR")
+    raised = [m for m in io.committed if m.topic == TOPICS.alerts.name]
+    assert {trace.parent_of(m.headers) for m in raised} == {
+        trace.Parent("ab" * 16, f"{span.context.span_id:016x}", sampled=True)
+    }
+
+
+def test_an_alert_without_spans_has_the_trace_of_its_article():
+    """By which it is found in the logs; one that time resolves came by no article, and has none."""
+    io = IO()
+    current = session(io)
+    current.finish([current.score([grave(n) for n in range(1, 6)])])
+    raised = next(m for m in io.committed if m.topic == TOPICS.alerts.name)
+    assert trace.parent_of(raised.headers).trace in {f"{n:x}" * 32 for n in range(1, 6)}
+    later = NOON + timedelta(days=300)
+    elsewhere = replace(
+        message(encode(signal(observed_at=later)), key=b"A-B"), timestamp_ms=int(later.timestamp() * 1000)
+    )
+    current.finish([current.score([elsewhere])])
+    resolved = [m for m in io.committed if m.topic == TOPICS.alerts.name][-1]
+    assert decode(resolved.value, Alert).transition is Transition.RESOLVED
+    assert trace.parent_of(resolved.headers) is None
 
 
 def test_a_resolved_alert_leaves_a_tombstone():

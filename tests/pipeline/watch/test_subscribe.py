@@ -103,6 +103,19 @@ def test_plain_lines_say_a_thing_once():
     assert lines.status(NOW, held) == "12:00:00 status   7 articles, 3 signals, 0 dead letters, 1 open alert"
 
 
+def test_heartbeats_are_no_news():
+    """No line is said of them, and the status counts them neither as articles nor as signals."""
+    topics = Topics("x")
+    lines = Lines(topics)
+    beats = [encode(samples.signal(heartbeat=True, signal_id=digit * 32)) for digit in "12"]
+    said = [line for value in (*beats, beats[0]) for line in lines.of(message(topics.signals.name, value))]
+    sent = [encode(samples.article(heartbeat=True)), encode(samples.article()), b'{"heartbeat":true', None]
+    said += [line for value in sent for line in lines.of(message(topics.articles.name, value))]
+    assert said == []
+    held = {topics.articles.name: 7, topics.signals.name: 3}
+    assert "6 articles, 1 signals" in lines.status(NOW, held)
+
+
 def test_memory_of_what_was_said_is_bounded():
     """The oldest is forgotten."""
     once = Once(2)
