@@ -54,15 +54,17 @@ def page(env, name):
 
 @pytest.fixture(scope="module")
 def drill(tmp_path_factory):
-    """A run of the drill to its end: where, what was told, how it ended, and each process's metrics after an alert."""
+    """A run of the drill up to an alert: where, what was told, how it ended, and each process's metrics."""
     folder, env = tmp_path_factory.mktemp("drill"), ports()
-    process = start(folder, "--seconds", "100", **env)
+    process = start(folder, "--seconds", "300", **env)
     try:
-        wait_for(lambda: "RAISED" in read(folder, "out") or process.poll() is not None, 110, "a raised alert")
+        wait_for(lambda: "RAISED" in read(folder, "out") or process.poll() is not None, 250, "a raised alert")
         assert process.poll() is None, read(folder, "err")
         wait_for(lambda: NAMED in page(env, "score"), 20, "the dyad's metrics")
         pages = {name: page(env, name) for name in ("connect", "extract", "score")}
-        code = process.wait(120)
+        time.sleep(3)  # the alert's evidence is told line by line
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(60)
     finally:
         process.kill()
         process.wait()
@@ -98,6 +100,17 @@ def test_a_process_tells_of_what_it_does_and_of_nothing_else(drill, name):
 def test_prometheus_finds_no_fault_with_the_metrics(drill, name):
     """Names, units, help and the format itself, as Prometheus checks them, on pages with real traffic."""
     assert promtool.faults(drill[3][name]) == []
+
+
+def test_it_ends_when_its_time_is_over(tmp_path):
+    """``--seconds`` is for whoever does not sit beside it: a clean end by itself."""
+    process = start(tmp_path, "--no-drill", "--seconds", "20", **ports())
+    try:
+        assert process.wait(150) == 0, read(tmp_path, "err")
+    finally:
+        process.kill()
+        process.wait()
+    assert left_behind(str(tmp_path)) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
