@@ -11,6 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from socketserver import TCPServer
 from typing import Any
 from wsgiref.simple_server import make_server
 
@@ -136,8 +137,7 @@ class MetricsServer(ThreadingWSGIServer):
 
     def server_bind(self) -> None:
         """Bind, without asking a name server for our name, which may take its time."""
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
+        TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
         self.setup_environ()
 

@@ -89,8 +89,12 @@ class Book:
     def retold(self, dyad: str, signal: Signal) -> bool:
         """Whether a signal that was just applied tells a story that another article had told."""
         article = article_token(signal.article_id)
-        joined = (state.stories[-1].articles for state in self._tracks[dyad].values() if state.stories)
-        return any(article in articles and len(articles) > len(article) for articles in joined)
+        for state in self._tracks[dyad].values():
+            if state.stories:
+                articles = state.stories[-1].articles  # the story that was told last stands last
+                if len(articles) > len(article) and article in articles:
+                    return True
+        return False
 
     def advance(self, now: datetime) -> None:
         """Let time pass for every dyad that has something due at or before ``now``; forget those that fell silent."""

@@ -57,13 +57,8 @@ def _heard(sources: tuple[tuple[str, Counts], ...], source: str) -> tuple[tuple[
     """The sources with one more signal of ``source``; a name that is none, for it comes from outside, is left out."""
     if not (0 < len(source) <= MAX_SOURCE and source.isprintable()):
         return sources
-    known = None
-    others = []
-    for each in sources:
-        if each[0] == source:
-            known = each[1]
-        else:
-            others.append(each)
+    others = [each for each in sources if each[0] != source]
+    known = None if len(others) == len(sources) else next(counts for name, counts in sources if name == source)
     return (*others[-MAX_DAY_SOURCES + 1 :], (source, _more(known)))
 
 

@@ -57,15 +57,15 @@ def page(env, name, path="metrics"):
 
 @pytest.fixture(scope="module")
 def drill(tmp_path_factory):
-    """A run of the drill to its end: where, what was told, how it ended, and each process's metrics after an alert.
+    """A run of the drill up to an alert: where, what was told, how it ended, and each process's metrics.
 
     Heartbeats pass every stage; while extract stands still none passes score.
     """
     folder, env = tmp_path_factory.mktemp("drill"), ports()
     wanted = {"BRINKWATCH_HEARTBEAT_INTERVAL_S": "2", "BRINKWATCH_LOG_LEVEL": "debug"}
-    process = start(folder, "--seconds", "120", **wanted, **env)
+    process = start(folder, "--seconds", "300", **wanted, **env)
     try:
-        wait_for(lambda: "RAISED" in read(folder, "out") or process.poll() is not None, 150, "a raised alert")
+        wait_for(lambda: "RAISED" in read(folder, "out") or process.poll() is not None, 250, "a raised alert")
         assert process.poll() is None, read(folder, "err")
         wait_for(lambda: NAMED in page(env, "score"), 20, "the dyad's metrics")
         wait_for(lambda: all(passed(env, stage) for stage in ("connect", "extract", "score")), 30, "a heartbeat")
@@ -73,7 +73,8 @@ def drill(tmp_path_factory):
         assert well(env) == 0
         without_extract(process, env)
         pages = {name: page(env, name) for name in PROCESSES}
-        code = process.wait(120)
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(60)
     finally:
         process.kill()
         process.wait()
@@ -163,6 +164,15 @@ def without_extract(process, env):
     assert passed(env, "score") == before
     extract.resume()
     wait_for(lambda: passed(env, "score") > before, 40, "a heartbeat to pass score")
+def test_it_ends_when_its_time_is_over(tmp_path):
+    """``--seconds`` is for whoever does not sit beside it: a clean end by itself."""
+    process = start(tmp_path, "--no-drill", "--seconds", "20", **ports())
+    try:
+        assert process.wait(150) == 0, read(tmp_path, "err")
+    finally:
+        process.kill()
+        process.wait()
+    assert left_behind(str(tmp_path)) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
