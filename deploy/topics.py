@@ -151,17 +151,35 @@ def apply_topics(
 def _apply(admin: Any, declared: Sequence[Topic], wish: Wish) -> Applied:
     existing = set(admin.list_topics())
     missing = [topic for topic in declared if topic.name not in existing]
-    present = [topic for topic in declared if topic.name in existing]
+    created = tuple(topic.name for topic in missing)
+    if missing and not wish.dry_run:
+        created = _create(admin, missing)
+    # Those too that another process made meanwhile, or of which this broker had not heard yet.
+    present = [topic for topic in declared if topic.name not in created]
     found = tuple(_compare(admin, present)) if present else ()
     small = {each.topic for each in found if each.setting == "partitions"} if wish.grow else set[str]()
-    grown = tuple(topic.name for topic in present if topic.name in small)
-    created = tuple(topic.name for topic in missing)
-    if not wish.dry_run:
-        created = _create(admin, missing) if missing else ()
-        if grown:
-            admin.create_partitions({topic.name: topic.partitions for topic in present if topic.name in small})
+    growing = [topic for topic in present if topic.name in small]
+    if growing and not wish.dry_run:
+        _grow(admin, growing)
     left = tuple(each for each in found if each.setting != "partitions" or each.topic not in small)
-    return Applied(created, left, grown)
+    return Applied(created, left, tuple(topic.name for topic in growing))
+
+
+def _grow(admin: Any, small: list[Topic]) -> None:
+    """Give topics the partitions that they lack, and wait until that is known: who asks next must see them."""
+    from kafka.errors import KafkaTimeoutError
+
+    wanted_counts = {topic.name: topic.partitions for topic in small}
+    admin.create_partitions(wanted_counts)
+    deadline = time.monotonic() + REACH_SECONDS
+    while any(count < wanted_counts[name] for name, count in _counts(admin, list(wanted_counts)).items()):
+        if time.monotonic() > deadline:
+            raise KafkaTimeoutError(f"{', '.join(wanted_counts)}: made, but the brokers do not tell of them yet")
+        time.sleep(0.1)
+
+
+def _counts(admin: Any, names: list[str]) -> dict[str, int]:
+    return {entry["name"]: len(entry["partitions"]) for entry in admin.describe_topics(names)}
 
 
 def _create(admin: Any, missing: list[Topic]) -> tuple[str, ...]:
@@ -187,7 +205,7 @@ def _create(admin: Any, missing: list[Topic]) -> tuple[str, ...]:
 def _compare(admin: Any, present: list[Topic]) -> Iterator[Difference]:
     from kafka.admin import ConfigResource, ConfigResourceType
 
-    counts = {entry["name"]: len(entry["partitions"]) for entry in admin.describe_topics([t.name for t in present])}
+    counts = _counts(admin, [topic.name for topic in present])
     resources = [ConfigResource(ConfigResourceType.TOPIC, topic.name) for topic in present]
     described = admin.describe_configs(resources, config_filter="all")
     by_name = next(iter(described.values()))

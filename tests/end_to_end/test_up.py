@@ -164,6 +164,8 @@ def without_extract(process, env):
     assert passed(env, "score") == before
     extract.resume()
     wait_for(lambda: passed(env, "score") > before, 40, "a heartbeat to pass score")
+
+
 def test_it_ends_when_its_time_is_over(tmp_path):
     """``--seconds`` is for whoever does not sit beside it: a clean end by itself."""
     process = start(tmp_path, "--no-drill", "--seconds", "20", **ports())

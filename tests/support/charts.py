@@ -92,9 +92,10 @@ def rendered(variant: str) -> str:
     return done.stdout
 
 
-def manifests(variant: str) -> list[dict[str, Any]]:
-    """The same as objects."""
-    return [each for each in yaml.safe_load_all(rendered(variant)) if each]
+@cache
+def manifests(variant: str) -> tuple[dict[str, Any], ...]:
+    """The same as objects; not to be changed."""
+    return tuple(each for each in yaml.load_all(rendered(variant), yaml.CSafeLoader) if each)
 
 
 def of_kind(variant: str, kind: str) -> dict[str, dict[str, Any]]:

@@ -178,8 +178,8 @@ def test_subscribers_are_apart():
     users = of_kind("everything", "KafkaUser")
     for name in ("desk", "archive"):
         acls = users[f"watch-brinkwatch-subscriber-{name}"]["spec"]["authorization"]["acls"]
-        groups = [acl["resource"]["name"] for acl in acls if acl["resource"]["type"] == "group"]
-        assert groups == [f"brinkwatch.subscriber.{name}"]
+        groups = [acl["resource"] for acl in acls if acl["resource"]["type"] == "group"]
+        assert groups == [{"type": "group", "name": f"brinkwatch.subscriber.{name}", "patternType": "literal"}]
         assert {tuple(acl["operations"]) for acl in acls} == {("Read",)}
 
 
@@ -273,6 +273,17 @@ def test_wrong_values_are_refused_by_name(values, word):
     done = helm("template", "watch", str(CHART), "--kube-version", f"{KUBERNETES}.0", values=values)
     assert done.returncode != 0
     assert word in done.stderr
+
+
+def test_values_of_the_guide_are_taken():
+    """What a person copies from docs/deploy.md must render as it stands there."""
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "deploy.md").read_text(), re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        values = yaml.safe_load(block)
+        done = helm("template", "brinkwatch", str(CHART), "--kube-version", f"{KUBERNETES}.0", values=values)
+        assert done.returncode == 0, done.stderr
+        assert "name: brinkwatch-score\n" in done.stdout
 
 
 def test_configuration_files_reach_the_folder_and_change_there(tmp_path):
