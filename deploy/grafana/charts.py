@@ -24,7 +24,6 @@ class Style:
     Attributes:
         fill: Opacity under a line, per cent.
         stacked: One upon the other, filled.
-        bars: Bars instead of lines.
         stepped: A value holds until the next; for what is counted, or a state.
         colours: By a series' name.
         faint: The letter of a query whose series are there for comparison: thin, dashed, and not in the legend.
@@ -33,12 +32,10 @@ class Style:
         minimum: Lowest value of the axis; None: of the data.
         maximum: The axis reaches at least this far; None: to the highest of the data.
         decimals: Of values; None: as fits.
-        apart: Shortest time between two points, ``10m``; empty: one a scrape.
     """
 
     fill: int = 8
     stacked: bool = False
-    bars: bool = False
     stepped: bool = False
     colours: Mapping[str, str] = field(default_factory=dict)
     faint: str = ""
@@ -47,7 +44,6 @@ class Style:
     minimum: float | None = 0
     maximum: float | None = None
     decimals: int | None = None
-    apart: str = ""
 
 
 PLAIN = Style()
@@ -68,7 +64,6 @@ def lines(
     overrides = [*coloured(style.colours), *([_faint(style.faint)] if style.faint else [])]
     panel = dashboard.Panel(
         type_val="timeseries",
-        interval=style.apart or None,
         options=timeseries.Options(legend=_legend(style), tooltip=_tooltip()),
         field_config=dashboard.FieldConfigSource(defaults, overrides),
     )
@@ -76,13 +71,12 @@ def lines(
 
 
 def _drawn(style: Style, *, marked: bool) -> common.GraphFieldConfig:
-    stepped = style.stepped or style.bars
     mode = common.GraphThresholdsStyleMode.DASHED if marked else common.GraphThresholdsStyleMode.OFF
     return common.GraphFieldConfig(
-        draw_style=common.GraphDrawStyle.BARS if style.bars else common.GraphDrawStyle.LINE,
-        line_width=0 if style.bars or style.stacked else 1,
-        line_interpolation=common.LineInterpolation.STEP_AFTER if stepped else common.LineInterpolation.LINEAR,
-        fill_opacity=85 if style.bars else 65 if style.stacked else style.fill,
+        draw_style=common.GraphDrawStyle.LINE,
+        line_width=0 if style.stacked else 1,
+        line_interpolation=common.LineInterpolation.STEP_AFTER if style.stepped else common.LineInterpolation.LINEAR,
+        fill_opacity=65 if style.stacked else style.fill,
         show_points=common.VisibilityMode.NEVER,
         span_nulls=BRIDGED_MS,
         axis_soft_max=style.maximum,

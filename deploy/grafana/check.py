@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "dashboards"
 TIMEOUT_S = 20.0
 MAX_BYTES = 32 * 1024 * 1024
-DYAD_QUERY = "topk(1, max by (dyad) (brinkwatch_dyad_score))"
+DYAD_QUERY = "topk(1, max by (dyad) (brinkwatch_dyad_score{dyad!~'.*[*].*'}))"
 
 
 class CheckError(BrinkwatchError):
@@ -180,7 +180,7 @@ def check(prometheus: Prometheus, boards: Sequence[Mapping[str, Any]], window: W
     findings = Findings()
     dyads = prometheus.ask(Asked("variables", "dyad", DYAD_QUERY, instant=True))
     chosen = dyads[0]["metric"]["dyad"] if dyads else "none"
-    variables = {**window.variables, "dyad": chosen, "compare": ".*", "drill": "true|false"}
+    variables = {**window.variables, "dyad": chosen, "compare": ".*", "drill": "true|false", "sides": "[^*]+"}
     for board in boards:
         findings.lines.extend(untold(board))
         for asked in (*questions(board, variables), *marks(board, variables)):

@@ -15,7 +15,7 @@ from deploy.grafana.palette import CRITICAL, EVENT_TYPES, GOOD, NEUTRAL, POOR, W
 from deploy.grafana.panels import SOURCE, Query, Size, Text
 from deploy.grafana.queries import LEVEL_CELLS, LEVEL_WORDS, named
 from deploy.grafana.tables import Column, grid
-from deploy.grafana.world import FALLS_RISES, TO_DYAD, drill
+from deploy.grafana.world import FALLS_RISES, TO_DYAD, shown
 
 if TYPE_CHECKING:
     from deploy.grafana.frame import Variable
@@ -35,7 +35,7 @@ def _variables() -> list[Variable]:
 
     everything = dashboard.VariableOption(text=["All"], value=["$__all"])
     compared = listed("compare", "Compare with").multi(multi=True).include_all(include_all=True)
-    return [drill(), listed("dyad", "Dyad"), compared.all_value(ALL).current(everything)]
+    return [*shown(), listed("dyad", "Dyad"), compared.all_value(ALL).current(everything)]
 
 
 def _of(what: str) -> str:

@@ -12,7 +12,7 @@ LEVEL_TEXT = {**LEVEL_WORDS, 0.0: ("calm", "text")}
 YES_NO = {0.0: ("no", CRITICAL), 1.0: ("yes", CALM)}
 SELDOM = "10m"
 """Window for what happens a few times a minute or less: in a shorter one there may be nothing."""
-NAMES = 'max by (dyad, name) (brinkwatch_dyad_info{drill=~"$drill"})'
+NAMES = 'max by (dyad, name) (brinkwatch_dyad_info{drill=~"$drill", dyad=~"$sides"})'
 """The dyads to show, with their names."""
 SCORE, BASELINE, LEVEL, SOURCES = (
     f"max by (dyad) (brinkwatch_dyad_{what})" for what in ("score", "baseline", "level", "sources")

@@ -31,19 +31,26 @@ if TYPE_CHECKING:
     from deploy.grafana.frame import Variable
 
 ALARMS = {name: LEVELS[name] for name in ("watch", "warning", "critical")}
-TO_DYAD = "/d/brinkwatch-dyad?var-dyad=${__data.fields.Code}&${drill:queryparam}&${__url_time_range}"
+TO_DYAD = (
+    "/d/brinkwatch-dyad?var-dyad=${__data.fields.Code}&${drill:queryparam}&${sides:queryparam}&${__url_time_range}"
+)
 FALLS_RISES = ((-1e9, GOOD), (-1.0, "text"), (1.0, POOR), (10.0, CRITICAL))
 
 
-def drill() -> Variable:
-    """Whether the drill's invented states are shown."""
-    chosen = dashboard.VariableOption(text="world and drill", value="true|false")
-    return (
-        build.CustomVariable("drill")
-        .label("Show")
-        .values(r"world and drill : true|false, world : false, drill : true")
-        .current(chosen)
-    )
+def shown() -> list[Variable]:
+    """Which dyads are shown: those of the drill or not, those with a side that is not named or not."""
+    return [
+        _choice("drill", "Show", {"world and drill": "true|false", "world": "false", "drill": "true"}),
+        _choice("sides", "Sides", {"both named": "[^*]+", "all": ".+"}),
+    ]
+
+
+def _choice(name: str, label: str, values: dict[str, str]) -> Variable:
+    """A variable of a few words, each with its regular expression; the first is chosen at first."""
+    word, value = next(iter(values.items()))
+    first = dashboard.VariableOption(text=word, value=value, selected=True)
+    listed = ", ".join(f"{word} : {value}" for word, value in values.items())
+    return build.CustomVariable(name).label(label).values(listed).current(first)
 
 
 def _now() -> Row:
@@ -293,7 +300,7 @@ def _alerts() -> Row:
     )
     told = Text(
         "Transitions of alerts",
-        "How many alerts were raised, updated and resolved, in each stretch of time.",
+        "How many alerts were raised, updated and resolved in the hour before each moment.",
         "few.",
         "the same alert up and down again and again asks for a longer `clear_for` in its rule.",
     )
@@ -303,7 +310,7 @@ def _alerts() -> Row:
         "every rule that you wrote has told something in a month.",
         "a rule that tells most of it, of things nobody minds, has too low a floor.",
     )
-    bars = {name: f"sum({grown('brinkwatch_alerts_total', '$__interval', where=_is(name))})" for name in TRANSITIONS}
+    before = {name: grown("brinkwatch_alerts_total", "1h", where=_is(name)) for name in TRANSITIONS}
     columns = [
         Column(
             name.title(), grown("brinkwatch_alerts_total", "$__range", "rule", where=_is(name)), width=76, decimals=0
@@ -322,10 +329,10 @@ def _alerts() -> Row:
             ),
             lines(
                 told,
-                [Query(expr, name) for name, expr in bars.items()],
+                [Query(expr, name) for name, expr in before.items()],
                 unit="none",
                 size=Size(8, 8),
-                style=Style(stacked=True, bars=True, colours=TRANSITIONS, decimals=0, apart="15m"),
+                style=Style(stacked=True, stepped=True, colours=TRANSITIONS, decimals=0),
             ),
             grid(rules, [Column("Rule", label="rule"), *columns], size=Size(8, 8), sort="Raised"),
         ],
@@ -344,5 +351,5 @@ def world() -> dashboard.Dashboard:
         "Which dyads stand out, since when, and what is told of them.",
         since="now-24h",
         rows=[_now(), _table(), _changes(), _told(), _alerts()],
-        variables=[drill()],
+        variables=shown(),
     )

@@ -264,7 +264,7 @@ def _dyads(world: World, now: float) -> Iterator[Metric]:
 
 
 def _transitions(world: World, now: float) -> dict[tuple[str, ...], float]:
-    counts = {("escalation", each.value, level.value): 0.0 for each in Transition for level in tuple(Level)[1:]}
+    counts = {("escalation", each.value, level.value): 0.0 for each in Transition for level in Level}
     for moment, transition, level in _told(world):
         if moment <= now:
             counts["escalation", transition, level] += 1
@@ -281,7 +281,7 @@ def _told(world: World) -> tuple[tuple[float, str, str], ...]:
             level = world.level(dyad, moment)
             if level != before:
                 kind = Transition.RAISED if not before else Transition.UPDATED if level else Transition.RESOLVED
-                told.append((moment, kind.value, names[level or before]))
+                told.append((moment, kind.value, names[level]))
             before = level
     return tuple(told)
 
