@@ -37,7 +37,10 @@ class Broker:
         """
         name = f"{prefix}-{uuid.uuid4().hex[:8]}"
         settings = load_settings(
-            bootstrap_servers=self.kafka.bootstrap_servers, topic_prefix=name, data_dir=self.folder / name
+            bootstrap_servers=self.kafka.bootstrap_servers,
+            topic_prefix=name,
+            data_dir=self.folder / name,
+            heartbeat_interval_s=0,  # a slow test must not find an article that it did not send
         )
         if topics:
             apply_topics(settings, Topics(name))
