@@ -22,6 +22,7 @@ CAN_GROW = ("articles", "signals")
 """Of the others an old partition would keep an old state for ever, or the order of an alert's transitions be lost."""
 MOST_PARTITIONS = 1000
 _TRY_MS = 3000
+_REFUSED_SECONDS = 2.0  # a broker that has just started does not know its users yet
 _REPLICAS_OF_BROKER = -1  # the broker's default.replication.factor
 
 
@@ -231,7 +232,9 @@ def _admin(settings: Settings, timeout: float) -> Iterator[Any]:
             admin = KafkaAdminClient(**options, bootstrap_timeout_ms=_TRY_MS, request_timeout_ms=10 * _TRY_MS)
             break
         except BrokerRefuses as error:
-            raise TopicError(f"topics can't be made: {error}") from error
+            if time.monotonic() > deadline - timeout + _REFUSED_SECONDS:
+                raise TopicError(f"topics can't be made: {error}") from error
+            time.sleep(0.2)
         except Exception as error:
             if time.monotonic() > deadline:
                 raise TopicError(_unreachable(settings, error)) from error

@@ -91,6 +91,7 @@ def test_secret_from_file_never_shows(folder, tmp_path, monkeypatch):
     secret.write_text("s3cret\n", encoding="utf-8")
     monkeypatch.setenv("BRINKWATCH_SASL_PASSWORD_FILE", str(secret))
     monkeypatch.setenv("BRINKWATCH_SECURITY_PROTOCOL", "SASL_SSL")
+    monkeypatch.setenv("BRINKWATCH_SASL_USERNAME", "ann")
     settings = load_settings(config_dir=folder)
     assert connection(settings, "x")["sasl_plain_password"] == "s3cret"
     assert "s3cret" not in repr(settings)
