@@ -126,7 +126,8 @@ class Delivery:
                     await self._wait(error, delay, tell=first)
                     delay = min(2 * delay, MAX_RETRY_S)
                 else:
-                    metrics.LAST_ARTICLE.set_to_current_time()
+                    if not all(article.heartbeat for article in articles):
+                        metrics.LAST_ARTICLE.set_to_current_time()
                     return
         finally:
             metrics.PENDING.dec(len(messages))
