@@ -86,10 +86,11 @@ def as_messages(
         dyads: Those that changed.
         topics: Where to write.
         forgotten: Keys of the dyads that are no more.
-        parents: By dyad, the trace of what caused its transitions; one that time caused has none.
+        parents: By dyad, the trace of what caused its transitions; one that is over has none.
     """
     for alert in alerts:
-        headers = cloudevent(alert) + trace.header(parents.get(alert.dyad))
+        parent = None if alert.transition is Transition.RESOLVED else parents.get(alert.dyad)
+        headers = cloudevent(alert) + trace.header(parent)
         key, value = alert.alert_id.encode(), encode(alert)
         yield Outgoing(topics.alerts.name, key, value, headers)
         resolved = alert.transition is Transition.RESOLVED
@@ -120,9 +121,9 @@ def readable(message: Message, now: datetime | None = None) -> Signal:
     return signal
 
 
-def _step(message: Message, signal: Signal, begun: float) -> Open:
-    """The step of the signal's trace in which it was scored."""
-    parent = trace.parent_of(message.headers) or trace.of_article(signal.article_id)
+def _step(headers: trace.Headers, article_id: str, begun: float) -> Open:
+    """The step of a signal's trace in which it led to a transition."""
+    parent = trace.parent_of(headers) or trace.of_article(article_id)
     return spans.step(JOB, parent, begun)
 
 
@@ -148,6 +149,7 @@ class ScoreSession:
         self._batch = settings.score_batch
         self._gauges = gauges
         self._polled_at = time.monotonic()
+        self._causes: dict[str, tuple[trace.Headers, str]] = {}
         self._restore()
         self._refresh(None)
         io.start()
@@ -224,7 +226,6 @@ class ScoreSession:
         wall = self._wall.now() if self._wall else None
         retold = 0
         heartbeats: list[float] = []
-        causes: dict[str, tuple[Message, Signal]] = {}
         begun, telling = time.time(), log.isEnabledFor(logging.DEBUG)
         for message in messages:
             try:
@@ -252,7 +253,7 @@ class ScoreSession:
             outcomes[outcome] += 1
             retold += outcome == "applied" and self.book.retold(dyad, signal)
             if outcome == "applied":
-                causes[dyad] = (message, signal)
+                self._causes[dyad] = (message.headers, signal.article_id)
             if telling:
                 said = {"dyad": dyad, "signal_id": signal.signal_id, "outcome": outcome}
                 log.debug("signal read", extra={"fields": {**trace.fields(signal.article_id), **said}})
@@ -260,11 +261,18 @@ class ScoreSession:
         if now is not None:
             self.book.advance(now)
         alerts, dyads, forgotten = self.book.drain()
-        steps = {alert.dyad: _step(*causes[alert.dyad], begun) for alert in alerts if alert.dyad in causes}
+        steps = self._steps(alerts, begun)
+        for dyad in forgotten:
+            self._causes.pop(dyad, None)
         parents = {dyad: step.parent for dyad, step in steps.items()}
         outgoing = (*(letter for letter, _ in dead), *as_messages(alerts, dyads, self.topics, forgotten, parents))
         reasons = tuple(reason for _, reason in dead)
         return Scored(outgoing, tuple(alerts), reasons, outcomes, newest, retold, tuple(heartbeats), steps)
+
+    def _steps(self, alerts: Sequence[Alert], begun: float) -> dict[str, Open]:
+        """By dyad, the step that its transitions came by: rules wait, so the signal may be of an earlier bundle."""
+        told = {alert.dyad for alert in alerts if alert.transition is not Transition.RESOLVED}
+        return {dyad: _step(*self._causes[dyad], begun) for dyad in sorted(told & self._causes.keys())}
 
     @property
     def failure(self) -> Exception | None:
@@ -323,7 +331,8 @@ class ScoreSession:
             metrics.DEAD_LETTERS.labels("score.decode", reason).inc()
         for alert in scored.alerts:
             metrics.ALERTS.labels(alert.rule, alert.transition, alert.level).inc()
-            _log_alert(alert, scored.steps.get(alert.dyad))
+            over = alert.transition is Transition.RESOLVED
+            _log_alert(alert, None if over else scored.steps.get(alert.dyad))
         for dyad, step in scored.steps.items():
             step.end(attributes={"dyad": dyad, "alerts": sum(alert.dyad == dyad for alert in scored.alerts)})
         if scored.newest is not None:
@@ -333,7 +342,7 @@ class ScoreSession:
 
 
 def _log_alert(alert: Alert, step: Open | None) -> None:
-    """A transition, with the article that it came by; one that time caused has none."""
+    """A transition, with the article that it came by."""
     fields = {"alert": alert.alert_id, "dyad": alert.dyad, "alert_level": alert.level, "score": alert.score}
     if step is not None and step.parent is not None:
         fields |= trace.fields(step.parent.trace)

@@ -71,6 +71,8 @@ def drill(tmp_path_factory):
         wait_for(lambda: all(passed(env, stage) for stage in ("connect", "extract", "score")), 30, "a heartbeat")
         wait_for(lambda: all(is_ready(env, name) for name in PROCESSES), 20, "every process to be ready")
         assert well(env) == 0
+        member = 'brinkwatch_consumer_members{group="brinkwatch.extract"} 1.0'
+        wait_for(lambda: member in page(env, "monitor"), 40, "the monitor to see extract")
         without_extract(process, env)
         pages = {name: page(env, name) for name in PROCESSES}
         process.send_signal(signal.SIGTERM)
@@ -95,7 +97,6 @@ def test_the_main_job(drill):
     assert 'brinkwatch_extract_articles_total{outcome="signals"}' in pages["extract"]
     assert 'brinkwatch_connect_fetches_total{kind="feed",outcome="ok"}' in pages["connect"]
     assert 'brinkwatch_supervisor_up{process="kafka"} 1.0' in pages["up"]
-    assert 'brinkwatch_consumer_members{group="brinkwatch.extract"} 1.0' in pages["monitor"]
     assert "brinkwatch_broker_up 1.0" in pages["monitor"]
     assert left_behind(str(folder)) == []
 
