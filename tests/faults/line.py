@@ -106,6 +106,20 @@ class Line:
         for child in reversed(self._children.values()):
             child.stop()
 
+    def replace(self, name: str, seconds: float = 60) -> float:
+        """Tell a job to end (SIGTERM), and let the supervisor start its successor; how many seconds the end took.
+
+        Raises:
+            AssertionError: It did not end within ``seconds``.
+        """
+        child, begun = self._children[name], time.monotonic()
+        pid = child.pid
+        assert pid is not None, f"{name} does not run"
+        os.kill(pid, signal.SIGTERM)
+        assert self.wait(lambda: child.pid != pid, seconds), f"{name} did not end"
+        self._say(f"{name} has drained")
+        return time.monotonic() - begun
+
     def do(self, kills: Sequence[Kill], until: float) -> None:
         """Kill as planned once every stage has worked, until a monotonic time; the news goes on all the while."""
         self._until(lambda: all(self._stage_has_worked(stage) for stage in STAGES), until)
@@ -145,9 +159,9 @@ class Line:
         (config / "feeds.yaml").write_text(self.feeds.config(), encoding="utf-8")
         self.settings = load_settings(
             bootstrap_servers=self.broker.bootstrap_servers, config_dir=config, data_dir=self._folder / "data",
-            runner="prism", prism=find_prism(load_settings(), self._say), log_format="json", score_instance="line",
+            runner="prism", prism=find_prism(load_settings(), self._say), log_format="json",
             heartbeat_interval_s=0,  # the oracle knows of the articles of feeds
-            **{"clock": "records", **NO_METRICS, **self._changed},
+            **{"clock": "records", "score_instance": "line", **NO_METRICS, **self._changed},
         )  # fmt: skip
         apply_topics(self.settings, Topics(self.settings.topic_prefix))
         _keep_history(self.settings)
