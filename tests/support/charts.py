@@ -31,6 +31,7 @@ EVERYTHING = {
     "console": {"enabled": True, "user": "subscriber-desk"},
     "topics": {"partitions": {"articles": 12}},
     "image": {"digest": f"sha256:{'0' * 64}"},
+    "metrics": {"tls": {"secret": "metrics-tls"}},
 }
 _USERS = {
     role: {"username": f"u-{role}", "secret": f"s-{role}"}

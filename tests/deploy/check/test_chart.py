@@ -148,8 +148,11 @@ def test_roles_are_probed_where_they_listen(variant):
         (container,) = pod["containers"]
         role = container["args"][0]
         assert container["ports"] == [{"name": "metrics", "containerPort": PORTS[role], "protocol": "TCP"}]
-        assert container["livenessProbe"]["httpGet"] == {"path": "/livez", "port": "metrics"}
-        assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "metrics"}
+        told = {entry["name"] for entry in container["env"]}
+        scheme = "HTTPS" if "BRINKWATCH_METRICS_CERTFILE" in told else "HTTP"
+        for probe, path in (("startup", "/livez"), ("liveness", "/livez"), ("readiness", "/readyz")):
+            asked = container[f"{probe}Probe"]["httpGet"]
+            assert asked == {"path": path, "port": "metrics", "scheme": scheme}
 
 
 def test_users_have_the_grants_of_the_code():
@@ -256,6 +259,8 @@ def test_memory_of_extract_holds_its_models_and_an_article():
         ({"extrct": {}}, "extrct"),
         ({"extract": {"replica": 3}}, "replica"),
         ({"settings": {"SASL_PASSWORD": "geheim"}}, "SASL_PASSWORD"),
+        ({"settings": {"METRICS_PASSWORD": "geheim"}}, "METRICS_PASSWORD"),
+        ({"extract": {"settings": {"EXTRACT_METRICS_PORT": 9999}}}, "EXTRACT_METRICS_PORT"),
         ({"config": {"../feeds.yaml": ""}}, "feeds.yaml"),
         ({"topicPrefix": "Not A Prefix"}, "topicPrefix"),
         ({"notify": {"enabled": True}}, "receivers.yaml"),
