@@ -114,6 +114,18 @@ def pods(variant: str) -> dict[str, dict[str, Any]]:
     }
 
 
+def everywhere(variant: str) -> dict[str, tuple[dict[str, str], dict[str, Any]]]:
+    """Labels and specification of every pod with a container of ours, those that Flink's operator makes too."""
+    found = {
+        f"{each['kind']}/{each['metadata']['name']}": each["spec"]["template"]
+        for each in manifests(variant)
+        if each["kind"] in {"Deployment", "StatefulSet", "Job"}
+    }
+    for name, each in of_kind(variant, "FlinkDeployment").items():
+        found[f"FlinkDeployment/{name}"] = each["spec"]["taskManager"]["podTemplate"]
+    return {name: (pod["metadata"]["labels"], pod["spec"]) for name, pod in found.items()}
+
+
 def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
     """Every container of a pod."""
     found: list[dict[str, Any]] = [*pod.get("initContainers", []), *pod["containers"]]
