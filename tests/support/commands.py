@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer.main
 
@@ -12,11 +12,10 @@ from pipeline.cli.main import app
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import click
-
 
 @cache
-def _root() -> click.Command:
+def _root() -> Any:
+    # Typer carries a click of its own, whose types nobody else's are.
     return typer.main.get_command(app)
 
 
