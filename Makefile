@@ -34,9 +34,12 @@ faults: install ## Kill everything again and again under load, and compare: make
 
 outages: install ## Take away the broker, its disk, the time of day: make outages ARGS="gone hanging --seconds 120"
 	$(BIN)/python -m tests.faults.outage $(ARGS)
-check-deploy: install ## Check image, compose and chart with their own tools (needs Go, which builds three of them once)
+
+# Image, compose and chart: hadolint, Compose's parser, helm, kubernetes-validate, the operators' schemas, kube-score. Rules and
+# routes: promtool and amtool. Dashboards: every query asked of a real Prometheus.
+check-deploy: install ## Check all of deploy/ with its own tools (needs Go, which builds three of them once; Prometheus, Alertmanager)
 	deploy/tools/install
-	$(BIN)/python -m pytest tests/deploy/check $(ARGS)
+	$(BIN)/python -m pytest tests/deploy/check tests/deploy/image tests/deploy/prometheus tests/deploy/grafana $(ARGS)
 
 image: ## Build the container image, brinkwatch:dev (needs Docker)
 	docker build --file deploy/image/Dockerfile --tag brinkwatch:dev --build-arg REVISION=$$(git rev-parse HEAD) .

@@ -1,15 +1,18 @@
-"""What the Helm chart must know of topics and grants: ``python -m deploy.chart`` writes it from the code.
+"""What the Helm chart must know of topics, grants and settings: ``python -m deploy.chart`` writes it from the code.
 
-A chart reads nothing outside its folder, so this one file is a copy; a test compares it.
+A chart reads nothing outside its folder, so these are copies; a test compares them.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from config.settings import Settings
 from deploy.acls import Resource, grants
 from pipeline.records.topics import Topics
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 CHART = Path(__file__).parent / "helm" / "brinkwatch"
 KAFKA = CHART / "files" / "kafka.yaml"
+SCHEMA = CHART / "values.schema.json"
 PREFIX = "PREFIX"
 """Stands where the chart puts its value topicPrefix."""
 _HEAD = """\
@@ -27,6 +31,11 @@ _HEAD = """\
 """
 _TYPES = {Resource.TOPIC: "topic", Resource.GROUP: "group", Resource.TRANSACTIONAL_ID: "transactionalId"}
 """Strimzi's words for what has a name; the cluster has none."""
+_NOT_BY_SETTINGS = re.compile(
+    r"password|^sasl_|^ssl_cafile$|^metrics_(host|certfile|keyfile)$|_metrics_port$"
+    r"|^(bootstrap_servers|topic_prefix|security_protocol|config_dir|data_dir|cache_dir|prism)$"
+)
+"""Secrets, and what other values of the chart say, or its ports, probes and volumes."""
 
 
 def kafka_text() -> str:
@@ -37,6 +46,18 @@ def kafka_text() -> str:
         "acls": {role: [_acl(grant) for grant in held] for role, held in grants(topics).items()},
     }
     return _HEAD + yaml.safe_dump(content, sort_keys=False, width=120)
+
+
+def settings() -> list[str]:
+    """The settings that may stand in the values ``settings``, by their names there: no process minds a wrong one."""
+    return sorted(name.upper() for name in Settings.model_fields if not _NOT_BY_SETTINGS.search(name))
+
+
+def schema_text(before: str) -> str:
+    """The schema of values, with these settings in place of those that it had."""
+    schema = json.loads(before)
+    schema["definitions"]["settings"]["propertyNames"] = {"enum": settings()}
+    return json.dumps(schema, indent=2) + "\n"
 
 
 def _topic(topic: Topic) -> dict[str, Any]:
@@ -54,3 +75,4 @@ def _acl(grant: Grant) -> dict[str, Any]:
 
 if __name__ == "__main__":
     KAFKA.write_text(kafka_text(), encoding="utf-8")
+    SCHEMA.write_text(schema_text(SCHEMA.read_text(encoding="utf-8")), encoding="utf-8")

@@ -6,6 +6,7 @@ Standard library only: it runs every few seconds beside the process, and must co
 from __future__ import annotations
 
 import os
+import ssl
 import sys
 import urllib.error
 import urllib.request
@@ -46,8 +47,11 @@ def check(role: str | None, environment: Mapping[str, str]) -> str | None:
     port = port_of(role, environment)
     if not port:
         return None
-    url = f"http://127.0.0.1:{port}/livez"
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never by way of a proxy
+    scheme = "https" if environment.get("BRINKWATCH_METRICS_CERTFILE") else "http"
+    url = f"{scheme}://127.0.0.1:{port}/livez"
+    # It is this container's own process, and nothing is told to it: its certificate need not name the loopback address.
+    handler = urllib.request.HTTPSHandler(context=ssl._create_unverified_context())  # noqa: S323, SLF001
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), handler)  # never by way of a proxy
     try:
         with opener.open(url, timeout=TIMEOUT_S) as answer:
             answer.read(1024)

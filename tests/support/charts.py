@@ -31,6 +31,7 @@ EVERYTHING = {
     "console": {"enabled": True, "user": "subscriber-desk"},
     "topics": {"partitions": {"articles": 12}},
     "image": {"digest": f"sha256:{'0' * 64}"},
+    "metrics": {"tls": {"secret": "metrics-tls"}},
 }
 _USERS = {
     role: {"username": f"u-{role}", "secret": f"s-{role}"}
@@ -111,6 +112,18 @@ def pods(variant: str) -> dict[str, dict[str, Any]]:
         for each in manifests(variant)
         if each["kind"] in kinds
     }
+
+
+def everywhere(variant: str) -> dict[str, tuple[dict[str, str], dict[str, Any]]]:
+    """Labels and specification of every pod with a container of ours, those that Flink's operator makes too."""
+    found = {
+        f"{each['kind']}/{each['metadata']['name']}": each["spec"]["template"]
+        for each in manifests(variant)
+        if each["kind"] in {"Deployment", "StatefulSet", "Job"}
+    }
+    for name, each in of_kind(variant, "FlinkDeployment").items():
+        found[f"FlinkDeployment/{name}"] = each["spec"]["taskManager"]["podTemplate"]
+    return {name: (pod["metadata"]["labels"], pod["spec"]) for name, pod in found.items()}
 
 
 def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:

@@ -29,7 +29,7 @@ from charts import (
 
 from config.settings import PREFIX, Settings
 from deploy.acls import Grant, Operation, Resource, grants
-from deploy.chart import KAFKA, kafka_text
+from deploy.chart import KAFKA, SCHEMA, kafka_text, schema_text
 from deploy.image.health import PORTS
 from pipeline.records.topics import Topics
 
@@ -46,9 +46,10 @@ BY_OPERATOR = {"watch-brinkwatch-flink-job-manager"}
 """Network policies of pods that Flink's operator makes, of which kube-score knows nothing."""
 
 
-def test_generated_file_is_of_this_code():
-    """Topics and rights of the chart come from the code: one that was changed there must not stay as it was here."""
+def test_generated_files_are_of_this_code():
+    """Topics, rights and settings of the chart come from the code: a change there must not stay as it was here."""
     assert KAFKA.read_text() == kafka_text(), "run `python -m deploy.chart`"
+    assert SCHEMA.read_text() == schema_text(SCHEMA.read_text()), "run `python -m deploy.chart`"
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -148,8 +149,11 @@ def test_roles_are_probed_where_they_listen(variant):
         (container,) = pod["containers"]
         role = container["args"][0]
         assert container["ports"] == [{"name": "metrics", "containerPort": PORTS[role], "protocol": "TCP"}]
-        assert container["livenessProbe"]["httpGet"] == {"path": "/livez", "port": "metrics"}
-        assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "metrics"}
+        told = {entry["name"] for entry in container["env"]}
+        scheme = "HTTPS" if "BRINKWATCH_METRICS_CERTFILE" in told else "HTTP"
+        for probe, path in (("startup", "/livez"), ("liveness", "/livez"), ("readiness", "/readyz")):
+            asked = container[f"{probe}Probe"]["httpGet"]
+            assert asked == {"path": path, "port": "metrics", "scheme": scheme}
 
 
 def test_users_have_the_grants_of_the_code():
@@ -238,8 +242,9 @@ def test_pods_are_closed_by_default(variant):
     for each in manifests(variant):
         if each["kind"] in {"Deployment", "StatefulSet", "Job"}:
             assert selector <= each["spec"]["template"]["metadata"]["labels"].items()
+    names = ["metrics", "extract-metrics", "score-metrics"] if variant == "flink" else ["metrics"]
     opened = [rule["ports"] for rule in policies["watch-brinkwatch-all"]["spec"]["ingress"]]
-    assert opened == [[{"port": "metrics", "protocol": "TCP"}]]
+    assert opened == [[{"port": name, "protocol": "TCP"} for name in names]]
 
 
 def test_memory_of_extract_holds_its_models_and_an_article():
@@ -256,6 +261,9 @@ def test_memory_of_extract_holds_its_models_and_an_article():
         ({"extrct": {}}, "extrct"),
         ({"extract": {"replica": 3}}, "replica"),
         ({"settings": {"SASL_PASSWORD": "geheim"}}, "SASL_PASSWORD"),
+        ({"score": {"settings": {"SCORE_BACH": 100}}}, "SCORE_BACH"),
+        ({"settings": {"METRICS_PASSWORD": "geheim"}}, "METRICS_PASSWORD"),
+        ({"extract": {"settings": {"EXTRACT_METRICS_PORT": 9999}}}, "EXTRACT_METRICS_PORT"),
         ({"config": {"../feeds.yaml": ""}}, "feeds.yaml"),
         ({"topicPrefix": "Not A Prefix"}, "topicPrefix"),
         ({"notify": {"enabled": True}}, "receivers.yaml"),

@@ -7,10 +7,12 @@ import re
 import shutil
 import subprocess
 from functools import cache
+from pathlib import Path
 
 import pytest
 import yaml
 from charts import ROOT, run, tool
+from commands import fault_of
 
 from config.settings import PREFIX, Settings, load_settings
 from deploy.image.health import PORTS
@@ -86,6 +88,66 @@ def test_prometheus_finds_every_role_where_it_listens():
         (discovery,) = job["dns_sd_configs"]
         found[job["job_name"]] = (discovery["names"], discovery["port"])
     assert found == {f"brinkwatch-{role}": ([role], port) for role, port in PORTS.items()}
+
+
+def test_what_runs_is_a_command_of_ours():
+    """A role or an option that was renamed ends each container at its start, for ever."""
+    for name in OURS:
+        assert fault_of(project()["services"][name]["command"]) is None, name
+
+
+def mounted(service, place):
+    """Where on this machine what a service has at ``place`` lies; None for a volume."""
+    best = max(
+        (each for each in project()["services"][service]["volumes"] if Path(place).is_relative_to(each["target"])),
+        key=lambda each: len(each["target"]),
+    )
+    return Path(best["source"]) / Path(place).relative_to(best["target"]) if best["type"] == "bind" else None
+
+
+def test_what_is_mounted_is_there():
+    """A bind whose source is missing is refused, or made as an empty folder."""
+    for name, each in project()["services"].items():
+        for volume in each.get("volumes", ()):
+            if volume["type"] == "bind":
+                assert Path(volume["source"]).exists(), f"{name}: {volume['source']}"
+            else:
+                assert volume["source"] in project()["volumes"], name
+
+
+def test_grafana_is_provisioned_with_what_is_mounted():
+    """Provisioning goes by variables and folders: one that is missing leaves Grafana without dashboards, or data."""
+    told = project()["services"]["grafana"]["environment"]
+    provisioning = mounted("grafana", told.get("GF_PATHS_PROVISIONING", "/etc/grafana/provisioning"))
+    texts = [file.read_text() for file in provisioning.glob("*/*.yaml")]
+    assert len(texts) == 2
+    assert {name for text in texts for name in re.findall(r": \$([A-Z_]+)$", text, re.MULTILINE)} <= set(told)
+    assert list(mounted("grafana", told["BRINKWATCH_DASHBOARDS"]).glob("*.json"))
+    host, port = told["BRINKWATCH_PROMETHEUS_URL"].removeprefix("http://").split(":")
+    assert port in {str(each["target"]) for each in project()["services"][host]["ports"]}
+    assert set(project()["services"][host]["networks"]) & set(project()["services"]["grafana"]["networks"])
+
+
+def test_prometheus_and_alertmanager_find_their_files_and_each_other():
+    """Rules, routes and texts go by paths within the containers, and alerts by the name of a service."""
+    (file,) = [word.split("=")[1] for word in project()["services"]["prometheus"]["command"] if "config.file" in word]
+    document = yaml.safe_load(mounted("prometheus", file).read_text())
+    (rules,) = document["rule_files"]
+    folder = mounted("prometheus", str(Path(file).parent / Path(rules).parent))
+    assert list(folder.glob(Path(rules).name))
+    (found,) = document["alerting"]["alertmanagers"]
+    assert found["static_configs"] == [{"targets": ["alertmanager:9093"]}]
+    routes = mounted("alertmanager", "/etc/alertmanager/alertmanager.yml")
+    for pattern in yaml.safe_load(routes.read_text())["templates"]:
+        assert list(routes.parent.glob(pattern))
+
+
+def test_secrets_of_one_reach_no_other():
+    """Notify must not be able to read Grafana's password, nor Alertmanager the addresses of notify."""
+    folders = [mounted(name, "/run/secrets") for name in ("notify", "alertmanager")]
+    password = Path(project()["secrets"]["grafana_admin_password"]["file"])
+    assert len(set(folders)) == 2
+    assert not any(password.is_relative_to(folder) for folder in folders)
 
 
 def test_prometheus_takes_its_configuration(tmp_path):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import trustme
 
 from config.settings import Settings
 from deploy.image.health import PORTS, check, port_of, role_of
@@ -29,10 +31,9 @@ def test_role_is_read_from_the_first_process(command, role):
 
 def test_ports_are_those_of_the_settings():
     """The check reads no settings, to be quick; so its ports must be theirs."""
-    names = {f"{role}_metrics_port": port for role, port in PORTS.items()}
-    known = {name: field.default for name, field in Settings.model_fields.items() if name in names}
-    assert len(known) >= 4
-    assert known.items() <= names.items()
+    known = {name: field.default for name, field in Settings.model_fields.items() if name.endswith("_metrics_port")}
+    known.pop("up_metrics_port")  # which runs in no container
+    assert known == {f"{role}_metrics_port": port for role, port in PORTS.items()}
 
 
 def test_environment_moves_the_port():
@@ -72,6 +73,22 @@ def test_check_asks_livez(answering):
     assert f"extract is not well: http://127.0.0.1:{port}/livez: HTTP Error 503" in (
         check("extract", environment) or ""
     )
+
+
+def test_check_asks_over_tls_where_metrics_are(answering, tmp_path):
+    """A process whose metrics are served over TLS would look unwell for ever, by a question without it."""
+    certificate = trustme.CA().issue_cert("brinkwatch.example")
+    certificate.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "metrics.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "metrics.pem")
+    answering.socket = context.wrap_socket(answering.socket, server_side=True)
+    environment = {
+        "BRINKWATCH_SCORE_METRICS_PORT": str(answering.server_address[1]),
+        "BRINKWATCH_METRICS_CERTFILE": str(tmp_path / "metrics.pem"),
+    }
+    assert check("score", environment) is None
+    answering.status = 503
+    assert "HTTP Error 503" in (check("score", environment) or "")
 
 
 def test_nobody_there_is_a_fault(unused_tcp_port):

@@ -142,8 +142,9 @@ def unknown(text: str) -> set[str]:
 def test_ports_are_those_of_the_settings():
     """Scraping a port that nobody serves looks like a process that is down."""
     shipped = yaml.safe_load((FOLDER / "prometheus.yml").read_text(encoding="utf-8"))
+    scraped = {job["job_name"]: job["static_configs"] for job in shipped["scrape_configs"]}
     fields = config.settings.Settings.model_fields
-    for job in shipped["scrape_configs"]:
-        setting = fields.get(job["job_name"].removeprefix("brinkwatch-") + "_metrics_port")
-        if setting is not None:
-            assert job["static_configs"] == [{"targets": [f"127.0.0.1:{setting.default}"]}]
+    ports = {
+        name.removesuffix("_metrics_port"): field.default for name, field in fields.items() if "_metrics_port" in name
+    }
+    assert scraped == {f"brinkwatch-{role}": [{"targets": [f"127.0.0.1:{port}"]}] for role, port in ports.items()}

@@ -71,6 +71,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 {{- end }}
 
+{{/* How metrics and probes are asked for. */}}
+{{- define "brinkwatch.scheme" -}}
+{{ if .Values.metrics.tls.secret }}https{{ else }}http{{ end }}
+{{- end }}
+
 {{/* A change of the configuration restarts what reads it once; alerts.yaml is read again by itself. */}}
 {{- define "brinkwatch.configSum" -}}
 {{ omit .Values.config "alerts.yaml" | toJson | sha256sum }}
@@ -91,13 +96,17 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if include "brinkwatch.caSecret" $root -}}
 {{- $_ := set $told "SSL_CAFILE" "/run/secrets/kafka-ca/ca.crt" -}}
 {{- end -}}
+{{- if and .port $root.Values.metrics.tls.secret -}}
+{{- $_ := set $told "METRICS_CERTFILE" "/run/secrets/metrics/tls.crt" -}}
+{{- $_ := set $told "METRICS_KEYFILE" "/run/secrets/metrics/tls.key" -}}
+{{- end -}}
 {{- range $key, $value := mergeOverwrite (dict) $told $root.Values.settings (.settings | default dict) }}
 - name: BRINKWATCH_{{ $key }}
   value: {{ $value | toString | quote }}
 {{- end }}
 {{- end }}
 
-{{/* What every process mounts: root, role; plain: the image's configuration, whatever the values say. */}}
+{{/* What every process mounts: root, role; port: where it serves metrics, if it does; plain: the image's configuration, whatever the values say. */}}
 {{- define "brinkwatch.mounts" -}}
 - {name: tmp, mountPath: /tmp}
 {{- if include "brinkwatch.passwordSecret" . }}
@@ -106,13 +115,16 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if include "brinkwatch.caSecret" .root }}
 - {name: kafka-ca, mountPath: /run/secrets/kafka-ca, readOnly: true}
 {{- end }}
+{{- if and .port .root.Values.metrics.tls.secret }}
+- {name: metrics, mountPath: /run/secrets/metrics, readOnly: true}
+{{- end }}
 {{- if and .root.Values.config (not .plain) }}
 - {name: config, mountPath: /etc/brinkwatch, readOnly: true}
 - {name: overrides, mountPath: /run/brinkwatch/overrides, readOnly: true}
 {{- end }}
 {{- end }}
 
-{{/* The volumes of those: root, roles (of one pod), plain. */}}
+{{/* The volumes of those: root, roles (of one pod), served (whether it serves metrics), plain. */}}
 {{- define "brinkwatch.volumes" -}}
 {{- $root := .root -}}
 - name: tmp
@@ -132,6 +144,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
     secretName: {{ . }}
     defaultMode: 0440
     items: [{key: ca.crt, path: ca.crt}]
+{{- end }}
+{{- if .served }}
+{{- with $root.Values.metrics.tls.secret }}
+- name: metrics
+  secret:
+    secretName: {{ . }}
+    defaultMode: 0440
+    items: [{key: tls.crt, path: tls.crt}, {key: tls.key, path: tls.key}]
+{{- end }}
 {{- end }}
 {{- if and $root.Values.config (not .plain) }}
 - name: config
@@ -259,17 +280,17 @@ spec:
         - {name: metrics, containerPort: {{ .port }}, protocol: TCP}
       # Extract loads its models first, and score its dyads.
       startupProbe:
-        httpGet: {path: /livez, port: metrics}
+        httpGet: {path: /livez, port: metrics, scheme: {{ include "brinkwatch.scheme" $root | upper }}}
         periodSeconds: 5
         timeoutSeconds: 5
         failureThreshold: 60
       livenessProbe:
-        httpGet: {path: /livez, port: metrics}
+        httpGet: {path: /livez, port: metrics, scheme: {{ include "brinkwatch.scheme" $root | upper }}}
         periodSeconds: 15
         timeoutSeconds: 5
         failureThreshold: 4
       readinessProbe:
-        httpGet: {path: /readyz, port: metrics}
+        httpGet: {path: /readyz, port: metrics, scheme: {{ include "brinkwatch.scheme" $root | upper }}}
         periodSeconds: 10
         timeoutSeconds: 5
         failureThreshold: 3
@@ -286,7 +307,7 @@ spec:
     - name: data
       emptyDir: {sizeLimit: 256Mi}
     {{- end }}
-    {{- include "brinkwatch.volumes" (dict "root" $root "roles" (list .role)) | nindent 4 }}
+    {{- include "brinkwatch.volumes" (dict "root" $root "roles" (list .role) "served" true) | nindent 4 }}
     {{- with .extraVolumes }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
