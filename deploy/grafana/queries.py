@@ -56,6 +56,20 @@ def grown(metric: str, window: str, *by: str, where: str = "") -> str:
     return f"round(sum by ({', '.join(by)}) (increase({metric}{_braced(where)}[{window}])))"
 
 
+def most_frequent(metric: str, number: int, *labels: str, where: str = "", a_minute: bool = False) -> str:
+    """How often a counter grows an hour or a minute: in all, and by labels where that was most frequent in the range.
+
+    The legend is in the label ``what``. Where nothing happened, there is ``all`` with a flat 0, and no list of zeros.
+    """
+    per, window = (60, "$__rate_interval") if a_minute else (3600, SELDOM)
+    by = ", ".join(labels)
+    most = f"topk({number}, sum by ({by}) (increase({metric}{_braced(where)}[$__range] @ end())) > 0)"
+    worst = f"{per} * {rate(metric, *labels, where=where, window=window)} and on ({by}) {most}"
+    joined = ", ".join(f'"{label}"' for label in labels)
+    everything = f"{per} * {rate(metric, where=where, window=window)}"
+    return f'label_replace({everything}, "what", "all", "", "") or label_join({worst}, "what", " ", {joined})'
+
+
 def quantile(share: float, histogram: str, *by: str, where: str = "") -> str:
     """A quantile of a histogram's values."""
     counted = rate(f"{histogram}_bucket", "le", *by, where=where, window=SELDOM)
