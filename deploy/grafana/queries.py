@@ -12,7 +12,8 @@ LEVEL_TEXT = {**LEVEL_WORDS, 0.0: ("calm", "text")}
 YES_NO = {0.0: ("no", CRITICAL), 1.0: ("yes", CALM)}
 SELDOM = "10m"
 """Window for what happens a few times a minute or less: in a shorter one there may be nothing."""
-NAMES = 'max by (dyad, name) (brinkwatch_dyad_info{drill=~"$drill", dyad=~"$sides"})'
+SHOWN = '{drill=~"$drill", dyad=~"$sides"}'
+NAMES = f"max by (dyad, name) (brinkwatch_dyad_info{SHOWN})"
 """The dyads to show, with their names."""
 SCORE, BASELINE, LEVEL, SOURCES = (
     f"max by (dyad) (brinkwatch_dyad_{what})" for what in ("score", "baseline", "level", "sources")
@@ -37,7 +38,10 @@ def named(expr: str) -> str:
 
 def highest(expr: str, number: int) -> str:
     """An expression by dyad, of those whose score was highest in the range; the same ones at each moment of it."""
-    peaks = f"max by (dyad) (max_over_time(brinkwatch_dyad_score[$__range] @ end())) * on (dyad) group_left () {NAMES}"
+    # Which are shown is looked up over the range too: some leave the list, and others would take their places there.
+    peaks = "max by (dyad) (max_over_time(brinkwatch_dyad_score[$__range] @ end()))"
+    told = f"max by (dyad) (max_over_time(brinkwatch_dyad_info{SHOWN}[$__range] @ end()))"
+    peaks = f"{peaks} * on (dyad) group_left () {told}"
     return f"({expr}) and on (dyad) topk({number}, {peaks})"
 
 

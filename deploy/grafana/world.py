@@ -129,12 +129,12 @@ def dyads(size: Size) -> Ready:
         "scores near their baselines, and changes that you can explain.",
         "a click on a name opens the dyad: what was told, and since when.",
     )
-    counted = f"sum by (dyad) ({queries.SIGNALS})"
+    counted = f"(sum by (dyad) ({queries.SIGNALS}) or 0 * {queries.SCORE})"
     return grid(
         text,
         [
             Column("Dyad", label="name", link=TO_DYAD),
-            Column("Code", label="dyad", width=100),
+            Column("Code", label="dyad", width=120),
             Column("Level", named(queries.LEVEL), width=90, cell="color-background", meanings=LEVEL_CELLS),
             Column("Score", named(queries.SCORE), width=230, decimals=1, cell="gauge", below=NEUTRAL, full=FULL),
             Column("Baseline", named(queries.BASELINE), width=90, decimals=1),
@@ -158,7 +158,7 @@ def _table() -> Row:
     )
     levels = Text(
         "Levels of the highest dyads",
-        "When each of the dyads that reached most was at which level.",
+        "Level of the gravest open alert, by whichever rule, of each of the eight dyads that reached most.",
         "long bands of one colour.",
         "a band that turns orange or red is an alert that was raised or went up; the marks on the charts say when.",
     )
@@ -228,14 +228,14 @@ def _changes() -> Row:
                         below=GOOD,
                     ),
                 ],
-                size=Size(14, 9),
+                size=Size(14, 10),
                 sort="Change",
             ),
             ranking(
                 sources,
                 Query("sort_desc(topk(10, max by (source) (brinkwatch_source_signals)))", "{{source}}"),
                 unit="none",
-                size=Size(10, 9),
+                size=Size(10, 10),
                 look=Look(decimals=0),
             ),
         ],
