@@ -32,6 +32,7 @@ class Style:
         minimum: Lowest value of the axis; None: of the data.
         maximum: The axis reaches at least this far; None: to the highest of the data.
         decimals: Of values; None: as fits.
+        off: What to write in an empty chart of a part of the service that may be off; empty: Grafana's own words.
     """
 
     fill: int = 8
@@ -44,6 +45,7 @@ class Style:
     minimum: float | None = 0
     maximum: float | None = None
     decimals: int | None = None
+    off: str = ""
 
 
 PLAIN = Style()
@@ -57,6 +59,7 @@ def lines(
         unit=unit,
         min_val=style.minimum,
         decimals=style.decimals,
+        no_value=style.off or None,
         color=dashboard.FieldColor(mode=dashboard.FieldColorModeId.PALETTE_CLASSIC),
         thresholds=thresholds(steps, below="transparent") if steps else None,
         custom=_drawn(style, marked=bool(steps)),

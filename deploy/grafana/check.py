@@ -1,7 +1,8 @@
 """Try the dashboards on a live Prometheus: ``python -m deploy.grafana.check http://127.0.0.1:9090 [FILE...]``.
 
 Each query of each panel is asked as Grafana would ask it, variables filled in, and must answer with a number; each
-panel must have a title, a description and a unit. Exit code 1: something is amiss.
+panel must have a title, a description and a unit. Of a part that may be off, panels say so where there is nothing.
+Exit code 1: something is amiss.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "dashboards"
 TIMEOUT_S = 20.0
 MAX_BYTES = 32 * 1024 * 1024
+NOTHING = "-"
+"""What figures and tables show where there is nothing; any other words of a panel tell of a part that is off."""
 DYAD_QUERY = "topk(1, max by (dyad) (brinkwatch_dyad_score{dyad!~'.*[*].*'}))"
 
 
@@ -66,29 +69,37 @@ class Asked:
         panel: Title of the panel.
         expr: PromQL, variables filled in.
         instant: Whether only the present is asked for.
+        off: What the panel says where its part of the service does not run; empty: of a part that always does.
     """
 
     dashboard: str
     panel: str
     expr: str
     instant: bool
+    off: str = ""
 
 
 @dataclass(slots=True)
 class Findings:
-    """What is amiss, a line each, and how many queries were tried."""
+    """What was found.
+
+    Attributes:
+        lines: What is amiss, a line each.
+        off: Queries without an answer whose panels say that this may be, a line each.
+        tried: How many queries were tried.
+    """
 
     lines: list[str] = field(default_factory=list)
+    off: list[str] = field(default_factory=list)
     tried: int = 0
 
 
 def panels(board: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Every panel but headings, those in folded rows too."""
+    """Every panel that asks something, those in folded rows too: all but headings and text."""
     for panel in board["panels"]:
-        if panel["type"] == "row":
-            yield from panel.get("panels") or ()
-        else:
-            yield panel
+        for each in panel.get("panels") or () if panel["type"] == "row" else (panel,):
+            if each["type"] != "text":
+                yield each
 
 
 def untold(board: Mapping[str, Any]) -> Iterator[str]:
@@ -125,7 +136,12 @@ def questions(board: Mapping[str, Any], variables: Mapping[str, str]) -> Iterato
     for panel in panels(board):
         for target in panel["targets"]:
             expr = filled(target["expr"], variables)
-            yield Asked(board["title"], panel["title"], expr, bool(target.get("instant")))
+            yield Asked(board["title"], panel["title"], expr, bool(target.get("instant")), _off(panel))
+
+
+def _off(panel: Mapping[str, Any]) -> str:
+    said: str = panel["fieldConfig"]["defaults"].get("noValue", "")
+    return "" if said == NOTHING else said
 
 
 def marks(board: Mapping[str, Any], variables: Mapping[str, str]) -> Iterator[Asked]:
@@ -196,7 +212,8 @@ def _try(prometheus: Prometheus, asked: Asked, findings: Findings) -> None:
         findings.lines.append(str(error))
         return
     if not numbers(result) and not asked.panel.startswith("annotation "):
-        findings.lines.append(f"{asked.dashboard}: {asked.panel}: nothing: {asked.expr}")
+        found = findings.off if asked.off else findings.lines
+        found.append(f"{asked.dashboard}: {asked.panel}: {asked.off or 'nothing'}: {asked.expr}")
 
 
 def load(paths: Sequence[Path]) -> list[dict[str, Any]]:
@@ -215,9 +232,10 @@ def main() -> int:
         findings = check(prometheus, load([Path(each) for each in sys.argv[2:]]), window)
     except (CheckError, OSError, ValueError) as error:
         findings = Findings([str(error)])
-    for line in findings.lines:
+    for line in (*findings.off, *findings.lines):
         print(line)  # noqa: T201 - a command prints
-    print(f"{findings.tried} queries tried, {len(findings.lines)} findings")  # noqa: T201 - a command prints
+    counted = f"{findings.tried} queries tried, {len(findings.off)} of what is off, {len(findings.lines)} findings"
+    print(counted)  # noqa: T201 - a command prints
     return bool(findings.lines)
 
 

@@ -55,7 +55,7 @@ def _now() -> Row:
     )
     level = Text(
         "Level",
-        "The level at which the rule that shows this dyad's score holds it.",
+        "Level of its gravest open alert, by whichever rule: `forewarning` goes by what is feared, not by the score.",
         "calm.",
         "`brinkwatch watch` shows the sentences that it rests on.",
     )
@@ -113,7 +113,7 @@ def _course() -> Row:
     )
     levels = Text(
         "Level",
-        "At which level the dyad stood, and when.",
+        "Level of the dyad's gravest open alert, by whichever rule, at each moment.",
         "one calm band.",
         "a band that changes often asks for a longer `hold_for` or `clear_for` in the rule.",
     )
@@ -209,17 +209,17 @@ def _compared() -> Row:
                 [
                     Column("Dyad", label="name", link=TO_DYAD),
                     Column("Code", label="dyad", hidden=True),
-                    Column("Level", named(chosen("level")), width=90, cell="color-background", meanings=LEVEL_CELLS),
-                    Column("Score", named(chosen("score")), width=80, decimals=1),
+                    Column("Level", named(chosen("level")), width=84, cell="color-background", meanings=LEVEL_CELLS),
+                    Column("Score", named(chosen("score")), width=64, decimals=1),
                     Column(
                         "Above baseline",
                         named(f"({chosen('score')} - {chosen('baseline')})"),
-                        width=120,
+                        width=118,
                         decimals=1,
                         cell="color-text",
                         steps=((3.0, POOR), (12.0, CRITICAL)),
                     ),
-                    Column("Sources", named(chosen("sources")), width=80, decimals=0),
+                    Column("Sources", named(chosen("sources")), width=72, decimals=0),
                 ],
                 size=Size(12, 10),
                 sort="Score",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard
 
+from deploy.grafana import pages
 from deploy.grafana.palette import CRITICAL, TRANSITIONS
 from deploy.grafana.panels import SOURCE
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     Variable = Builder[dashboard.VariableModel]
 
 TAG = "brinkwatch"
-RUNBOOKS = "https://brinkwatch.example/docs/runbooks"
-"""Stands for where docs/runbooks is published; a variable of each dashboard, which whoever runs Grafana sets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +96,32 @@ def framed(
     title: str,
     description: str,
     *,
-    rows: Sequence[Row],
+    rows: Sequence[Row] = (),
+    loose: Sequence[Ready] = (),
     since: str = "now-6h",
     variables: Sequence[Variable] = (),
 ) -> dashboard.Dashboard:
-    """A dashboard; its uid is ``brinkwatch-NAME``, and stays: links and bookmarks name it."""
+    """A dashboard; its uid is ``brinkwatch-NAME``, and stays: links and bookmarks name it.
+
+    Args:
+        name: Last part of its uid.
+        title: After *Brinkwatch /*.
+        description: What it is for, in a sentence.
+        rows: Panels under headings; what asks Prometheus.
+        loose: Panels under no heading; they come first.
+        since: The range at first, up to now.
+        variables: What is chosen at its top, after the Prometheus.
+    """
     made = build.Dashboard(f"Brinkwatch / {title}").uid(f"brinkwatch-{name}").description(description)
     made = made.tags([TAG]).time(since, "now").refresh("30s").timezone("browser").editable()
-    made = made.tooltip(dashboard.DashboardCursorSync.CROSSHAIR).variables([_source(), *variables, _runbooks()])
+    made = made.tooltip(dashboard.DashboardCursorSync.CROSSHAIR).variables([_source(), *variables])
+    for panel in loose:
+        made = made.with_panel(panel)
     for row in rows:
         made = _add(made, row)
     board = made.build()
     board.links = [_to_dashboards(), _to_runbooks()]
-    board.annotations = dashboard.AnnotationContainer([_Annotation(mark) for mark in _marks()])
+    board.annotations = dashboard.AnnotationContainer([_Annotation(mark) for mark in (_marks() if rows else ())])
     return _numbered(board)
 
 
@@ -141,10 +153,6 @@ def _source() -> Variable:
     return build.DatasourceVariable("datasource").label("Prometheus").type("prometheus")
 
 
-def _runbooks() -> Variable:
-    return build.ConstantVariable("runbooks").label("Runbooks").value(RUNBOOKS)
-
-
 def _to_dashboards() -> dashboard.DashboardLink:
     return dashboard.DashboardLink(
         title="Dashboards", type_val=dashboard.DashboardLinkType.DASHBOARDS, tags=[TAG], keep_time=True
@@ -156,6 +164,5 @@ def _to_runbooks() -> dashboard.DashboardLink:
         title="Runbooks",
         type_val=dashboard.DashboardLinkType.LINK,
         icon="doc",
-        url="${runbooks}/README.md",
-        target_blank=True,
+        url=f"/d/{pages.UID}",
     )

@@ -9,7 +9,7 @@ from deploy.grafana.figures import Look, figure
 from deploy.grafana.frame import Row, framed
 from deploy.grafana.palette import BAD, ENTRIES, FEED_STATES, GOOD, MUTED, NEUTRAL, POOR, QUANTILES
 from deploy.grafana.panels import Query, Size, Text
-from deploy.grafana.queries import YES_NO, age, buckets, hourly, quantile, quantiles, rate, ratio
+from deploy.grafana.queries import YES_NO, age, buckets, hourly, most_frequent, quantile, quantiles, rate, ratio
 
 if TYPE_CHECKING:
     from grafana_foundation_sdk.models import dashboard
@@ -137,6 +137,7 @@ def _polls() -> Row:
     )
     third = Size(8, 8)
     a_minute = "suffix:/min"
+    worst = most_frequent(FETCHES, 3, "kind", "outcome", where=BAD_ENDS, a_minute=True)
     return Row(
         "Polls: rate, errors, duration",
         [
@@ -149,13 +150,10 @@ def _polls() -> Row:
             ),
             lines(
                 failed,
-                [
-                    Query(f"60 * {rate(FETCHES, where=BAD_ENDS)}", "all"),
-                    Query(_worst(3), "{{kind}} {{outcome}}"),
-                ],
+                [Query(worst, "{{what}}")],
                 unit=a_minute,
                 size=third,
-                style=Style(colours={"all": MUTED}),
+                style=Style(colours={"all": MUTED}, maximum=1),
             ),
             lines(
                 took,
@@ -190,12 +188,6 @@ def _polls() -> Row:
             ),
         ],
     )
-
-
-def _worst(number: int) -> str:
-    """Failures a minute, by the outcomes that were most frequent in the range; the same ones at each moment of it."""
-    most = f"topk({number}, sum by (kind, outcome) (increase({FETCHES}{{{BAD_ENDS}}}[$__range] @ end())))"
-    return f"60 * {rate(FETCHES, 'kind', 'outcome', where=BAD_ENDS)} and on (kind, outcome) {most}"
 
 
 def _articles() -> Row:

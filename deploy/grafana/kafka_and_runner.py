@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from deploy.grafana.charts import Style, lines, timeline
 from deploy.grafana.figures import Look, figure
 from deploy.grafana.frame import Row, framed
-from deploy.grafana.palette import BAD, CRITICAL, GOOD, NEUTRAL, POOR
+from deploy.grafana.palette import BAD, CRITICAL, GOOD, POOR, STAGES
 from deploy.grafana.panels import Query, Size, Text
-from deploy.grafana.queries import RUNNERS, age
+from deploy.grafana.queries import RUNNERS, SELDOM, age
 from deploy.grafana.tables import Column, grid
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 OURS = 'job=~"brinkwatch-.+"'
 THIRD = Size(8, 8)
 DOWN_UP = {0.0: ("down", CRITICAL), 1.0: ("up", GOOD)}
-SHORT_GROUP = r'label_replace({}, "reader", "$1", "group", "[^.]+[.](.+)")'.format
+# Score takes its partitions itself, and is a member of the group by which one of several scores is active: its lease.
+SHORT_GROUP = r'label_replace({}, "reader", "$1", "group", "[^.]+[.](.+?)([.]lease)?")'.format
 SHORT_TOPIC = r'label_replace({}, "name", "$1", "topic", "[^.]+[.](.+)[.]v[0-9]+")'.format
 
 
@@ -132,7 +133,7 @@ def _lag() -> Row:
     )
     members = Text(
         "Members of groups",
-        "Members of each consumer group: replicas of extract, score active or standing by, notify's receivers.",
+        "Members of each consumer group: replicas of extract; scores, active or standing by; notify's receivers.",
         "as many as you run.",
         "a group without members is read by nobody.",
     )
@@ -145,7 +146,7 @@ def _lag() -> Row:
                 [Query(SHORT_GROUP(f"max by ({by}) (brinkwatch_consumer_lag_seconds)"), "{{reader}}")],
                 unit="s",
                 size=THIRD,
-                style=Style(fill=15, maximum=10),
+                style=Style(fill=15, maximum=10, colours=STAGES),
                 steps=((60, POOR),),
             ),
             lines(
@@ -153,14 +154,14 @@ def _lag() -> Row:
                 [Query(SHORT_GROUP(f"max by ({by}) (brinkwatch_consumer_lag_messages)"), "{{reader}}")],
                 unit="none",
                 size=THIRD,
-                style=Style(fill=15, decimals=0, maximum=10),
+                style=Style(fill=15, decimals=0, maximum=10, colours=STAGES),
             ),
             lines(
                 members,
-                [Query(SHORT_GROUP("max by (group) (brinkwatch_consumer_members)"), "{{reader}}")],
+                [Query(SHORT_GROUP('max by (group) (brinkwatch_consumer_members{group!~".+[.]score"})'), "{{reader}}")],
                 unit="none",
                 size=THIRD,
-                style=Style(stepped=True, fill=0, decimals=0, maximum=3),
+                style=Style(stepped=True, fill=0, decimals=0, maximum=3, colours=STAGES),
             ),
         ],
     )
@@ -193,7 +194,7 @@ def _topics() -> Row:
                 written,
                 [
                     Query(
-                        SHORT_TOPIC("3600 * max by (topic) (rate(brinkwatch_topic_messages_total[$__rate_interval]))"),
+                        SHORT_TOPIC(f"3600 * max by (topic) (rate(brinkwatch_topic_messages_total[{SELDOM}]))"),
                         "{{name}}",
                     )
                 ],
@@ -237,9 +238,9 @@ def _processes() -> Row:
     )
     cpu = Text(
         "CPU",
-        "Cores that each process uses.",
-        "well below one each, when nothing is worked off.",
-        "extract at a whole core with lag: more replicas.",
+        "Cores that each process uses, without the workers and the runner of a job: most of extract is there.",
+        "well below one each.",
+        "one that stays near a whole core can do no more. Whether extract needs replicas, its lag says.",
     )
     files = Text(
         "Open files",
@@ -292,6 +293,7 @@ def _processes() -> Row:
                 [Query(name(f"sum by (job) (process_resident_memory_bytes{{{OURS}}})"), "{{process}}")],
                 unit="bytes",
                 size=Size(6, 8),
+                style=Style(colours=STAGES),
             ),
             lines(
                 cpu,
@@ -303,13 +305,14 @@ def _processes() -> Row:
                 ],
                 unit="suffix:cores",
                 size=Size(6, 8),
+                style=Style(colours=STAGES),
             ),
             lines(
                 files,
                 [Query(name(f"max by (job) (process_open_fds{{{OURS}}} / process_max_fds{{{OURS}}})"), "{{process}}")],
                 unit="percentunit",
                 size=Size(6, 8),
-                style=Style(maximum=0.1),
+                style=Style(maximum=0.1, colours=STAGES),
             ),
             lines(
                 starts,
@@ -322,7 +325,7 @@ def _processes() -> Row:
                 ],
                 unit="none",
                 size=Size(6, 8),
-                style=Style(stepped=True, faint="B", decimals=0, maximum=3, colours={"kafka": NEUTRAL}),
+                style=Style(stepped=True, faint="B", decimals=0, maximum=3, colours=STAGES),
             ),
         ],
     )

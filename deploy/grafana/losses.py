@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from deploy.grafana.charts import Style, lines
 from deploy.grafana.frame import Row
-from deploy.grafana.palette import BAD
+from deploy.grafana.palette import BAD, MUTED
 from deploy.grafana.panels import Query, Size, Text
-from deploy.grafana.queries import hourly, quantile
+from deploy.grafana.queries import hourly, most_frequent, quantile
 
 READ, SCORED = "brinkwatch_extract_articles_total", "brinkwatch_score_signals_total"
 LETTERS = "brinkwatch_dead_letters_total"
 THIRD = Size(8, 8)
+OFF = "off: notify does not run, or has nothing to send to"
 
 
 def letters() -> Row:
@@ -29,19 +30,17 @@ def letters() -> Row:
         "see which reason it is, and redrive when its cause is mended: `brinkwatch deadletters redrive`.",
         runbook="BrinkwatchDeadLetterRatio",
     )
-    each = "stage, reason"
-    most = f"topk(6, sum by ({each}) (increase({LETTERS}[$__range] @ end())))"
-    worst = f"{hourly(LETTERS, 'stage', 'reason')} and on ({each}) {most}"
+    worst = most_frequent(LETTERS, 6, "stage", "reason")
     everything = " + ".join(hourly(each) for each in (READ, SCORED, LETTERS))
     return Row(
         "What could not be used",
         [
             lines(
                 reasons,
-                [Query(worst, "{{stage}} {{reason}}")],
+                [Query(worst, "{{what}}")],
                 unit="suffix:/h",
                 size=Size(14, 8),
-                style=Style(beside=True, maximum=1),
+                style=Style(beside=True, maximum=1, colours={"all": MUTED}),
             ),
             lines(
                 share,
@@ -85,19 +84,21 @@ def notify() -> Row:
                 [Query(hourly("brinkwatch_notify_alerts_total", "receiver", "outcome"), "{{receiver}} {{outcome}}")],
                 unit="suffix:/h",
                 size=THIRD,
+                style=Style(off=OFF),
             ),
             lines(
                 took,
                 [Query(quantile(0.95, "brinkwatch_notify_delivery_seconds", "receiver"), "{{receiver}}")],
                 unit="s",
                 size=THIRD,
+                style=Style(off=OFF),
             ),
             lines(
                 waiting,
                 [Query("max by (receiver) (brinkwatch_notify_waiting_alerts)", "{{receiver}}")],
                 unit="none",
                 size=THIRD,
-                style=Style(stepped=True, decimals=0, maximum=5),
+                style=Style(stepped=True, decimals=0, maximum=5, off=OFF),
             ),
         ],
         folded=True,

@@ -10,6 +10,7 @@ from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import dashboard
 from grafana_foundation_sdk.models.prometheus import Dataquery, PromQueryFormat
 
+from deploy.grafana import pages
 from deploy.grafana.palette import NEUTRAL
 
 if TYPE_CHECKING:
@@ -97,10 +98,11 @@ def _target(letter: str, query: Query, answer: Answer) -> Dataquery:
 
 
 def _runbook(name: str) -> dashboard.DashboardLink:
+    """It opens beside this page: whoever reads it wants to see both."""
     return dashboard.DashboardLink(
         title="Runbook",
         type_val=dashboard.DashboardLinkType.LINK,
-        url=f"${{runbooks}}/{name}.md",
+        url=f"/{pages.address(name)}",
         target_blank=True,
     )
 

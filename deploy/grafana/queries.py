@@ -12,7 +12,8 @@ LEVEL_TEXT = {**LEVEL_WORDS, 0.0: ("calm", "text")}
 YES_NO = {0.0: ("no", CRITICAL), 1.0: ("yes", CALM)}
 SELDOM = "10m"
 """Window for what happens a few times a minute or less: in a shorter one there may be nothing."""
-NAMES = 'max by (dyad, name) (brinkwatch_dyad_info{drill=~"$drill", dyad=~"$sides"})'
+SHOWN = '{drill=~"$drill", dyad=~"$sides"}'
+NAMES = f"max by (dyad, name) (brinkwatch_dyad_info{SHOWN})"
 """The dyads to show, with their names."""
 SCORE, BASELINE, LEVEL, SOURCES = (
     f"max by (dyad) (brinkwatch_dyad_{what})" for what in ("score", "baseline", "level", "sources")
@@ -37,7 +38,10 @@ def named(expr: str) -> str:
 
 def highest(expr: str, number: int) -> str:
     """An expression by dyad, of those whose score was highest in the range; the same ones at each moment of it."""
-    peaks = f"max by (dyad) (max_over_time(brinkwatch_dyad_score[$__range] @ end())) * on (dyad) group_left () {NAMES}"
+    # Which are shown is looked up over the range too: some leave the list, and others would take their places there.
+    peaks = "max by (dyad) (max_over_time(brinkwatch_dyad_score[$__range] @ end()))"
+    told = f"max by (dyad) (max_over_time(brinkwatch_dyad_info{SHOWN}[$__range] @ end()))"
+    peaks = f"{peaks} * on (dyad) group_left () {told}"
     return f"({expr}) and on (dyad) topk({number}, {peaks})"
 
 
@@ -54,6 +58,20 @@ def hourly(metric: str, *by: str, where: str = "") -> str:
 def grown(metric: str, window: str, *by: str, where: str = "") -> str:
     """By how much a counter has grown in a window, summed by labels, in whole numbers."""
     return f"round(sum by ({', '.join(by)}) (increase({metric}{_braced(where)}[{window}])))"
+
+
+def most_frequent(metric: str, number: int, *labels: str, where: str = "", a_minute: bool = False) -> str:
+    """How often a counter grows an hour or a minute: in all, and by labels where that was most frequent in the range.
+
+    The legend is in the label ``what``. Where nothing happened, there is ``all`` with a flat 0, and no list of zeros.
+    """
+    per, window = (60, "$__rate_interval") if a_minute else (3600, SELDOM)
+    by = ", ".join(labels)
+    most = f"topk({number}, sum by ({by}) (increase({metric}{_braced(where)}[$__range] @ end())) > 0)"
+    worst = f"{per} * {rate(metric, *labels, where=where, window=window)} and on ({by}) {most}"
+    joined = ", ".join(f'"{label}"' for label in labels)
+    everything = f"{per} * {rate(metric, where=where, window=window)}"
+    return f'label_replace({everything}, "what", "all", "", "") or label_join({worst}, "what", " ", {joined})'
 
 
 def quantile(share: float, histogram: str, *by: str, where: str = "") -> str:

@@ -29,6 +29,7 @@ class Column:
         steps: Colours, each from a value on.
         below: The colour below the first step.
         meanings: What to write for a value instead, and its colour.
+        full: The value at which a gauge is full; None: the highest in the column.
         link: Where a click leads; ``${__data.fields.x}`` is another field of the row.
         hidden: Whether it is only there for links.
     """
@@ -43,6 +44,7 @@ class Column:
     steps: Steps = ()
     below: str = "text"
     meanings: Mapping[float, tuple[str, str]] | None = None
+    full: float | None = None
     link: str = ""
     hidden: bool = False
 
@@ -97,6 +99,8 @@ def _properties(column: Column) -> dict[str, object]:
         properties["color"] = {"mode": "thresholds"}
     if column.meanings:
         properties["mappings"] = words(column.meanings)
+    if column.full is not None:
+        properties |= {"min": 0, "max": column.full}
     if column.link:
         properties["links"] = [{"title": "Open", "url": column.link}]
     if column.hidden:

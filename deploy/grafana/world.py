@@ -34,6 +34,8 @@ ALARMS = {name: LEVELS[name] for name in ("watch", "warning", "critical")}
 TO_DYAD = (
     "/d/brinkwatch-dyad?var-dyad=${__data.fields.Code}&${drill:queryparam}&${sides:queryparam}&${__url_time_range}"
 )
+FULL = 60.0
+"""A bar as long as its cell: where the shipped rule ``escalation`` raises *critical*. A quiet world has short bars."""
 FALLS_RISES = ((-1e9, GOOD), (-1.0, "text"), (1.0, POOR), (10.0, CRITICAL))
 
 
@@ -56,7 +58,7 @@ def _choice(name: str, label: str, values: dict[str, str]) -> Variable:
 def _now() -> Row:
     at_level = Text(
         "Dyads by level",
-        "How many dyads stand at which level. A dyad is a pair of actors; most are calm.",
+        "How many dyads stand at which level, those with a side that is not named too. A dyad is a pair of actors.",
         "few above calm, and you know why.",
         "look at the table below: it is ordered by score.",
     )
@@ -121,19 +123,20 @@ def dyads(size: Size) -> Ready:
     """The table of dyads."""
     text = Text(
         "Dyads",
-        "The dyads that matter most: the highest scores, and all with an open alert. Change is against the score a "
-        "day ago; where none was measured then, against the baseline, which is what the score usually is.",
+        "The dyads that matter most: the highest scores, and all with an open alert; a bar is full at 60. Change is "
+        "against the score a day ago; where none was measured then, against the baseline, what the score usually is. "
+        "Dyads with a side that is not named are hidden, unless *Sides* at the top says all.",
         "scores near their baselines, and changes that you can explain.",
         "a click on a name opens the dyad: what was told, and since when.",
     )
-    counted = f"sum by (dyad) ({queries.SIGNALS})"
+    counted = f"(sum by (dyad) ({queries.SIGNALS}) or 0 * {queries.SCORE})"
     return grid(
         text,
         [
             Column("Dyad", label="name", link=TO_DYAD),
-            Column("Code", label="dyad", width=100),
+            Column("Code", label="dyad", width=120),
             Column("Level", named(queries.LEVEL), width=90, cell="color-background", meanings=LEVEL_CELLS),
-            Column("Score", named(queries.SCORE), width=230, decimals=1, cell="gauge", below=NEUTRAL),
+            Column("Score", named(queries.SCORE), width=230, decimals=1, cell="gauge", below=NEUTRAL, full=FULL),
             Column("Baseline", named(queries.BASELINE), width=90, decimals=1),
             Column(
                 "Change", named(queries.CHANGE), width=90, decimals=1, cell="color-text", steps=FALLS_RISES, below=GOOD
@@ -155,7 +158,7 @@ def _table() -> Row:
     )
     levels = Text(
         "Levels of the highest dyads",
-        "When each of the dyads that reached most was at which level.",
+        "Level of the gravest open alert, by whichever rule, of each of the eight dyads that reached most.",
         "long bands of one colour.",
         "a band that turns orange or red is an alert that was raised or went up; the marks on the charts say when.",
     )
@@ -225,14 +228,14 @@ def _changes() -> Row:
                         below=GOOD,
                     ),
                 ],
-                size=Size(14, 9),
+                size=Size(14, 10),
                 sort="Change",
             ),
             ranking(
                 sources,
                 Query("sort_desc(topk(10, max by (source) (brinkwatch_source_signals)))", "{{source}}"),
                 unit="none",
-                size=Size(10, 9),
+                size=Size(10, 10),
                 look=Look(decimals=0),
             ),
         ],

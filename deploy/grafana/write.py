@@ -11,6 +11,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from deploy.grafana.dyad import dyad
 from deploy.grafana.ingestion import ingestion
 from deploy.grafana.kafka_and_runner import kafka_and_runner
+from deploy.grafana.runbooks import runbooks
 from deploy.grafana.stages import pipeline
 from deploy.grafana.world import world
 
@@ -26,6 +27,7 @@ DASHBOARDS: dict[str, Callable[[], dashboard.Dashboard]] = {
     "ingestion": ingestion,
     "pipeline": pipeline,
     "kafka": kafka_and_runner,
+    "runbooks": runbooks,
 }
 
 

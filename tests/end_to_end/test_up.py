@@ -11,12 +11,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager, nullcontext
 
 import promtool
 import psutil
 import pytest
+from prometheus import NO_PROMETHEUS, PROMETHEUS, RealPrometheus, scraping
 from service import left_behind, wait_for
 
+from deploy.grafana import check
 from deploy.local.process import Port
 from pipeline.metrics_reference import rows
 
@@ -57,14 +60,14 @@ def page(env, name, path="metrics"):
 
 @pytest.fixture(scope="module")
 def drill(tmp_path_factory):
-    """A run of the drill up to an alert: where, what was told, how it ended, and each process's metrics.
+    """A run of the drill up to an alert: where, what was told, how it ended, each process's metrics, and dashboards.
 
     Heartbeats pass every stage; while extract stands still none passes score.
     """
     folder, env = tmp_path_factory.mktemp("drill"), ports()
     wanted = {"BRINKWATCH_HEARTBEAT_INTERVAL_S": "2", "BRINKWATCH_LOG_LEVEL": "debug"}
     process = start(folder, "--seconds", "300", **wanted, **env)
-    try:
+    with ended(process), watched(folder / "prometheus", env) as prometheus:
         wait_for(lambda: "RAISED" in read(folder, "out") or process.poll() is not None, 250, "a raised alert")
         assert process.poll() is None, read(folder, "err")
         wait_for(lambda: NAMED in page(env, "score"), 20, "the dyad's metrics")
@@ -75,17 +78,15 @@ def drill(tmp_path_factory):
         wait_for(lambda: member in page(env, "monitor"), 40, "the monitor to see extract")
         without_extract(process, env)
         pages = {name: page(env, name) for name in PROCESSES}
+        asked = prometheus and dashboards(prometheus)
         process.send_signal(signal.SIGTERM)
         code = process.wait(60)
-    finally:
-        process.kill()
-        process.wait()
-    return folder, read(folder, "out"), code, pages
+    return folder, read(folder, "out"), code, pages, asked
 
 
 def test_the_main_job(drill):
     """The drill raises an alert, shown with its evidence; every process's metrics say so; the end is clean."""
-    folder, said, code, pages = drill
+    folder, said, code, pages, _ = drill
     assert code == 0, read(folder, "err")
     raised = said.index("RAISED")
     assert "XBM-XKV" in said[raised : raised + 200]
@@ -103,7 +104,7 @@ def test_the_main_job(drill):
 
 def test_an_article_is_followed_through_the_logs(drill):
     """The article that an alert came by is found in every process's log by its trace; heartbeats are no news."""
-    folder, said, _, _ = drill
+    folder, said, *_ = drill
     assert "heartbeat" not in said
     told = {name: logged(folder, name) for name in ("connect", "extract", "score", "monitor")}
     trace = next(line["trace_id"] for line in told["score"] if line["message"] == "alert raised")
@@ -124,6 +125,40 @@ def test_a_process_tells_of_what_it_does_and_of_nothing_else(drill, name):
 def test_prometheus_finds_no_fault_with_the_metrics(drill, name):
     """Names, units, help and the format itself, as Prometheus checks them, on pages with real traffic."""
     assert promtool.faults(drill[3][name]) == []
+
+
+@pytest.mark.skipif(PROMETHEUS is None, reason=NO_PROMETHEUS)
+def test_every_query_of_the_dashboards_is_answered(drill):
+    """A panel that asks for what the real processes do not tell would be empty; notify, which is off, is said to be."""
+    asked = drill[4]
+    assert asked.lines == []
+    assert asked.tried > 100
+    assert asked.off
+    assert all("notify" in line for line in asked.off)
+
+
+@contextmanager
+def ended(process):
+    """The process is gone afterwards."""
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def watched(folder, env):
+    """A Prometheus that scrapes every process; None where there is none on this machine."""
+    targets = {name: f"127.0.0.1:{env[f'BRINKWATCH_{name.upper()}_METRICS_PORT']}" for name in PROCESSES}
+    return RealPrometheus(folder, scraping(targets, every="2s")) if PROMETHEUS else nullcontext()
+
+
+def dashboards(prometheus):
+    """What the check of the dashboards finds. It asks once several scrapes of all processes are there."""
+    scraped = f"count(count_over_time(up[10s]) >= 4) >= {len(PROCESSES)}"
+    wait_for(lambda: prometheus.query(scraped), 30, "scrapes")
+    window = check.Window(range_s=300, step_s=2, rate_s=60)
+    return check.check(check.Prometheus(prometheus.url, window), check.load([]), window)
 
 
 def logged(folder, name):

@@ -22,7 +22,7 @@ from typing import Self
 
 import psutil
 import pytest
-from prometheus import RealPrometheus, available
+from prometheus import AlertingPrometheus, available
 from rssserver import serve
 from samples import article
 from service import Process, wait_for
@@ -201,7 +201,7 @@ BREAKAGES = (
 
 def test_each_alert_fires_for_what_it_tells_of(tmp_path, prism):
     """A rule that looks at what nobody exports, or at other values than the processes give, would stay silent."""
-    with Line(tmp_path, prism) as line, RealPrometheus(tmp_path / "monitoring", line.ports, PACE) as prometheus:
+    with Line(tmp_path, prism) as line, AlertingPrometheus(tmp_path / "monitoring", line.ports, PACE) as prometheus:
         expected = set().union(*(breakage.fires for breakage in BREAKAGES))
         at_work = (
             'brinkwatch_connect_feeds{state="ok"} > 5 and on () brinkwatch_event_time_seconds{process="extract"} > 0'
@@ -216,7 +216,7 @@ def test_each_alert_fires_for_what_it_tells_of(tmp_path, prism):
         prometheus.wait_resolved(expected, END_S)
 
 
-def _told(prometheus: RealPrometheus, names: frozenset[str]) -> bool:
+def _told(prometheus: AlertingPrometheus, names: frozenset[str]) -> bool:
     """Whether Alertmanager has these, each for the receiver of its severity."""
     receivers = {"page": "pager", "ticket": "tickets"}
     found = {

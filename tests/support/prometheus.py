@@ -1,6 +1,9 @@
-"""A real Prometheus and Alertmanager on loopback, with the shipped rules at a faster pace.
+"""A real Prometheus on loopback; and one with an Alertmanager and the shipped rules at a faster pace.
 
-    with RealPrometheus(tmp_path, {"connect": 9401, "score": 9403}) as prometheus:
+    with RealPrometheus(tmp_path, scraping({"score": "127.0.0.1:9403"}, every="1s")) as prometheus:
+        wait_for(lambda: prometheus.query("up"), 30, "a scrape")
+
+    with AlertingPrometheus(tmp_path, {"connect": 9401, "score": 9403}) as prometheus:
         process.kill()
         prometheus.wait_firing({"BrinkwatchStageDown"}, 30)
 
@@ -16,6 +19,7 @@ import re
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 from urllib.error import URLError
@@ -34,6 +38,10 @@ SCRAPE = "2s"
 _DURATION = re.compile(r"\b(\d+)([smhd])\b")
 _WINDOW = re.compile(r"\[[^\]]*\]")
 _PRODUCT = re.compile(r"\b(\d+) \* (60|3600)\b")
+
+
+PROMETHEUS = monitoring.find(monitoring.PROMETHEUS)
+NO_PROMETHEUS = "no Prometheus on this machine: install the Debian package prometheus"
 
 
 def available() -> bool:
@@ -69,19 +77,35 @@ def _durations(text: str, pace: float) -> str:
     return _DURATION.sub(shorter, text)
 
 
-class RealPrometheus:
-    """Both processes; a context manager that ends them. Tests ask it, and wait for alerts to begin and end."""
+def scraping(targets: Mapping[str, str], every: str) -> dict[str, Any]:
+    """A configuration that scrapes processes, by name: ``HOST:PORT``, or ``HOST:PORT/PATH``. Pure."""
+    jobs = [_job(name, *target.partition("/")) for name, target in targets.items()]
+    return {"global": {"scrape_interval": every, "scrape_timeout": every}, "scrape_configs": jobs}
 
-    def __init__(self, folder: Path, jobs: Mapping[str, int], pace: float = 60.0) -> None:
+
+def _job(name: str, address: str, slash: str, path: str) -> dict[str, Any]:
+    scraped = {"metrics_path": f"{slash}{path}"} if path else {}
+    return {"job_name": f"brinkwatch-{name}", **scraped, "static_configs": [{"targets": [address]}]}
+
+
+class RealPrometheus:
+    """The process; a context manager that ends it."""
+
+    def __init__(self, folder: Path, config: Mapping[str, Any]) -> None:
         """Nothing starts yet.
 
         Args:
             folder: Where configurations, data and logs go.
-            jobs: Ports of /metrics by process; what is not named is not scraped.
-            pace: By what the rules' times are divided.
+            config: What ``prometheus.yml`` says.
         """
-        self._folder, self._jobs, self._pace = folder, jobs, pace
+        self._folder, self._config = folder, config
         self._stack = ExitStack()
+        self._port = 0
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self._port}"
 
     def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
         """The labels and values that an expression has now."""
@@ -91,6 +115,58 @@ class RealPrometheus:
     def exported(self) -> set[str]:
         """The names of all metrics that were scraped."""
         return set(self._ask("label/__name__/values"))
+
+    def __enter__(self) -> Self:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._begin()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _begin(self) -> None:
+        file = self._folder / "prometheus.yml"
+        file.write_text(yaml.safe_dump(dict(self._config)), encoding="utf-8")
+        data = self._folder / "prometheus"
+        command = partial(monitoring.prometheus_command, str(PROMETHEUS), file, data)
+        self._port = self._start("prometheus", command)
+
+    def _start(self, name: str, command: Callable[[int], tuple[str, ...]]) -> int:
+        """Start one on a free port, and wait until it is ready."""
+        port = self._stack.enter_context(Port())
+        words = command(port.number)
+        port.hand_over()
+        log = self._stack.enter_context((self._folder / f"{name}.log").open("wb"))
+        child = subprocess.Popen(words, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        self._stack.callback(child.wait)
+        self._stack.callback(child.kill)
+        wait_for(lambda: child.poll() is not None or _ready(port.number), 60, f"{name} to be ready")
+        assert child.poll() is None, (self._folder / f"{name}.log").read_text(encoding="utf-8")[-2000:]
+        return port.number
+
+    def _ask(self, path: str, **parameters: str) -> Any:
+        address = f"http://127.0.0.1:{self._port}/api/v1/{path}?{urlencode(parameters)}"
+        with urlopen(address, timeout=10) as response:
+            return json.load(response)["data"]
+
+
+class AlertingPrometheus(RealPrometheus):
+    """It and an Alertmanager. Tests ask it, and wait for alerts to begin and end."""
+
+    def __init__(self, folder: Path, jobs: Mapping[str, int], pace: float = 60.0) -> None:
+        """Nothing starts yet.
+
+        Args:
+            folder: Where configurations, data and logs go.
+            jobs: Ports of /metrics by process; what is not named is not scraped.
+            pace: By what the rules' times are divided.
+        """
+        super().__init__(folder, {})
+        self._jobs, self._pace = jobs, pace
 
     def alerts(self, state: str = "firing") -> list[dict[str, str]]:
         """The labels of the alerts in a state: ``pending`` or ``firing``."""
@@ -119,20 +195,13 @@ class RealPrometheus:
         with urlopen(f"http://127.0.0.1:{self._alertmanager}/api/v2/alerts", timeout=10) as response:
             return json.load(response)
 
-    def __enter__(self) -> Self:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        try:
-            self._alertmanager = self._start("alertmanager", self._alertmanager_command)
-            self._prometheus = self._start("prometheus", self._prometheus_command)
-        except BaseException:
-            self._stack.close()
-            raise
-        return self
+    def _begin(self) -> None:
+        self._alertmanager = self._start("alertmanager", self._alertmanager_command)
+        self._config = self._with_rules()
+        super()._begin()
 
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def _prometheus_command(self, port: int) -> tuple[str, ...]:
+    def _with_rules(self) -> dict[str, Any]:
+        """The shipped configuration, quicker, and the shipped rules at this pace."""
         rules = self._folder / "rules"
         rules.mkdir(parents=True)
         for file in sorted((monitoring.PROMETHEUS_FILE.parent / "rules").glob("*.yml")):
@@ -140,36 +209,14 @@ class RealPrometheus:
             (rules / file.name).write_text(yaml.safe_dump(scaled(shipped, self._pace)), encoding="utf-8")
         shipped = yaml.safe_load(monitoring.PROMETHEUS_FILE.read_text(encoding="utf-8"))
         jobs = dict.fromkeys((job["job_name"].removeprefix("brinkwatch-") for job in shipped["scrape_configs"]), 0)
-        places = monitoring.Places({**jobs, **self._jobs}, port, self._alertmanager)
+        places = monitoring.Places({**jobs, **self._jobs}, alertmanager=self._alertmanager)
         quick = {"scrape_interval": SCRAPE, "scrape_timeout": SCRAPE, "evaluation_interval": SCRAPE}
-        config = {**monitoring.localised(shipped, places, rules), "global": quick}
-        file = self._folder / "prometheus.yml"
-        file.write_text(yaml.safe_dump(config), encoding="utf-8")
-        binary = str(monitoring.find(monitoring.PROMETHEUS))
-        return monitoring.prometheus_command(binary, file, self._folder / "prometheus", port)
+        return {**monitoring.localised(shipped, places, rules), "global": quick}
 
     def _alertmanager_command(self, port: int) -> tuple[str, ...]:
         binary = str(monitoring.find(monitoring.ALERTMANAGER))
         data = self._folder / "alertmanager"
         return monitoring.alertmanager_command(binary, monitoring.ALERTMANAGER_FILE, data, port)
-
-    def _start(self, name: str, command: Callable[[int], tuple[str, ...]]) -> int:
-        """Start one on a free port, and wait until it is ready."""
-        port = self._stack.enter_context(Port())
-        words = command(port.number)
-        port.hand_over()
-        log = self._stack.enter_context((self._folder / f"{name}.log").open("wb"))
-        child = subprocess.Popen(words, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        self._stack.callback(child.wait)
-        self._stack.callback(child.kill)
-        wait_for(lambda: child.poll() is not None or _ready(port.number), 60, f"{name} to be ready")
-        assert child.poll() is None, (self._folder / f"{name}.log").read_text(encoding="utf-8")[-2000:]
-        return port.number
-
-    def _ask(self, path: str, **parameters: str) -> Any:
-        address = f"http://127.0.0.1:{self._prometheus}/api/v1/{path}?{urlencode(parameters)}"
-        with urlopen(address, timeout=10) as response:
-            return json.load(response)["data"]
 
 
 def _ready(port: int) -> bool:

@@ -12,10 +12,10 @@ import lifelike
 import lifeserver
 import pytest
 import yaml
-from prometheuses import BINARY, MISSING, RealPrometheus
+from prometheus import NO_PROMETHEUS, PROMETHEUS, RealPrometheus, scraping
 from service import wait_for
 
-from deploy.grafana import check, palette
+from deploy.grafana import check, pages, palette
 from deploy.grafana.write import DASHBOARDS, FOLDER, as_json
 from pipeline.records import EventType, Level, Modality, Transition
 
@@ -89,14 +89,31 @@ def test_ids_are_unique_and_dashboards_keep_theirs():
 
 
 def test_links_lead_somewhere(board):
-    """Links between dashboards name one that exists, and links to runbooks a page, where the pages are there."""
+    """Links name a dashboard that exists, and those to a runbook the panel that holds it."""
     text = json.dumps(board)
     uids = {each["uid"] for each in BOARDS.values()}
-    assert set(re.findall(r'"/d/([\w-]+)', text)) <= uids
-    pages = ROOT / "docs/runbooks"
-    named = set(re.findall(r"\$\{runbooks\}/(\w+\.md)", text))
-    if pages.is_dir():
-        assert {name for name in named if not (pages / name).exists()} == set()
+    found = re.findall(r"[\"(]/?d/([\w-]+)(?:\?viewPanel=panel-(\d+))?", text)
+    assert found
+    assert {uid for uid, _ in found} <= uids
+    pages = {str(panel["id"]) for panel in BOARDS["runbooks"]["panels"]}
+    assert {panel for _, panel in found if panel} <= pages
+
+
+def test_every_runbook_is_in_grafana():
+    """A page that the overview does not list would be missing, and the link of a panel to it would fail."""
+    shown = {panel["id"]: panel for panel in BOARDS["runbooks"]["panels"]}
+    assert {path.stem for path in pages.PAGES.glob("*.md")} == set(pages.numbers())
+    for name, number in pages.numbers().items():
+        assert shown[number]["title"] == (name if name != pages.OVERVIEW else "All runbooks")
+    text = shown[pages.numbers()["BrinkwatchLagHigh"]]["options"]["content"]
+    assert f"({pages.address('BrinkwatchStalled')})" in text
+    assert "brinkwatch_consumer_lag_messages" in text
+    assert not any(".md)" in link for panel in shown.values() for link in re.findall(r"\]\([^)]*\)", _text(panel)))
+
+
+def _text(panel: dict[str, Any]) -> str:
+    content: str = panel["options"]["content"]
+    return content
 
 
 def test_every_word_has_its_colour():
@@ -162,45 +179,44 @@ def _processes() -> Iterator[int]:
         server.server_close()
 
 
-def _scraping(port: int) -> str:
-    jobs = [
-        {
-            "job_name": lifeserver.job(process),
-            "metrics_path": f"/{process}/metrics",
-            "static_configs": [{"targets": [f"127.0.0.1:{port}"]}],
-        }
-        for process in lifelike.PROCESSES
-    ]
-    return yaml.safe_dump({"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": jobs})
+def _scraped(port: int) -> dict[str, Any]:
+    return scraping({name: f"127.0.0.1:{port}/{name}/metrics" for name in lifelike.PROCESSES}, every="1s")
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(BINARY is None, reason=MISSING)
+@pytest.mark.skipif(PROMETHEUS is None, reason=NO_PROMETHEUS)
 def test_every_query_has_an_answer_on_the_first_day(tmp_path):
     """Every query of every panel, asked of a real Prometheus that has scraped each process for seconds only.
 
     A misspelt metric or label, a join that finds no partner, or a panel that is empty without a yesterday, fails here.
     """
     window = check.Window(range_s=60, step_s=1, rate_s=10)
-    with _processes() as port, RealPrometheus(tmp_path, _scraping(port)) as prometheus:
+    with _processes() as port, RealPrometheus(tmp_path, _scraped(port)) as prometheus:
         asking = check.Prometheus(prometheus.url, window)
         scraped = check.Asked("", "", "min(count_over_time(up[1m]) * up) >= 5", instant=True)
         wait_for(lambda: bool(asking.ask(scraped)), 40, "five scrapes of each process")
         findings = check.check(asking, list(BOARDS.values()), window)
     assert findings.lines == []
+    assert findings.off == []
     assert findings.tried > 100
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(BINARY is None, reason=MISSING)
+@pytest.mark.skipif(PROMETHEUS is None, reason=NO_PROMETHEUS)
 def test_a_query_without_an_answer_is_found(tmp_path):
-    """The check itself: a metric that nobody exposes, and PromQL that is none, are findings that name their panel."""
+    """The check itself: a metric that nobody exposes, and PromQL that is none, are findings that name their panel.
+
+    Nothing in a panel that says what is off is no finding.
+    """
     board = json.loads(json.dumps(BOARDS["world"]))
     first, second = list(check.panels(board))[:2]
     first["targets"], second["targets"] = [{"expr": "nobody_has_this", "refId": "A"}], [{"expr": "sum(", "refId": "A"}]
-    board["panels"], board["annotations"]["list"] = [first, second], []
+    third = json.loads(json.dumps(first))
+    third["fieldConfig"]["defaults"]["noValue"] = "off: nobody runs it"
+    board["panels"], board["annotations"]["list"] = [first, second, third], []
     window = check.Window()
-    with RealPrometheus(tmp_path, "{}") as prometheus:
+    with RealPrometheus(tmp_path, {}) as prometheus:
         findings = check.check(check.Prometheus(prometheus.url, window), [board], window)
     assert [line.split(": ")[1] for line in findings.lines] == [first["title"], second["title"]]
     assert "parse error" in findings.lines[1]
+    assert ["off: nobody runs it" in line for line in findings.off] == [True]
