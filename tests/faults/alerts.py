@@ -37,8 +37,8 @@ BOUND_S = 600.0
 ENDING_S = 45.0
 """Kept of the bound to end everything."""
 START_S = 180.0
-CALM_S = 40.0
-"""How long a round may wait until what it is to bring about does not fire any more."""
+CALM_S = 60.0
+"""How long a round may wait until all work, and what it is to bring about does not fire any more."""
 FIRE_S = 150.0
 MEND_S = 60.0
 LOOK_S = 0.5
@@ -129,14 +129,18 @@ class Alarms:
         """All that was seen."""
         return [row for trial in self.trials for row in trial.rows]
 
+    @property
+    def _at_work(self) -> bool:
+        return bool(self._prometheus.query(AT_WORK))
+
     def run(self, rounds: Sequence[Sequence[Ailment]]) -> None:
         """All of them, as long as there is time."""
-        if not self._wait(lambda: bool(self._prometheus.query(AT_WORK)), START_S):
+        if not self._wait(lambda: self._at_work, START_S):
             self._say("the service does not work")
         for number, ailments in enumerate(rounds, 1):
             cases = [case for ailment in ailments for case in ailment.cases]
-            if not self._wait(lambda cases=cases: not self._firing(cases), CALM_S):
-                self._say(f"round {number}: fires already: {', '.join(case.name for case in self._firing(cases))}")
+            if not self._wait(lambda cases=cases: self._at_work and not self._firing(cases), CALM_S):
+                self._say("not all work, or it fires already")
             self._suffer(number, [Trial(ailment, self._whole) for ailment in ailments])
         self._wait(lambda: all(row.ended is not None for row in self.rows if row.fired), BOUND_S)
 
