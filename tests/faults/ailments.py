@@ -26,6 +26,10 @@ STEP_BYTES = 5_000_000
 STEP_S = 0.5
 STEPS = 115
 BAD = 60
+LONG = "Karvenia moved 8,000 troops to its border with Belmora, and Belmora threatened to strike them. " * 300
+"""What takes seconds to read."""
+BORN_S = 0.5
+"""A process that is killed while it is made says nothing of articles: extract ends then, and is started again."""
 
 
 @dataclass(frozen=True)
@@ -186,14 +190,15 @@ def dying_worker(whole: Whole) -> Iterator[None]:
     with producer(whole.settings, "alarms") as sender:
 
         def work() -> None:
-            for _ in range(20):
-                one = article(article_id=uuid.uuid4().hex, text="The ferry to Havnstad is late. " * 200)
+            for _ in range(5):
+                one = article(article_id=uuid.uuid4().hex, text=LONG)
                 sender.send(topic, key=one.article_id.encode(), value=encode(one))
             sender.flush()
-            end = time.monotonic() + 1.0
+            end = time.monotonic() + 3.0
             while time.monotonic() < end:
                 for each in _readers(whole):
-                    each.kill()
+                    if time.time() - each.create_time() > BORN_S:
+                        each.kill()
                 time.sleep(0.05)
 
         with again_and_again(work, 1.0):

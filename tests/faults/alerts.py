@@ -7,6 +7,7 @@ Alertmanager with the shipped rules, whose times are divided so that minutes and
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import threading
@@ -241,6 +242,8 @@ def main() -> int:
     if not available():
         print("Prometheus or Alertmanager is not on this machine")
         return 2
+    # So that a run that is told to end ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     begun = time.monotonic()
 
     def say(text: str) -> None:

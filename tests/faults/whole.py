@@ -17,7 +17,7 @@ from service import Process, wait_for
 
 from config.settings import PACKAGED, Settings, load_settings
 from deploy.local.prism import find_prism
-from deploy.local.process import Port
+from deploy.local.process import GUARD, Port
 from deploy.topics import apply_topics
 from pipeline.records.topics import Topics
 from tests.faults.disk import CantMountError, SmallDisk
@@ -57,7 +57,9 @@ class Whole:
         """
         for each in (of or psutil.Process(self._up.child.pid)).children(recursive=True):
             with suppress(psutil.Error):
-                if tuple(each.cmdline()[-len(words) :]) == words:
+                line = each.cmdline()
+                # A guard, which some children have, ends with the same words.
+                if tuple(line[-len(words) :]) == words and str(GUARD) not in line:
                     return each
         raise LookupError(f"there is no process {' '.join(words)}")
 
