@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run monitoring test faults outages check-deploy image lint format bench schemas dashboards sbom audit pictures clean
+.PHONY: help install run monitoring test faults outages alarms check-deploy image lint format bench schemas dashboards sbom audit pictures clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ faults: install ## Kill everything again and again under load, and compare: make
 
 outages: install ## Take away the broker, its disk, the time of day: make outages ARGS="gone hanging --seconds 120"
 	$(BIN)/python -m tests.faults.outage $(ARGS)
+
+alarms: install ## Break everything that an alert of Prometheus tells of, for real: each must fire, and end (10 minutes)
+	$(BIN)/python -m tests.faults.alerts $(ARGS)
 
 # Image, compose and chart: hadolint, Compose's parser, helm, kubernetes-validate, the operators' schemas, kube-score. Rules and
 # routes: promtool and amtool. Dashboards: every query asked of a real Prometheus.

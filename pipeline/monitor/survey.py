@@ -42,7 +42,7 @@ class Survey:
 
     Attributes:
         at: When (Unix time).
-        brokers: How many there are.
+        brokers: How many live.
         disks: By broker; empty where we may not ask.
         topic_bytes: Size of each of our topics, one replica of each partition.
         under_replicated, offline: Partitions of the whole cluster that lack a replica in sync, or a leader.
@@ -71,6 +71,11 @@ def ours(group: str, topics: Topics) -> bool:
 def reads(topics: Topics) -> dict[str, str]:
     """The groups that read a topic from its beginning, with that topic: they are behind from its first message on."""
     return {topics.extract_group: topics.articles.name, topics.score_group: topics.signals.name}
+
+
+def alive(brokers: Iterable[Mapping[str, Any]]) -> int:
+    """How many brokers the controller hears of. One that is gone stays registered, and is told of as fenced."""
+    return sum(not broker.get("is_fenced", False) for broker in brokers)
 
 
 def with_leader(described: Iterable[Mapping[str, Any]], names: Iterable[str]) -> list[TopicPartition]:

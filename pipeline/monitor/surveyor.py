@@ -77,7 +77,7 @@ class Surveyor:
         first = self._first(survey.behind(standing, ends))
         return Survey(
             at=time.time(),
-            brokers=len(cluster["brokers"]),
+            brokers=survey.alive(cluster["brokers"]),
             disks=survey.disks(folders),
             topic_bytes=survey.topic_bytes(folders, names) if folders else {},
             under_replicated=survey.under_replicated(described),

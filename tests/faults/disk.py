@@ -54,9 +54,14 @@ class SmallDisk:
                 file.write(b"\0" * more)
                 file.flush()
 
+    def grow(self, more: int) -> None:
+        """Write ``more`` bytes of ballast."""
+        with self._ballast.open("ab") as file:
+            file.write(b"\0" * more)
+
     def clear(self) -> None:
         """Throw the ballast out."""
-        self._ballast.unlink()
+        self._ballast.unlink(missing_ok=True)
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:

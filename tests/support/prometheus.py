@@ -9,7 +9,8 @@
 
 Rules wait for minutes and hours. ``scaled`` divides every time in them by one number, ``pace``, and changes nothing
 else: ``for`` and ``interval``, the windows in brackets, and thresholds of time, which the rules write as products of a
-number with 60 or 3600. What a rule compares, and how, stays as it is shipped; numbers and ratios do too.
+number with 60 or 3600. What a rule compares, and how, stays as it is shipped; numbers and ratios do too. An alert whose
+times are hours beside others' minutes can have a pace of its own.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 from urllib.error import URLError
 from urllib.parse import urlencode
@@ -35,6 +37,7 @@ from deploy.local.process import Port
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 SCRAPE = "2s"
 """How often is scraped and evaluated. A window must hold some of these: 10 minutes, at a pace of 60, hold five."""
+NONE: Mapping[str, Any] = MappingProxyType({})
 _DURATION = re.compile(r"\b(\d+)([smhd])\b")
 _WINDOW = re.compile(r"\[[^\]]*\]")
 _PRODUCT = re.compile(r"\b(\d+) \* (60|3600)\b")
@@ -49,14 +52,15 @@ def available() -> bool:
     return all(map(monitoring.find, (monitoring.PROMETHEUS, monitoring.ALERTMANAGER)))
 
 
-def scaled(rules: Mapping[str, Any], pace: float) -> dict[str, Any]:
-    """A file of rules in which every time is divided by ``pace``. Pure."""
-    return {"groups": [_scaled_group(group, pace) for group in rules["groups"]]}
+def scaled(rules: Mapping[str, Any], pace: float, paces: Mapping[str, float] = NONE) -> dict[str, Any]:
+    """A file of rules in which every time is divided by ``pace``, or by what ``paces`` says for an alert. Pure."""
+    return {"groups": [_scaled_group(group, pace, paces) for group in rules["groups"]]}
 
 
-def _scaled_group(group: Mapping[str, Any], pace: float) -> dict[str, Any]:
+def _scaled_group(group: Mapping[str, Any], pace: float, paces: Mapping[str, float]) -> dict[str, Any]:
     interval = {"interval": _durations(group["interval"], pace)} if "interval" in group else {}
-    return {**group, **interval, "rules": [_scaled_rule(rule, pace) for rule in group["rules"]]}
+    rules = [_scaled_rule(rule, paces.get(rule.get("alert", ""), pace)) for rule in group["rules"]]
+    return {**group, **interval, "rules": rules}
 
 
 def _scaled_rule(rule: Mapping[str, Any], pace: float) -> dict[str, Any]:
@@ -157,16 +161,25 @@ class RealPrometheus:
 class AlertingPrometheus(RealPrometheus):
     """It and an Alertmanager. Tests ask it, and wait for alerts to begin and end."""
 
-    def __init__(self, folder: Path, jobs: Mapping[str, int], pace: float = 60.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        jobs: Mapping[str, int],
+        pace: float = 60.0,
+        paces: Mapping[str, float] = NONE,
+        second: Mapping[str, int] = NONE,
+    ) -> None:
         """Nothing starts yet.
 
         Args:
             folder: Where configurations, data and logs go.
             jobs: Ports of /metrics by process; what is not named is not scraped.
             pace: By what the rules' times are divided.
+            paces: And by what those of single alerts.
+            second: Ports of second processes, which need not run.
         """
         super().__init__(folder, {})
-        self._jobs, self._pace = jobs, pace
+        self._jobs, self._pace, self._paces, self._second = jobs, pace, paces, second
 
     def alerts(self, state: str = "firing") -> list[dict[str, str]]:
         """The labels of the alerts in a state: ``pending`` or ``firing``."""
@@ -206,12 +219,16 @@ class AlertingPrometheus(RealPrometheus):
         rules.mkdir(parents=True)
         for file in sorted((monitoring.PROMETHEUS_FILE.parent / "rules").glob("*.yml")):
             shipped = yaml.safe_load(file.read_text(encoding="utf-8"))
-            (rules / file.name).write_text(yaml.safe_dump(scaled(shipped, self._pace)), encoding="utf-8")
+            (rules / file.name).write_text(yaml.safe_dump(scaled(shipped, self._pace, self._paces)), encoding="utf-8")
         shipped = yaml.safe_load(monitoring.PROMETHEUS_FILE.read_text(encoding="utf-8"))
         jobs = dict.fromkeys((job["job_name"].removeprefix("brinkwatch-") for job in shipped["scrape_configs"]), 0)
         places = monitoring.Places({**jobs, **self._jobs}, alertmanager=self._alertmanager)
         quick = {"scrape_interval": SCRAPE, "scrape_timeout": SCRAPE, "evaluation_interval": SCRAPE}
-        return {**monitoring.localised(shipped, places, rules), "global": quick}
+        config = {**monitoring.localised(shipped, places, rules), "global": quick}
+        for job in config["scrape_configs"]:
+            if port_of_second := self._second.get(job["job_name"].removeprefix("brinkwatch-")):
+                job["static_configs"] = [*job["static_configs"], {"targets": [f"127.0.0.1:{port_of_second}"]}]
+        return config
 
     def _alertmanager_command(self, port: int) -> tuple[str, ...]:
         binary = str(monitoring.find(monitoring.ALERTMANAGER))

@@ -45,3 +45,11 @@ def test_a_wait_is_divided():
     assert scaled({"groups": [{"name": "g", "rules": [rule]}]}, 120)["groups"][0]["rules"] == [
         {**rule, "for": "180000ms"}
     ]
+
+
+def test_an_alert_can_have_a_pace_of_its_own():
+    """Hours of one alert would else be minutes where those of the others are seconds; its neighbours keep theirs."""
+    rules = [{"alert": name, "expr": "a > 2 * 3600", "for": "1h"} for name in ("Quick", "Usual")]
+    quick, usual = scaled({"groups": [{"name": "g", "rules": rules}]}, 60, {"Quick": 720})["groups"][0]["rules"]
+    assert (quick["expr"], quick["for"]) == ("a > 10", "5000ms")
+    assert (usual["expr"], usual["for"]) == ("a > 120", "60000ms")

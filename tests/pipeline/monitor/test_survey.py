@@ -69,6 +69,12 @@ def test_partitions_that_are_not_well():
     assert survey.with_leader(described, ["t"]) == [ONE, TWO]
 
 
+def test_a_broker_that_is_gone_does_not_count():
+    """A controller tells of it for as long as it is registered, as fenced; older brokers say nothing of that."""
+    assert survey.alive([{"broker_id": 1, "is_fenced": False}, {"broker_id": 2, "is_fenced": True}]) == 1
+    assert survey.alive([{"broker_id": 1}, {"broker_id": 2}]) == 2
+
+
 def test_nothing_stale_is_told():
     """While the broker is away there must be no figures, rather than those of before; nor if the loop stands."""
     now = 1000.0
