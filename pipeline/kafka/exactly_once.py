@@ -150,12 +150,12 @@ class ReaderWriter:
         assigned = list(self._reader.assignment())
         try:
             ends = self._reader.end_offsets(assigned, timeout_ms=METADATA_TIMEOUT_MS)
+            return {
+                partition.partition: partition in ends and self._reader.position(partition) >= ends[partition]
+                for partition in assigned
+            }
         except AWAY:
             return dict.fromkeys(self._caught_up, False)
-        return {
-            partition.partition: partition in ends and self._reader.position(partition) >= ends[partition]
-            for partition in assigned
-        }
 
     def _check_partitions(self) -> None:
         if time.monotonic() - self._counted < PARTITIONS_EVERY_S:

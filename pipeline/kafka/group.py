@@ -187,11 +187,11 @@ class GroupMember:
                 return
 
     def caught_up(self) -> bool:
-        """Whether the last fetch reached the end of every assigned partition; False where none is assigned."""
+        """Whether the last fetch reached the end of every assigned partition; False where none is, or nobody answers."""
         assigned = self._consumer.assignment()
         try:
             marks = [(self._consumer.highwater(p), self._consumer.position(p, timeout_ms=LOOK_MS)) for p in assigned]
-        except kafka.errors.KafkaTimeoutError:
+        except AWAY:
             return False
         return bool(marks) and all(end is not None and at >= end for end, at in marks)
 
@@ -203,7 +203,7 @@ class GroupMember:
         """
         try:
             positions = {p: self._consumer.position(p, timeout_ms=LOOK_MS) for p in self._consumer.assignment()}
-        except kafka.errors.KafkaTimeoutError:
+        except AWAY:
             return  # there is no hurry
         self._commit({p: at for p, at in positions.items() if at is not None and at > self._committed.get(p, 0)})
 

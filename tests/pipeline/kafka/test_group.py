@@ -122,8 +122,26 @@ def test_a_commit_waits_for_a_broker_that_was_killed(broker):
     committing.start()
     time.sleep(1)  # it must have met the closed port
     broker.kafka.start()
-    committing.join(60)
+    committing.join(120)
     assert outcome in ([True], [False])  # False: its session ended meanwhile, and the next owner repeats it
+    reader.close()
+
+
+def test_a_refused_connection_ends_no_poll(broker, monkeypatch):
+    """Where the broker is gone, nobody knows whether all was read; asking must not end the job, as it once did."""
+    settings = broker.settings("group")
+    send(settings, Topics(settings.topic_prefix).articles.name, [b"a"])
+    reader = member(settings)
+    assert polled(reader, 1)
+
+    def refused(*_, **__):
+        raise kafka.errors.KafkaConnectionError("111 ECONNREFUSED")
+
+    monkeypatch.setattr(reader._consumer, "position", refused)
+    assert not reader.caught_up()
+    reader.pass_marks()
+    monkeypatch.undo()
+    assert reader.commit()
     reader.close()
 
 
