@@ -187,7 +187,7 @@ class GroupMember:
                 return
 
     def caught_up(self) -> bool:
-        """Whether the last fetch reached the end of every assigned partition; False where none is, or nobody answers."""
+        """Whether the last fetch reached the end of every assigned partition; False where none is, or Kafka is away."""
         assigned = self._consumer.assignment()
         try:
             marks = [(self._consumer.highwater(p), self._consumer.position(p, timeout_ms=LOOK_MS)) for p in assigned]
