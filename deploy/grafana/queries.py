@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.grafana.palette import CALM, CRITICAL, WARNING, WATCH
+from deploy.grafana.palette import CALM, CRITICAL, GOOD, WARNING, WATCH
 from deploy.grafana.panels import Query
 
 LEVEL_WORDS = {0.0: ("calm", CALM), 1.0: ("watch", WATCH), 2.0: ("warning", WARNING), 3.0: ("critical", CRITICAL)}
@@ -10,6 +10,7 @@ LEVEL_CELLS = {**LEVEL_WORDS, 0.0: ("calm", "transparent")}
 """As the ground of a cell: most dyads are calm, and a column of green would drown the others."""
 LEVEL_TEXT = {**LEVEL_WORDS, 0.0: ("calm", "text")}
 YES_NO = {0.0: ("no", CRITICAL), 1.0: ("yes", CALM)}
+DOWN_UP = {0.0: ("down", CRITICAL), 1.0: ("up", GOOD)}
 SELDOM = "10m"
 """Window for what happens a few times a minute or less: in a shorter one there may be nothing."""
 SHOWN = '{drill=~"$drill", dyad=~"$sides"}'

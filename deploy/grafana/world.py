@@ -34,6 +34,7 @@ ALARMS = {name: LEVELS[name] for name in ("watch", "warning", "critical")}
 TO_DYAD = (
     "/d/brinkwatch-dyad?var-dyad=${__data.fields.Code}&${drill:queryparam}&${sides:queryparam}&${__url_time_range}"
 )
+FOUND = "brinkwatch_extract_signals_total"
 FULL = 60.0
 """A bar as long as its cell: where the shipped rule ``escalation`` raises *critical*. A quiet world has short bars."""
 FALLS_RISES = ((-1e9, GOOD), (-1.0, "text"), (1.0, POOR), (10.0, CRITICAL))
@@ -56,67 +57,78 @@ def _choice(name: str, label: str, values: dict[str, str]) -> Variable:
 
 
 def _now() -> Row:
-    at_level = Text(
+    return Row("Now", [_dyads_by_level(), _open_alert_count(), _highest_score(), _signals_counted(), _news_delay()])
+
+
+def _dyads_by_level() -> Ready:
+    text = Text(
         "Dyads by level",
         "How many dyads stand at which level, those with a side that is not named too. A dyad is a pair of actors.",
         "few above calm, and you know why.",
         "look at the table below: it is ordered by score.",
     )
-    alerts = Text(
+    return figure(
+        text,
+        [Query(f'max(brinkwatch_dyads_at_level{{level="{name}"}})', name) for name in reversed(LEVELS)],
+        unit="none",
+        size=Size(8, 4),
+        look=Look(colours=LEVELS, graph=False),
+    )
+
+
+def _open_alert_count() -> Ready:
+    text = Text(
         "Open alerts",
         "Alerts that are raised and not resolved, by their level now.",
         "none that you have not read.",
         "`brinkwatch alerts` prints each with its sentences and sources.",
     )
-    top = Text(
+    return figure(
+        text,
+        [Query(f'max(brinkwatch_open_alerts{{level="{name}"}})', name) for name in reversed(ALARMS)],
+        unit="none",
+        size=Size(6, 4),
+        look=Look(colours=ALARMS, graph=False),
+    )
+
+
+def _highest_score() -> Ready:
+    text = Text(
         "Highest score",
         "The dyad with the highest score. High is not yet unusual: that is how far it stands above its baseline.",
         "the same dyad as last week, near its baseline.",
         "follow its name in the table to its own dashboard.",
     )
-    counted = Text(
+    return figure(
+        text,
+        [Query(f"topk(1, {named(queries.SCORE)})", "{{name}}")],
+        unit="none",
+        size=Size(4, 4),
+        look=Look(decimals=1, graph=False),
+    )
+
+
+def _signals_counted() -> Ready:
+    text = Text(
         "Signals, 24 h",
         "Signals of the last 24 hours that count, of the dyads that are shown.",
         "about as many as yesterday.",
         "with few, look whether articles come in: dashboard Ingestion.",
     )
-    behind = Text(
+    total = f"sum({queries.SIGNALS} * on (dyad) group_left () {queries.NAMES}) or vector(0)"
+    return figure(text, [Query(total)], unit="none")
+
+
+def _news_delay() -> Ready:
+    text = Text(
         "News is late by",
         "Age of the oldest article or signal that was waiting when it was last read.",
         "seconds.",
         "what you see here is that old; dashboard Pipeline says which stage is behind.",
         runbook="BrinkwatchLagHigh",
     )
-    total = f"sum({queries.SIGNALS} * on (dyad) group_left () {queries.NAMES}) or vector(0)"
     late = Look(steps=((60, POOR), (300, BAD)), below=GOOD, decimals=0)
-    return Row(
-        "Now",
-        [
-            figure(
-                at_level,
-                [Query(f'max(brinkwatch_dyads_at_level{{level="{name}"}})', name) for name in reversed(LEVELS)],
-                unit="none",
-                size=Size(8, 4),
-                look=Look(colours=LEVELS, graph=False),
-            ),
-            figure(
-                alerts,
-                [Query(f'max(brinkwatch_open_alerts{{level="{name}"}})', name) for name in reversed(ALARMS)],
-                unit="none",
-                size=Size(6, 4),
-                look=Look(colours=ALARMS, graph=False),
-            ),
-            figure(
-                top,
-                [Query(f"topk(1, {named(queries.SCORE)})", "{{name}}")],
-                unit="none",
-                size=Size(4, 4),
-                look=Look(decimals=1, graph=False),
-            ),
-            figure(counted, [Query(total)], unit="none"),
-            figure(behind, [Query("max(brinkwatch_event_time_lag_seconds)")], unit="s", look=late),
-        ],
-    )
+    return figure(text, [Query("max(brinkwatch_event_time_lag_seconds)")], unit="s", look=late)
 
 
 def dyads(size: Size) -> Ready:
@@ -150,40 +162,41 @@ def dyads(size: Size) -> Ready:
 
 
 def _table() -> Row:
-    scores = Text(
+    return Row("Dyads", [dyads(Size(24, 11)), _scores_and_baselines(), _levels()])
+
+
+def _scores_and_baselines() -> Ready:
+    text = Text(
         "Score against baseline, highest dyads",
         "Scores of the five dyads that reached most in the range; dashed, their baselines.",
         "lines that run along their dashed ones.",
         "a line that leaves its baseline is what alerts are raised for; open the dyad from the table.",
     )
-    levels = Text(
+    five = highest(queries.SCORE, 5)
+    return lines(
+        text,
+        [
+            Query(named(f"({five})"), "{{name}}"),
+            Query(named(f"({highest(queries.BASELINE, 5)})"), "{{name}}, baseline"),
+        ],
+        unit="none",
+        size=Size(12, 9),
+        style=Style(faint="B", decimals=1),
+    )
+
+
+def _levels() -> Ready:
+    text = Text(
         "Levels of the highest dyads",
         "Level of the gravest open alert, by whichever rule, of each of the eight dyads that reached most.",
         "long bands of one colour.",
         "a band that turns orange or red is an alert that was raised or went up; the marks on the charts say when.",
     )
-    five = highest(queries.SCORE, 5)
-    return Row(
-        "Dyads",
-        [
-            dyads(Size(24, 11)),
-            lines(
-                scores,
-                [
-                    Query(named(f"({five})"), "{{name}}"),
-                    Query(named(f"({highest(queries.BASELINE, 5)})"), "{{name}}, baseline"),
-                ],
-                unit="none",
-                size=Size(12, 9),
-                style=Style(faint="B", decimals=1),
-            ),
-            timeline(
-                levels,
-                [Query(named(f"({highest(queries.LEVEL, 8)})"), "{{name}}")],
-                meanings=LEVEL_WORDS,
-                size=Size(12, 9),
-            ),
-        ],
+    return timeline(
+        text,
+        [Query(named(f"({highest(queries.LEVEL, 8)})"), "{{name}}")],
+        meanings=LEVEL_WORDS,
+        size=Size(12, 9),
     )
 
 
@@ -192,154 +205,165 @@ def _moved(expr: str) -> str:
 
 
 def _changes() -> Row:
-    changed = Text(
+    return Row("Since yesterday", [_changed_dyads(), _most_cited_sources()])
+
+
+def _changed_dyads() -> Ready:
+    text = Text(
         "What changed since yesterday",
         "The eight dyads whose scores moved most against a day ago. On the first day nothing was measured a day ago: "
         "then the baseline, what is usual for the dyad, stands in its place.",
         "small changes, and falls.",
         "a rise with several sources is news; one with a single source may be a single article.",
     )
-    sources = Text(
+    level_then = f"(max by (dyad) (brinkwatch_dyad_level offset 1d) or 0 * {queries.LEVEL})"
+    return grid(
+        text,
+        [
+            Column("Dyad", label="name", link=TO_DYAD),
+            Column("Code", label="dyad", hidden=True),
+            Column("Level then", _moved(level_then), width=88, cell="color-text", meanings=LEVEL_TEXT),
+            Column("Level now", _moved(queries.LEVEL), width=84, cell="color-background", meanings=LEVEL_CELLS),
+            Column("Score then", _moved(queries.YESTERDAY), width=88, decimals=1),
+            Column("Score now", _moved(queries.SCORE), width=88, decimals=1),
+            Column(
+                "Change",
+                _moved(queries.CHANGE),
+                width=76,
+                decimals=1,
+                cell="color-text",
+                steps=FALLS_RISES,
+                below=GOOD,
+            ),
+        ],
+        size=Size(14, 10),
+        sort="Change",
+    )
+
+
+def _most_cited_sources() -> Ready:
+    text = Text(
         "Most cited sources",
         "Counted signals of the last 24 hours, by the outlet that told them.",
         "many outlets, none far ahead.",
         "one that dwarfs the rest may be a feed that repeats itself; or others have stopped: dashboard Ingestion.",
     )
-    level_then = f"(max by (dyad) (brinkwatch_dyad_level offset 1d) or 0 * {queries.LEVEL})"
-    return Row(
-        "Since yesterday",
-        [
-            grid(
-                changed,
-                [
-                    Column("Dyad", label="name", link=TO_DYAD),
-                    Column("Code", label="dyad", hidden=True),
-                    Column("Level then", _moved(level_then), width=88, cell="color-text", meanings=LEVEL_TEXT),
-                    Column("Level now", _moved(queries.LEVEL), width=84, cell="color-background", meanings=LEVEL_CELLS),
-                    Column("Score then", _moved(queries.YESTERDAY), width=88, decimals=1),
-                    Column("Score now", _moved(queries.SCORE), width=88, decimals=1),
-                    Column(
-                        "Change",
-                        _moved(queries.CHANGE),
-                        width=76,
-                        decimals=1,
-                        cell="color-text",
-                        steps=FALLS_RISES,
-                        below=GOOD,
-                    ),
-                ],
-                size=Size(14, 10),
-                sort="Change",
-            ),
-            ranking(
-                sources,
-                Query("sort_desc(topk(10, max by (source) (brinkwatch_source_signals)))", "{{source}}"),
-                unit="none",
-                size=Size(10, 10),
-                look=Look(decimals=0),
-            ),
-        ],
+    return ranking(
+        text,
+        Query("sort_desc(topk(10, max by (source) (brinkwatch_source_signals)))", "{{source}}"),
+        unit="none",
+        size=Size(10, 10),
+        look=Look(decimals=0),
     )
 
 
 def _told() -> Row:
-    kinds = Text(
+    return Row("What is told", [_signals_by_type(), _signals_by_modality(), _signals_that_count()])
+
+
+def _signals_by_type() -> Ready:
+    text = Text(
         "Signals by type, last 24 h",
         "At each moment, the counted signals of the 24 hours before it, by event type; of the dyads that are shown.",
         "a slow tide.",
         "reds and oranges that swell are force and preparation for it; blues and greens are what calms.",
     )
-    modalities = Text(
+    by_type = f"sum by (event_type) ({queries.SIGNALS} * on (dyad) group_left () {queries.NAMES})"
+    return lines(
+        text,
+        [Query(by_type, "{{event_type}}")],
+        unit="none",
+        size=Size(10, 10),
+        style=Style(stacked=True, colours=EVENT_TYPES, beside=True, decimals=0),
+    )
+
+
+def _signals_by_modality() -> Ready:
+    text = Text(
         "Signals by modality",
         "Signals found in the hour before, by the way in which the sentence holds the event to be true.",
         "asserted is most, the others are there.",
         "a wave of speculative or negated is talk, and does not count; one of threatened or planned does.",
     )
-    counting = Text(
+    return lines(
+        text,
+        [Query(grown(FOUND, "1h", "modality"), "{{modality}}")],
+        unit="none",
+        size=Size(7, 10),
+        style=Style(stacked=True, colours=MODALITIES, decimals=0),
+    )
+
+
+def _signals_that_count() -> Ready:
+    text = Text(
         "Signals that count, and that do not",
         "Signals found in the hour before. What is negated, historical, demanded or speculative counts not.",
         "about a third does not count.",
         "with hardly any that count, look at a few articles with `brinkwatch extract --explain`.",
     )
-    by_type = f"sum by (event_type) ({queries.SIGNALS} * on (dyad) group_left () {queries.NAMES})"
-    found = "brinkwatch_extract_signals_total"
-    return Row(
-        "What is told",
+    return lines(
+        text,
         [
-            lines(
-                kinds,
-                [Query(by_type, "{{event_type}}")],
-                unit="none",
-                size=Size(10, 10),
-                style=Style(stacked=True, colours=EVENT_TYPES, beside=True, decimals=0),
-            ),
-            lines(
-                modalities,
-                [Query(grown(found, "1h", "modality"), "{{modality}}")],
-                unit="none",
-                size=Size(7, 10),
-                style=Style(stacked=True, colours=MODALITIES, decimals=0),
-            ),
-            lines(
-                counting,
-                [
-                    Query(grown(found, "1h", where='active="true"'), "count"),
-                    Query(grown(found, "1h", where='active="false"'), "do not count"),
-                ],
-                unit="none",
-                size=Size(7, 10),
-                style=Style(stacked=True, colours={"count": CRITICAL, "do not count": FAINT}, decimals=0),
-            ),
+            Query(grown(FOUND, "1h", where='active="true"'), "count"),
+            Query(grown(FOUND, "1h", where='active="false"'), "do not count"),
         ],
+        unit="none",
+        size=Size(7, 10),
+        style=Style(stacked=True, colours={"count": CRITICAL, "do not count": FAINT}, decimals=0),
     )
 
 
 def _alerts() -> Row:
-    still_open = Text(
+    return Row("Alerts", [_open_alerts(), _transitions(), _transitions_by_rule()])
+
+
+def _open_alerts() -> Ready:
+    text = Text(
         "Open alerts",
         "Alerts open at each moment, by level.",
         "they come and go; a few stay for days where a crisis does.",
         "many at once is a day on which to read; or rules that are too eager: `brinkwatch alerts test` tries others.",
     )
-    told = Text(
+    return lines(
+        text,
+        [Query(f'max(brinkwatch_open_alerts{{level="{name}"}})', name) for name in ALARMS],
+        unit="none",
+        size=Size(8, 8),
+        style=Style(stacked=True, stepped=True, colours=ALARMS, decimals=0),
+    )
+
+
+def _transitions() -> Ready:
+    text = Text(
         "Transitions of alerts",
         "How many alerts were raised, updated and resolved in the hour before each moment.",
         "few.",
         "the same alert up and down again and again asks for a longer `clear_for` in its rule.",
     )
-    rules = Text(
+    before = {name: grown("brinkwatch_alerts_total", "1h", where=_is(name)) for name in TRANSITIONS}
+    return lines(
+        text,
+        [Query(expr, name) for name, expr in before.items()],
+        unit="none",
+        size=Size(8, 8),
+        style=Style(stacked=True, stepped=True, colours=TRANSITIONS, decimals=0),
+    )
+
+
+def _transitions_by_rule() -> Ready:
+    text = Text(
         "Transitions by rule",
         "Alerts raised, updated and resolved in the range, by rule.",
         "every rule that you wrote has told something in a month.",
         "a rule that tells most of it, of things nobody minds, has too low a floor.",
     )
-    before = {name: grown("brinkwatch_alerts_total", "1h", where=_is(name)) for name in TRANSITIONS}
     columns = [
         Column(
             name.title(), grown("brinkwatch_alerts_total", "$__range", "rule", where=_is(name)), width=76, decimals=0
         )
         for name in TRANSITIONS
     ]
-    return Row(
-        "Alerts",
-        [
-            lines(
-                still_open,
-                [Query(f'max(brinkwatch_open_alerts{{level="{name}"}})', name) for name in ALARMS],
-                unit="none",
-                size=Size(8, 8),
-                style=Style(stacked=True, stepped=True, colours=ALARMS, decimals=0),
-            ),
-            lines(
-                told,
-                [Query(expr, name) for name, expr in before.items()],
-                unit="none",
-                size=Size(8, 8),
-                style=Style(stacked=True, stepped=True, colours=TRANSITIONS, decimals=0),
-            ),
-            grid(rules, [Column("Rule", label="rule"), *columns], size=Size(8, 8), sort="Raised"),
-        ],
-    )
+    return grid(text, [Column("Rule", label="rule"), *columns], size=Size(8, 8), sort="Raised")
 
 
 def _is(transition: str) -> str:
