@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from config.errors import BrinkwatchError
 from config.feeds import Feed
 from config.health import board
 from config.settings import Settings
@@ -203,7 +204,8 @@ def _standing(state: FeedState | None) -> State:
 def _tell(beating: asyncio.Task[None]) -> None:
     """Say why heartbeats ended, if it was neither asked for nor set: polling goes on without them."""
     if not beating.cancelled() and (error := beating.exception()) is not None:
-        log.error("heartbeats have ended", exc_info=error)
+        known = isinstance(error, BrinkwatchError)  # its text says it all
+        log.error("heartbeats have ended: %s", error, exc_info=None if known else error)
 
 
 async def _finish(under_way: set[asyncio.Task[Any]], grace_s: float) -> None:

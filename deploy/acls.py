@@ -123,13 +123,13 @@ def _subscriber(topics: Topics) -> tuple[Grant, ...]:
 
 
 def _viewer(topics: Topics) -> tuple[Grant, ...]:
-    """``brinkwatch watch``, without a group; of articles and dead letters it only counts how many there are."""
+    """``brinkwatch watch``, without a group. It reads the articles that it counts, for heartbeats are no news."""
     return (
         _topic(topics.dyads, Operation.READ),
         _topic(topics.alerts_current, Operation.READ),
         _topic(topics.alerts, Operation.READ),
         _topic(topics.signals, Operation.READ),
-        _topic(topics.articles, Operation.DESCRIBE),
+        _topic(topics.articles, Operation.READ),
         _topic(topics.deadletter, Operation.DESCRIBE),
     )
 

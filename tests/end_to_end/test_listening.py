@@ -32,7 +32,7 @@ def kind(process: psutil.Process) -> str:
     words = process.cmdline()
     if Path(words[0]).name in {"java", "prism"}:
         return "kafka" if Path(words[0]).name == "java" else "prism"
-    commands = [word for word in words if word in {"up", "connect", "extract", "score", "notify"}]
+    commands = [word for word in words if word in {"up", "connect", "extract", "score", "notify", "monitor"}]
     return commands[0] if commands else words[-1]
 
 
@@ -53,7 +53,7 @@ def test_everything_that_listens_is_on_loopback_and_accounted_for(prism, tmp_pat
     if not on_loopback_only(prism):
         pytest.skip("a Prism of Beam's own build, which listens on every interface: there is no Go here")
     env = {**os.environ, "BRINKWATCH_PRISM": str(prism)}
-    for name in ("CONNECT", "EXTRACT", "SCORE"):
+    for name in ("UP", "CONNECT", "EXTRACT", "SCORE", "MONITOR"):
         with Port() as port:
             env[f"BRINKWATCH_{name}_METRICS_PORT"] = str(port.number)
     command = [sys.executable, "-m", "pipeline.cli.main", "up", "--feeds", "none", "--data-dir", str(tmp_path / "data")]

@@ -203,7 +203,7 @@ ALLOWED = {
     "score": ("signals dyads", "alerts alerts_current dyads deadletter", "score score.lease", "score"),
     "notify": ("alerts alerts_current", "deadletter", "notify.ops", ""),
     "subscriber": ("alerts alerts_current", "", "subscriber.me", ""),
-    "viewer": ("dyads alerts_current alerts signals", "", "", ""),
+    "viewer": ("dyads alerts_current alerts signals articles", "", "", ""),
     "operator": ("deadletter", "deadletter articles signals", "", "redrive"),
     "monitor": ("articles signals alerts", "", "", ""),
     "topics": ("", "", "", ""),

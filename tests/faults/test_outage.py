@@ -29,8 +29,8 @@ TELLS = "import sys, time\nfor _ in sys.stdin: print(time.time(), time.monotonic
 
 
 def possible(folder):
-    """The outages that can be made here, and why the others can't."""
-    kinds, reasons = ["gone", "hanging"], []
+    """The gravest outages that can be made here, and why the others can't; all of them: ``make outages``."""
+    kinds, reasons = ["hanging"], []
     try:
         with SmallDisk(folder / "try", 1):
             kinds.append("disk")
@@ -38,7 +38,7 @@ def possible(folder):
         reasons.append(str(error))
     try:
         clock.check()
-        kinds += ["forward", "back"]
+        kinds.append("back")
     except clock.CantStepError as error:
         reasons.append(str(error))
     return tuple(kinds), reasons

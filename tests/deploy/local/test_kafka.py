@@ -44,9 +44,9 @@ def test_waiting_for_the_broker_leaves_nothing_behind(tmp_path, monkeypatch):
     asked: list[bool] = []
     real = kafka_module._answering_cluster
 
-    def ask(servers: str) -> str | None:
+    def ask(servers: str, options: object) -> str | None:
         asked.append(listens(int(servers.rpartition(":")[2])))
-        return real(servers)
+        return real(servers, options)
 
     monkeypatch.setattr(kafka_module, "_answering_cluster", ask)
     before = set(threading.enumerate())
