@@ -47,9 +47,9 @@ def possible(folder):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_nothing_is_lost_whatever_is_taken_away(tmp_path):
-    """One line, on the default clock, through every outage: nothing is lost, told twice or dated by a step.
+    """One line, on the default clock, through outage after outage: nothing is lost, told twice or dated by a step.
 
-    Neither connect nor extract ends while the broker is away, nor connect for a step.
+    Neither connect nor extract ends while the broker hangs, nor connect for a step.
     """
     kinds, reasons = possible(tmp_path)
     result = run(Trial(kinds, seconds=5, clock="wall", seed=21, slow=False), tmp_path, print)
@@ -59,7 +59,7 @@ def test_nothing_is_lost_whatever_is_taken_away(tmp_path):
     assert result.verdict.transitions > 5
     assert all(outage.back_s is not None for outage in result.outages)
     ended = {outage.kind: {end.child for end in outage.ends} for outage in result.outages}
-    assert all({"connect", "extract"}.isdisjoint(ended[kind]) for kind in ("gone", "hanging"))
+    assert {"connect", "extract"}.isdisjoint(ended["hanging"])
     assert all("connect" not in each for each in ended.values())
     if reasons:
         pytest.skip(f"the others were kept; {'; '.join(reasons)}")
