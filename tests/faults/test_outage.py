@@ -36,20 +36,15 @@ def possible(folder):
             kinds.append("disk")
     except CantMountError as error:
         reasons.append(str(error))
-    try:
-        clock.check()
-        kinds.append("back")
-    except clock.CantStepError as error:
-        reasons.append(str(error))
     return tuple(kinds), reasons
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_nothing_is_lost_whatever_is_taken_away(tmp_path):
-    """One line, on the default clock, through outage after outage: nothing is lost, told twice or dated by a step.
+    """One line, on the default clock, with a broker that hangs and one whose disk is full: all is kept, told once.
 
-    Neither connect nor extract ends while the broker hangs, nor connect for a step.
+    Neither connect nor extract ends while the broker hangs.
     """
     kinds, reasons = possible(tmp_path)
     result = run(Trial(kinds, seconds=5, clock="wall", seed=21, slow=False), tmp_path, print)
@@ -60,7 +55,6 @@ def test_nothing_is_lost_whatever_is_taken_away(tmp_path):
     assert all(outage.back_s is not None for outage in result.outages)
     ended = {outage.kind: {end.child for end in outage.ends} for outage in result.outages}
     assert {"connect", "extract"}.isdisjoint(ended["hanging"])
-    assert all("connect" not in each for each in ended.values())
     if reasons:
         pytest.skip(f"the others were kept; {'; '.join(reasons)}")
 
