@@ -89,6 +89,11 @@ def set_up_logging(settings: Settings, *, serving: bool = False) -> None:
         logging.getLogger(noisy).setLevel(logging.INFO if settings.log_level == "debug" else least)
 
 
+def say(text: str) -> None:
+    """Tell a person who waits what a command is at, on stderr."""
+    print(f"brinkwatch: {text}", file=sys.stderr, flush=True)
+
+
 def tell_failure(text: str) -> None:
     """Say on stderr what ended this program: to a person, or in the log where it is one of lines of JSON."""
     if getattr(logging.getLogger(), SERVING, False):

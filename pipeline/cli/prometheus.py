@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-import threading
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from config.settings import load_settings
-from pipeline.cli.common import ConfigDir, set_up_logging
+from pipeline.cli.common import ConfigDir, say, set_up_logging
 
 
 def prometheus(
@@ -33,17 +30,12 @@ def prometheus(
     They are taken from PATH, listen on loopback only, and use the shipped scrapes, rules and routes.
     """
     from deploy.local.monitoring import ALERTMANAGER_FILE, Monitoring, Places, metrics_jobs
+    from pipeline.cli.job import stop_on_signals
 
     settings = load_settings(config_dir=config, data_dir=data_dir.absolute() if data_dir else None)
     set_up_logging(settings.model_copy(update={"log_level": "warning"}))
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = stop_on_signals()
     file = alertmanager_config.absolute() if alertmanager_config else ALERTMANAGER_FILE
-    _say(f"data in {settings.data_dir}; logs in {settings.data_dir / 'logs'}")
-    Monitoring(settings, Places(metrics_jobs(settings), port, alertmanager_port), file, _say).run(stop)
-    _say("stopped; nothing is left running")
-
-
-def _say(text: str) -> None:
-    print(f"brinkwatch: {text}", file=sys.stderr, flush=True)
+    say(f"data in {settings.data_dir}; logs in {settings.data_dir / 'logs'}")
+    Monitoring(settings, Places(metrics_jobs(settings), port, alertmanager_port), file, say).run(stop)
+    say("stopped; nothing is left running")

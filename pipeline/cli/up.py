@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from config.settings import Settings, load_settings
-from pipeline.cli.common import BootstrapServers, ConfigDir, set_up_logging
+from pipeline.cli.common import BootstrapServers, ConfigDir, say, set_up_logging
 
 if TYPE_CHECKING:
     from deploy.local.installation import Plan
@@ -50,25 +49,24 @@ def up(
 def _run(plan: Plan, seconds: float | None, *, terminal: bool) -> None:
     """Start, show, stop."""
     from deploy.local.installation import Installation
+    from pipeline.cli.job import stop_on_signals
 
     set_up_logging(plan.settings.model_copy(update={"log_level": "warning"}))
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    installation = Installation(plan, _say)
-    _say(f"data in {plan.settings.data_dir}; logs in {plan.settings.data_dir / 'logs'}")
+    stop = stop_on_signals()
+    installation = Installation(plan, say)
+    say(f"data in {plan.settings.data_dir}; logs in {plan.settings.data_dir / 'logs'}")
     try:
         installation.start(stop)
         # Where it failed or was ended meanwhile there is nothing to show, but still what to check.
         if not stop.is_set():
-            _say(_where(installation.settings))
+            say(_where(installation.settings))
             _end_after(seconds, stop)
             _show(installation.settings, stop, terminal=terminal)
     finally:
-        _say("stopping")
+        say("stopping")
         installation.stop()
     installation.check()
-    _say("stopped; nothing is left running")
+    say("stopped; nothing is left running")
 
 
 def _end_after(seconds: float | None, stop: threading.Event) -> None:
@@ -95,7 +93,3 @@ def _where(settings: Settings) -> str:
     scheme = "https" if settings.metrics_certfile else "http"
     metrics = ", ".join(f"{scheme}://{settings.metrics_host}:{port}/metrics" for port in metrics_ports(settings))
     return f"up: Kafka at {settings.bootstrap_servers}; metrics at {metrics}"
-
-
-def _say(text: str) -> None:
-    print(f"brinkwatch: {text}", file=sys.stderr, flush=True)

@@ -15,6 +15,11 @@ from pipeline.records import Article
 from pipeline.records.minhash import signature
 
 ARTICLES = Path(__file__).with_name("articles.jsonl")
+STATES = (
+    "Russia", "Ukraine", "China", "Taiwan", "India", "Pakistan", "Iran", "Israel", "Egypt", "Ethiopia", "Serbia",
+    "Kosovo", "Turkey", "Greece", "Japan",
+)  # fmt: skip
+"""Of whose pairs the loads of the benches tell."""
 
 
 def articles() -> list[Article]:

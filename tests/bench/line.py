@@ -22,24 +22,8 @@ from deploy.topics import apply_topics
 from pipeline.kafka.client import producer
 from pipeline.records import Alert, Article, decode, encode
 from pipeline.records.topics import Topics
+from tests.bench.corpus import STATES
 
-STATES = [
-    "Russia",
-    "Ukraine",
-    "China",
-    "Taiwan",
-    "India",
-    "Pakistan",
-    "Iran",
-    "Israel",
-    "Egypt",
-    "Ethiopia",
-    "Serbia",
-    "Kosovo",
-    "Turkey",
-    "Greece",
-    "Japan",
-]
 PAUSE_S = 0.5
 SOURCES = ("one.example", "two.example", "three.example")
 

@@ -16,14 +16,14 @@ from statistics import fmean, quantiles
 from typing import Any, Self
 
 import psutil
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer
 from service import Process, wait_for
 
 from config.settings import Settings, load_settings
 from deploy.local.kafka import EmbeddedKafka
 from deploy.local.prism import find_prism
 from deploy.topics import apply_topics
-from pipeline.kafka.client import consumer
+from pipeline.kafka.client import consumer, partitions_of
 from pipeline.kafka.message import flat
 from pipeline.records import Signal, decode
 from pipeline.records.topics import Topics
@@ -199,14 +199,13 @@ class _View:
 
     def counts(self) -> tuple[int, int]:
         """Articles on their topic, and those that extract has committed."""
-        name = self._topics.articles.name
-        partitions = [TopicPartition(name, number) for number in self._group.partitions_for_topic(name) or ()]
+        partitions = partitions_of(self._group, self._topics.articles.name)
         ends = self._group.end_offsets(partitions)
         return sum(ends.values()), sum(self._group.committed(each) or 0 for each in partitions)
 
     @staticmethod
     def _assign(reader: KafkaConsumer, name: str) -> None:
-        partitions = [TopicPartition(name, number) for number in reader.partitions_for_topic(name)]
+        partitions = partitions_of(reader, name)
         reader.assign(partitions)
         reader.seek_to_beginning(*partitions)
 

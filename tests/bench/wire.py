@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 from rssserver import serve
 
-from tests.bench.corpus import articles
+from tests.bench.corpus import STATES, articles
 
 FEEDS = 100
 SHOWN = 90
@@ -23,8 +23,6 @@ FULL_SHARE = 0.2
 CRISIS_SHARE = 0.05
 """Entries that tell of two states in one sentence, beside the four crises among the corpus' forty articles."""
 TEASER_WORDS = 45
-STATES = ("Russia", "Ukraine", "China", "Taiwan", "India", "Pakistan", "Iran", "Israel", "Egypt", "Ethiopia", "Serbia",
-          "Kosovo", "Turkey", "Greece", "Japan")  # fmt: skip
 TOLD = (
     "{a} has massed over {n},000 troops on its border with {b}, officials told reporters.",
     "{a} imposed sanctions on {n} companies from {b}, the foreign ministry said.",
