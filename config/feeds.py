@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import pydantic
@@ -21,6 +21,8 @@ CAP_S = 24 * 3600.0
 MAX_URL = 2048
 _DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
 
+FullText = Literal["never", "on_trigger", "always"]
+
 
 @dataclass(frozen=True, slots=True)
 class Feed:
@@ -29,12 +31,17 @@ class Feed:
     Attributes:
         id: Short name, unique in the list; stands in every article of the feed and in the state.
         url: Where it is, http or https.
-        interval_s: Seconds between two polls while all is well.
+        interval_s: Seconds between two polls while all is well; where it adapts, what it begins with.
+        adapts: Whether the interval follows how often the feed publishes.
+        floor_s: The shortest interval of a feed that adapts.
+        cap_s: The longest interval of a feed that adapts.
         title: For people.
         source: Domain of the outlet, where the links of the entries do not tell it.
         language: ISO 639-1 code that the operator vouches for, used where the text is too short to tell.
         enabled: Whether it is polled.
         drill: Whether its articles are marked as a drill's.
+        full_text: When the pages of its entries are fetched, whose text it shows only in part.
+        access: Name of the block of ``access:`` that says how its servers are reached; empty for the usual way.
     """
 
     id: str
@@ -45,6 +52,11 @@ class Feed:
     language: str | None = None
     enabled: bool = True
     drill: bool = False
+    adapts: bool = False
+    floor_s: float = 300.0
+    cap_s: float = 2 * 3600.0
+    full_text: FullText = "never"
+    access: str = ""
 
 
 def _address(value: str) -> str:

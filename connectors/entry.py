@@ -42,6 +42,9 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
         kind: Format and version, such as ``rss20``, ``atom10``, ``json11``; empty where it is no feed.
         title: The feed's own title.
         entries: At most 2,000, in the feed's order.
+        ttl_s: Seconds between two polls that the feed itself asks for (``ttl``, ``sy:updatePeriod``); 0 for none.
+        hubs: Addresses of the WebSub hubs that it names.
+        self_url: The address under which it says that it is published; empty where it does not say.
         warnings: What was off but could be lived with.
         error: Why the outcome is not ``ok``.
     """
@@ -50,5 +53,8 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = ""
     title: str = ""
     entries: tuple[Entry, ...] = ()
+    ttl_s: float = 0.0
+    hubs: tuple[str, ...] = ()
+    self_url: str = ""
     warnings: tuple[str, ...] = ()
     error: str = ""

@@ -66,6 +66,9 @@ class Fetched:
         final_url: Where the body came from, after redirects.
         content_type: The Content-Type header.
         retry_after_s: Seconds for which the server asks to be left alone; 0 where it does not say.
+        fresh_s: Seconds for which the answer counts as fresh (Cache-Control, Expires); 0 where it does not say.
+        permanent_url: Where permanent redirects (301, 308) alone have led; empty where there were none.
+        links: The Link headers, as they came.
         error: What went wrong, for people; empty where nothing did.
         seconds: How long it took.
     """
@@ -77,6 +80,9 @@ class Fetched:
     final_url: str = ""
     content_type: str = ""
     retry_after_s: float = 0.0
+    fresh_s: float = 0.0
+    permanent_url: str = ""
+    links: tuple[str, ...] = ()
     error: str = ""
     seconds: float = 0.0
 

@@ -41,6 +41,15 @@ class Outcome(StrEnum):
     REDIRECT_LOOP = "redirect_loop"
     """Redirects that come back, or too many of them."""
 
+    BLOCKED = "blocked"
+    """The address is of a network that may not be asked: a private one, this host, a cloud's metadata."""
+    ROBOTS = "robots"
+    """A page that robots.txt asks to leave alone."""
+    PAYWALL = "paywall"
+    """A page that shows only the beginning to those who don't pay."""
+    NO_TEXT = "no_text"
+    """A page in which no article was found."""
+
     REFUSED = "refused"
     """401, 403, 407 or 451."""
     NOT_FOUND = "not_found"

@@ -108,9 +108,13 @@ class Poller:
             self._rests[host] = time.monotonic() + fetched.retry_after_s
         if fetched.outcome is not Outcome.OK:
             return self._conclude(feed, fetched)
+        return await self.take(feed, fetched, Span(begun, begun + fetched.seconds))
+
+    async def take(self, feed: Feed, fetched: Fetched, span: Span) -> Poll:
+        """Read a body of ``feed`` that came with outcome ``ok``; as ``poll``, from there on."""
         parsed = await self._parts.sandbox.parse(fetched.body, Source(fetched.final_url, fetched.content_type))
         sifted = self._measured(await self._sift(feed, parsed))
-        await self._parts.delivery.send(sifted.articles, Span(begun, begun + fetched.seconds))
+        await self._parts.delivery.send(sifted.articles, span)
         return self._conclude(feed, fetched, parsed, sifted)
 
     async def _sift(self, feed: Feed, parsed: Parsed) -> Sifted:

@@ -7,7 +7,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -18,13 +18,14 @@ log = logging.getLogger(__name__)
 KEEP_S = 30 * 24 * 3600.0
 MAX_SEEN = 2_000_000
 TOUCH_S = 24 * 3600.0
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _BATCH = 500
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS feeds (
-    id TEXT PRIMARY KEY, url TEXT NOT NULL, etag TEXT NOT NULL, last_modified TEXT NOT NULL,
-    outcome TEXT NOT NULL, detail TEXT NOT NULL, failures INTEGER NOT NULL,
-    polled_at REAL NOT NULL, read_at REAL NOT NULL, next_due REAL
+    id TEXT PRIMARY KEY, url TEXT NOT NULL, outcome TEXT NOT NULL, etag TEXT NOT NULL, last_modified TEXT NOT NULL,
+    detail TEXT NOT NULL, failures INTEGER NOT NULL, polled_at REAL NOT NULL, read_at REAL NOT NULL, next_due REAL,
+    interval_s REAL NOT NULL DEFAULT 0, memory TEXT NOT NULL DEFAULT '', moved_to TEXT NOT NULL DEFAULT '',
+    moved_times INTEGER NOT NULL DEFAULT 0, moved_since REAL NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS seen (
     article_id TEXT PRIMARY KEY, feed TEXT NOT NULL, content_hash TEXT NOT NULL,
@@ -33,6 +34,13 @@ CREATE TABLE IF NOT EXISTS seen (
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS seen_by_time ON seen (shown_at);
 """
+_TO_VERSION_2 = (
+    "ALTER TABLE feeds ADD COLUMN interval_s REAL NOT NULL DEFAULT 0",
+    "ALTER TABLE feeds ADD COLUMN memory TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE feeds ADD COLUMN moved_to TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE feeds ADD COLUMN moved_times INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE feeds ADD COLUMN moved_since REAL NOT NULL DEFAULT 0",
+)
 
 
 class StoreError(BrinkwatchError):
@@ -54,6 +62,11 @@ class FeedState:
         polled_at: When it was polled last.
         read_at: When its entries were read last; 0 for never.
         next_due: When to poll next; None where polling has stopped.
+        interval_s: Seconds between two polls that were found to fit what the feed publishes; 0 for not known.
+        memory: What the schedule remembers of when the feed published, in a form of its own.
+        moved_to: Where permanent redirects have led lately; empty for nowhere.
+        moved_times: How many polls in a row they led there.
+        moved_since: When they did so first.
     """
 
     id: str
@@ -66,6 +79,14 @@ class FeedState:
     polled_at: float = 0.0
     read_at: float = 0.0
     next_due: float | None = None
+    interval_s: float = 0.0
+    memory: str = ""
+    moved_to: str = ""
+    moved_times: int = 0
+    moved_since: float = 0.0
+
+
+_COLUMNS = tuple(column.name for column in fields(FeedState))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +149,7 @@ class Store:
 
     def feeds(self) -> dict[str, FeedState]:
         """What is known of every feed, by id."""
-        rows = self._run(
-            "SELECT id, url, outcome, etag, last_modified, detail, failures, polled_at, read_at, next_due FROM feeds"
-        )
+        rows = self._run(f"SELECT {', '.join(_COLUMNS)} FROM feeds")  # noqa: S608  # names of our own
         return {row[0]: FeedState(row[0], row[1], _outcome(row[2]), *row[3:]) for row in rows}
 
     def seen(self, article_ids: Sequence[str]) -> Mapping[str, Seen]:
@@ -161,13 +180,10 @@ class Store:
                     ((s.article_id, s.feed, s.content_hash, s.revision, s.shown_at) for s in seen),
                 )
                 db.execute(
-                    "INSERT OR REPLACE INTO feeds (id, url, outcome, etag, last_modified, detail, failures, polled_at, "
-                    "read_at, next_due) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        state.id, state.url, state.outcome.value, state.etag, state.last_modified, state.detail,
-                        state.failures, state.polled_at, state.read_at, state.next_due,
-                    ),
-                )  # fmt: skip
+                    f"INSERT OR REPLACE INTO feeds ({', '.join(_COLUMNS)}) "  # noqa: S608  # names of our own
+                    f"VALUES ({', '.join('?' * len(_COLUMNS))})",
+                    astuple(state),
+                )
         except sqlite3.Error as error:
             raise StoreError(f"writing the connectors' state failed: {self.path}: {error}") from None
 
@@ -257,6 +273,7 @@ def _open(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
         _check(db, path)
+        _bring_up_to_date(db)
         db.executescript(_SCHEMA)
         db.execute(f"PRAGMA user_version={_SCHEMA_VERSION}")
     except BaseException:
@@ -270,10 +287,20 @@ def _check(db: sqlite3.Connection, path: Path) -> None:
     if verdict != "ok":
         raise sqlite3.DatabaseError(str(verdict))
     (version,) = db.execute("PRAGMA user_version").fetchone()
-    if version not in {0, _SCHEMA_VERSION}:
+    if version not in range(_SCHEMA_VERSION + 1):
         raise StoreError(
             f"opening the connectors' state failed: {path}: version {version}, this one knows {_SCHEMA_VERSION}"
         )
+
+
+def _bring_up_to_date(db: sqlite3.Connection) -> None:
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version == 1:
+        with db:
+            db.execute("BEGIN")
+            for change in _TO_VERSION_2:
+                db.execute(change)
+            db.execute("PRAGMA user_version=2")
 
 
 def _outcome(name: str) -> Outcome:

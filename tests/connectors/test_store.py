@@ -84,6 +84,22 @@ def test_damage_inside_is_found(tmp_path: Path, caplog: pytest.LogCaptureFixture
     assert list(tmp_path.glob("state.sqlite.damaged-*"))
 
 
+def test_a_file_of_version_1_keeps_what_it_knows(tmp_path):
+    """An upgrade must not make every feed be read anew: its rows stand, what is new begins empty."""
+    with sqlite3.connect(tmp_path / "state.sqlite") as db:
+        db.execute(
+            "CREATE TABLE feeds (id TEXT PRIMARY KEY, url TEXT NOT NULL, etag TEXT NOT NULL, last_modified TEXT NOT NULL, "
+            "outcome TEXT NOT NULL, detail TEXT NOT NULL, failures INTEGER NOT NULL, polled_at REAL NOT NULL, "
+            "read_at REAL NOT NULL, next_due REAL) WITHOUT ROWID"
+        )
+        db.execute("INSERT INTO feeds VALUES ('f', 'https://f.example/', '\"e\"', 'Mon', 'ok', '', 0, 0, 5, 9.5)")
+        db.execute("PRAGMA user_version=1")
+    db.close()
+    for _ in range(2):
+        with Store(tmp_path) as store:
+            assert store.feeds() == {"f": STATE}
+
+
 def test_a_newer_file_is_left_alone(tmp_path: Path):
     """A file of a later version is no damage: it is refused and stays where it is."""
     with Store(tmp_path) as store:
@@ -91,7 +107,7 @@ def test_a_newer_file_is_left_alone(tmp_path: Path):
     with sqlite3.connect(tmp_path / "state.sqlite") as db:
         db.execute("PRAGMA user_version=99")
     db.close()
-    with pytest.raises(StoreError, match="version 99, this one knows 1"), Store(tmp_path):
+    with pytest.raises(StoreError, match="version 99, this one knows 2"), Store(tmp_path):
         pass
     assert not list(tmp_path.glob("*.damaged-*"))
 

@@ -12,7 +12,7 @@ from config.settings import load_settings
 from deploy.local import installation
 from deploy.local.errors import PlatformError
 from deploy.local.process import Port
-from pipeline.cli import up
+from pipeline.cli import job, up
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_up_fails_with_its_supervision(bare, monkeypatch):
     shown = []
     monkeypatch.setattr(up, "_show", lambda _, stop, **__: shown.append(stop.wait(15)))
     monkeypatch.setattr(up, "set_up_logging", lambda _: None)
-    monkeypatch.setattr(up.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(job.signal, "signal", lambda *_: None)
     with pytest.raises(PlatformError, match="supervision failed"):
         up._run(bare, None, terminal=False)
     assert shown in ([True], [])  # it may fail before there is anything to show
