@@ -88,9 +88,9 @@ def test_a_file_of_version_1_keeps_what_it_knows(tmp_path):
     """An upgrade must not make every feed be read anew: its rows stand, what is new begins empty."""
     with sqlite3.connect(tmp_path / "state.sqlite") as db:
         db.execute(
-            "CREATE TABLE feeds (id TEXT PRIMARY KEY, url TEXT NOT NULL, etag TEXT NOT NULL, last_modified TEXT NOT NULL, "
-            "outcome TEXT NOT NULL, detail TEXT NOT NULL, failures INTEGER NOT NULL, polled_at REAL NOT NULL, "
-            "read_at REAL NOT NULL, next_due REAL) WITHOUT ROWID"
+            "CREATE TABLE feeds (id TEXT PRIMARY KEY, url TEXT NOT NULL, etag TEXT NOT NULL, "
+            "last_modified TEXT NOT NULL, outcome TEXT NOT NULL, detail TEXT NOT NULL, failures INTEGER NOT NULL, "
+            "polled_at REAL NOT NULL, read_at REAL NOT NULL, next_due REAL) WITHOUT ROWID"
         )
         db.execute("INSERT INTO feeds VALUES ('f', 'https://f.example/', '\"e\"', 'Mon', 'ok', '', 0, 0, 5, 9.5)")
         db.execute("PRAGMA user_version=1")
