@@ -39,6 +39,7 @@ class Snapshot:
         noted: The last note of each thing.
         kafka_s: Seconds since the broker answered; None where it never did.
         active: Whether it is the active one, of a job that has one that is; None for others.
+        refused: Why the broker that was there does not let us in any more; empty where it does, or is away.
     """
 
     process: str
@@ -48,6 +49,7 @@ class Snapshot:
     noted: Mapping[str, Check] = field(default_factory=dict)
     kafka_s: float | None = None
     active: bool | None = None
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,8 @@ def _kafka(seen: Snapshot) -> Check:
     if seen.kafka_s is None:
         return Check(ok=False, why="no broker has answered yet")
     if seen.kafka_s > KAFKA_FRESH_S:
-        return Check(ok=False, why=f"no broker has answered for {seen.kafka_s:.0f} s")
+        refused = f": {seen.refused}" if seen.refused else ""
+        return Check(ok=False, why=f"no broker has answered for {seen.kafka_s:.0f} s{refused}")
     return Check(ok=True)
 
 
@@ -124,6 +127,7 @@ class Board:
         self._probes: dict[str, Callable[[], Check]] = {}
         self._kafka: Callable[[], float | None] = lambda: None
         self._active: bool | None = None
+        self._refused = ""
 
     def begin(self, process: str, *needs: str, patience_s: float = LOOP_PATIENCE_S) -> None:
         """Begin anew, as ``process``, which can't work without ``needs``."""
@@ -131,6 +135,7 @@ class Board:
             self._process, self._needs, self._patience_s = process, needs, patience_s
             self._turned, self._active = self._clock(), None
             self._noted, self._probes, self._kafka = {}, {}, lambda: None
+            self._refused = ""
 
     def need(self, *names: str) -> None:
         """From now on it can't work without these either."""
@@ -160,6 +165,10 @@ class Board:
         """Whether it is the active one."""
         self._active = active
 
+    def set_refused(self, why: str) -> None:
+        """Why the broker does not let us in any more; empty where it does."""
+        self._refused = why
+
     def snapshot(self) -> Snapshot:
         """How it is now."""
         with self._lock:
@@ -167,7 +176,7 @@ class Board:
             process, needs, patience_s, active = self._process, self._needs, self._patience_s, self._active
         asked = {name: _asked(probe) for name, probe in probes.items()}
         still_s = self._clock() - self._turned
-        return Snapshot(process, still_s, patience_s, needs, {**noted, **asked}, _age(kafka), active)
+        return Snapshot(process, still_s, patience_s, needs, {**noted, **asked}, _age(kafka), active, self._refused)
 
 
 def _asked(probe: Callable[[], Check]) -> Check:

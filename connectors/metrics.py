@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from config import exposition, vitals
+from config import exposition, refusal, vitals
 from config.health import KAFKA, board
 from config.metrics import export
 from config.settings import Settings
@@ -135,3 +135,4 @@ def serve(settings: Settings, port: int) -> None:
     vitals.init_heartbeat("connect")
     board.begin("connect", KAFKA)
     exposition.serve(settings, port)
+    refusal.watch(settings)

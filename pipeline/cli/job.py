@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from config import spans
+from config import refusal, spans
 from config.errors import BrinkwatchError
 from config.health import KAFKA, RUNNER, board
 from config.settings import Settings
@@ -80,6 +80,7 @@ def run_job(
     try:
         begin(name, *([RUNNER] if name == "extract" else []))
         metrics.serve(settings, port)
+        refusal.watch(settings)
         spans.begin(name, settings)
         await_broker(settings, stop)
         job = None if stop.is_set() else prepare()

@@ -12,7 +12,7 @@ def monitor(bootstrap_servers: BootstrapServers = None, config: ConfigDir = None
     set_up_logging(settings, serving=True)
     from prometheus_client import REGISTRY
 
-    from config import exposition
+    from config import exposition, refusal
     from config.health import KAFKA, board
     from pipeline.cli.job import stop_on_signals
     from pipeline.monitor.exported import Exported
@@ -24,4 +24,5 @@ def monitor(bootstrap_servers: BootstrapServers = None, config: ConfigDir = None
     board.watch_kafka(exported.age_s)
     REGISTRY.register(exported)
     exposition.serve(settings, settings.monitor_metrics_port)
+    refusal.watch(settings)
     run(settings, exported, stop)

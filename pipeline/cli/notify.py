@@ -64,12 +64,14 @@ def _chosen(settings: Settings, names: Sequence[str] | None) -> Sequence[Ready]:
 
 
 def _follow(settings: Settings, receivers: Sequence[Ready], *, once: bool) -> None:
+    from config import refusal
     from config.health import KAFKA, board
     from pipeline import metrics
     from pipeline.notify.service import run_until_signal
 
     board.begin("notify", KAFKA, *(f"receiver {receiver.name}" for receiver, _ in receivers), patience_s=PATIENCE_S)
     metrics.serve(settings, settings.notify_metrics_port)
+    refusal.watch(settings)
     asyncio.run(run_until_signal(settings, receivers, once=once))
 
 

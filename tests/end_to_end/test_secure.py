@@ -21,12 +21,15 @@ from rssserver import serve
 from secured import Secured
 from service import Process, Topic, wait_for
 
+from config import health, refusal
 from config.access import BrokerRefuses, check
 from config.errors import BrinkwatchError
+from config.health import KAFKA, Board
 from config.kafka import connection
 from config.settings import PACKAGED
 from deploy.acls import grants
 from deploy.local.installation import environment
+from deploy.local.process import Port
 from deploy.topics import TopicError, apply_topics
 from pipeline.kafka.client import producer
 from pipeline.records.topics import Topics
@@ -393,3 +396,32 @@ def test_a_client_certificate_where_brokers_ask_for_one(tmp_path):
         with pytest.raises(BrokerRefuses, match="does it want ssl_certfile"):
             check(settings, 20)
         check(settings.model_copy(update={"ssl_certfile": made.client_certificate()}), 20)
+
+
+def test_a_password_changed_after_the_start_is_told(secured, refusing):
+    """kafka-python takes it for a broker that is away and waits for ever: health and log must say what it really is."""
+    secured.add_user("carol")
+    settings = secured.settings("carol", "table")
+    board = Board()
+    board.begin("extract", KAFKA)
+    board.watch_kafka(lambda: 60.0)
+    refusal.look(settings, board)
+    assert not board.snapshot().refused  # it may come in: the silence has another reason
+    secured.add_user("carol", "another")
+    refusal.look(settings, board)
+    why = health.ready(board.snapshot()).checks[KAFKA].why
+    assert why.startswith("no broker has answered for 60 s: connecting to Kafka failed: ")
+    assert "user 'carol' is refused" in why
+    board.watch_kafka(lambda: 1.0)
+    refusal.look(settings, board)
+    assert not board.snapshot().refused
+
+
+def test_a_broker_that_is_away_refuses_nobody(secured):
+    """An outage must not be told as a wrong password, and who never had a broker is not asked for."""
+    with Port() as port:
+        away = secured.settings("viewer", "table", bootstrap_servers=f"127.0.0.1:{port.number}")
+        assert not refusal.why_refused(away, 5)
+    starting = health.Snapshot("extract", needs=(KAFKA,), kafka_s=None)
+    assert not refusal.silent(starting)
+    assert not refusal.silent(health.Snapshot("up", kafka_s=60.0))
