@@ -19,25 +19,23 @@ from config.health import board
 from config.rules_file import RulesFile
 from config.settings import Settings
 from config.spans import Open
-from config.trace import Parent
 from pipeline import metrics
 from pipeline.dyad_metrics import DyadGauges
 from pipeline.kafka.exactly_once import ReaderWriter
 from pipeline.kafka.lease import Lease
 from pipeline.kafka.message import Message, Outgoing, as_dead_letter, place
-from pipeline.records import Alert, DecodeError, Dyad, Signal, Transition, decode, encode
+from pipeline.records import Alert, DecodeError, Dyad, Signal, Transition, decode
 from pipeline.records.dyad import NOBODY
-from pipeline.records.headers import cloudevent
 from pipeline.records.topics import Topics
 from pipeline.scoring.book import Book
 from pipeline.scoring.clock import event_time
 from pipeline.scoring.explain import moment
 from pipeline.transforms.elements import Outlet, Polled, stays_within
+from pipeline.transforms.outgoing import as_messages
 from pipeline.transforms.poll import Poll, enter, session
 
 log = logging.getLogger(__name__)
 JOB = "score"
-NO_PARENTS: Mapping[str, Parent | None] = {}
 TAKEN_OVER = "scoring ends here: another one is active now; started again, this one stands by"
 MAX_WHY = 500
 MAX_AHEAD_S = 3600.0
@@ -72,35 +70,6 @@ class Scored:
 stays_within(Scored)
 
 
-def as_messages(
-    alerts: Sequence[Alert],
-    dyads: Sequence[Dyad],
-    topics: Topics,
-    forgotten: Sequence[str] = (),
-    parents: Mapping[str, Parent | None] = NO_PARENTS,
-) -> Iterator[Outgoing]:
-    """Alerts to both alert topics, dyads to theirs; on a compacted one a tombstone once resolved, or forgotten.
-
-    Args:
-        alerts: The transitions.
-        dyads: Those that changed.
-        topics: Where to write.
-        forgotten: Keys of the dyads that are no more.
-        parents: By dyad, the trace of what caused its transitions; one that is over has none.
-    """
-    for alert in alerts:
-        parent = None if alert.transition is Transition.RESOLVED else parents.get(alert.dyad)
-        headers = cloudevent(alert) + trace.header(parent)
-        key, value = alert.alert_id.encode(), encode(alert)
-        yield Outgoing(topics.alerts.name, key, value, headers)
-        resolved = alert.transition is Transition.RESOLVED
-        yield Outgoing(topics.alerts_current.name, key, None if resolved else value, [] if resolved else headers)
-    for dyad in dyads:
-        yield Outgoing(topics.dyads.name, dyad.dyad.encode(), encode(dyad))
-    for name in forgotten:
-        yield Outgoing(topics.dyads.name, name.encode(), None)
-
-
 def readable(message: Message, now: datetime | None = None) -> Signal:
     """The message's signal.
 
@@ -125,6 +94,17 @@ def _step(headers: trace.Headers, article_id: str, begun: float) -> Open:
     """The step of a signal's trace in which it led to a transition."""
     parent = trace.parent_of(headers) or trace.of_article(article_id)
     return spans.step(JOB, parent, begun)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What a bundle comes to, message by message; ``Scored`` says what each is."""
+
+    dead: list[tuple[Outgoing, str]] = field(default_factory=list)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    newest: datetime | None = None
+    retold: int = 0
+    heartbeats: list[float] = field(default_factory=list)
 
 
 class ScoreSession:
@@ -220,43 +200,12 @@ class ScoreSession:
 
     def score(self, messages: Sequence[Message]) -> Scored:
         """Apply the signals in order, then let fall due what has."""
-        dead: list[tuple[Outgoing, str]] = []
-        outcomes: Counter[str] = Counter()
-        newest: datetime | None = None
+        begun, tally = time.time(), _Tally()
         wall = self._wall.now() if self._wall else None
-        retold = 0
-        heartbeats: list[float] = []
-        begun, telling = time.time(), log.isEnabledFor(logging.DEBUG)
         for message in messages:
-            try:
-                signal = readable(message, wall)
-            except DecodeError as error:
-                fields = {
-                    "stage": "score.decode",
-                    "reason": error.reason,
-                    "why": str(error)[:MAX_WHY],
-                    **place(message),
-                }
-                log.warning("a message becomes a dead letter", extra={"fields": fields})
-                letter = as_dead_letter(message, self.topics.deadletter.name, "score.decode", error.reason, str(error))
-                dead.append((letter, error.reason))
-                continue
-            if signal.heartbeat:  # it is no news: nothing moves by it, event time neither
-                outcomes["inactive"] += 1
-                heartbeats.append(signal.published_at.timestamp())
-                continue
-            newest = max(newest or signal.observed_at, signal.observed_at)
-            before = self._latest[message.partition]
-            self._latest[message.partition] = max(before or signal.observed_at, signal.observed_at)
-            dyad = (message.key or NOBODY.encode()).decode(errors="replace")
-            outcome = "inactive" if dyad == NOBODY else self.book.apply(dyad, signal)
-            outcomes[outcome] += 1
-            retold += outcome == "applied" and self.book.retold(dyad, signal)
-            if outcome == "applied":
-                self._causes[dyad] = (message.headers, signal.article_id)
-            if telling:
-                said = {"dyad": dyad, "signal_id": signal.signal_id, "outcome": outcome}
-                log.debug("signal read", extra={"fields": {**trace.fields(signal.article_id), **said}})
+            signal = self._read(message, wall, tally)
+            if signal is not None:
+                self._apply(message, signal, tally)
         now = self._now()
         if now is not None:
             self.book.advance(now)
@@ -265,9 +214,47 @@ class ScoreSession:
         for dyad in forgotten:
             self._causes.pop(dyad, None)
         parents = {dyad: step.parent for dyad, step in steps.items()}
-        outgoing = (*(letter for letter, _ in dead), *as_messages(alerts, dyads, self.topics, forgotten, parents))
-        reasons = tuple(reason for _, reason in dead)
-        return Scored(outgoing, tuple(alerts), reasons, outcomes, newest, retold, tuple(heartbeats), steps)
+        outgoing = (*(letter for letter, _ in tally.dead), *as_messages(alerts, dyads, self.topics, forgotten, parents))
+        return Scored(
+            outgoing,
+            tuple(alerts),
+            tuple(reason for _, reason in tally.dead),
+            tally.outcomes,
+            tally.newest,
+            tally.retold,
+            tuple(tally.heartbeats),
+            steps,
+        )
+
+    def _read(self, message: Message, wall: datetime | None, tally: _Tally) -> Signal | None:
+        """The signal of a message; None for a heartbeat, by which nothing moves, and for a dead letter."""
+        try:
+            signal = readable(message, wall)
+        except DecodeError as error:
+            said = {"reason": error.reason, "why": str(error)[:MAX_WHY], **place(message)}
+            log.warning("a message becomes a dead letter", extra={"fields": {"stage": "score.decode", **said}})
+            letter = as_dead_letter(message, self.topics.deadletter.name, "score.decode", error.reason, str(error))
+            tally.dead.append((letter, error.reason))
+            return None
+        if not signal.heartbeat:
+            return signal
+        tally.outcomes["inactive"] += 1
+        tally.heartbeats.append(signal.published_at.timestamp())
+        return None
+
+    def _apply(self, message: Message, signal: Signal, tally: _Tally) -> None:
+        tally.newest = max(tally.newest or signal.observed_at, signal.observed_at)
+        before = self._latest[message.partition]
+        self._latest[message.partition] = max(before or signal.observed_at, signal.observed_at)
+        dyad = (message.key or NOBODY.encode()).decode(errors="replace")
+        outcome = "inactive" if dyad == NOBODY else self.book.apply(dyad, signal)
+        tally.outcomes[outcome] += 1
+        if outcome == "applied":
+            tally.retold += self.book.retold(dyad, signal)
+            self._causes[dyad] = (message.headers, signal.article_id)
+        if log.isEnabledFor(logging.DEBUG):
+            said = {"dyad": dyad, "signal_id": signal.signal_id, "outcome": outcome}
+            log.debug("signal read", extra={"fields": {**trace.fields(signal.article_id), **said}})
 
     def _steps(self, alerts: Sequence[Alert], begun: float) -> dict[str, Open]:
         """By dyad, the step that its transitions came by: rules wait, so the signal may be of an earlier bundle."""

@@ -17,7 +17,7 @@ from pipeline.kafka.message import Message
 from pipeline.records import Alert, Dyad, decode, encode
 from pipeline.records.topics import Topics
 from pipeline.scoring.book import Book
-from pipeline.transforms.score import as_messages
+from pipeline.transforms.outgoing import as_messages
 from tests.faults.line import RULES
 from tests.faults.oracle import Written, first_copies, judge_scoring
 from tests.faults.signals import told

@@ -16,7 +16,7 @@ from pipeline.kafka.client import producer
 from pipeline.notify.sample import sample
 from pipeline.records import Alert, Level, Transition, decode
 from pipeline.records.topics import Topics
-from pipeline.transforms.score import as_messages
+from pipeline.transforms.outgoing import as_messages
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
 SCHEMA = json.loads((REFERENCE / "schemas" / "alert.v1.json").read_text(encoding="utf-8"))

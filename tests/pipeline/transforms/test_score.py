@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client import REGISTRY
 from samples import NOON, dyad, signal
 
-from config import spans, trace
+from config import spans, trace, vitals
 from config.alerts import load_alerts
 from config.errors import BrinkwatchError
 from config.rules_file import RulesFile
@@ -24,7 +24,8 @@ from pipeline.records import Alert, DecodeError, Dyad, EventType, Transition, de
 from pipeline.records.topics import Topics
 from pipeline.scoring.book import Book
 from pipeline.scoring.survey import Scope
-from pipeline.transforms.score import ScoreSession, as_messages, readable
+from pipeline.transforms.outgoing import as_messages
+from pipeline.transforms.score import ScoreSession, readable
 
 SETTINGS = load_settings().model_copy(update={"clock": "records"})
 TOPICS = Topics(SETTINGS.topic_prefix)
@@ -116,6 +117,7 @@ def test_a_heartbeat_moves_nothing():
     alone = session(undisturbed)
     alone.finish([alone.score([grave(1)])])
     assert io.committed == undisturbed.committed
+    vitals.init_heartbeat("score")
     last = REGISTRY.get_sample_value("brinkwatch_heartbeat_last_timestamp_seconds", {"stage": "score"})
     assert last == later.timestamp()
 
