@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from dataclasses import astuple, fields
@@ -11,6 +12,7 @@ from typing import Any, Self
 from connectors.store import StoreError
 from connectors.websub.subscription import Subscription
 
+log = logging.getLogger(__name__)
 NAME = "websub.sqlite"
 _VERSION = 1
 _COLUMNS = tuple(column.name for column in fields(Subscription))
@@ -28,8 +30,8 @@ CREATE TABLE IF NOT EXISTS subscriptions (
 class SubscriptionStore:
     """SQLite under ``<folder>/websub.sqlite``, mode 0600; use it as a context manager.
 
-    A file of its own: secrets do not belong into one that people copy to look at how feeds are. Where it is damaged,
-    nothing is lost but subscriptions, which are made anew once it is taken away: the error says so.
+    A file of its own: secrets do not belong into one that people copy to look at how feeds are. A damaged one is moved
+    aside: nothing is lost but subscriptions, which are made anew when their feeds are read.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,15 +41,10 @@ class SubscriptionStore:
     def __enter__(self) -> Self:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            # SQLite gives its journal the mode of the file, so that has to be right before there is one.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-            self.path.chmod(0o600)
-            self._db = _open(self.path)
+            self._db = self._open_or_renew()
         except (OSError, sqlite3.Error) as error:
             self.close()
-            raise StoreError(
-                f"opening the subscriptions failed: {self.path}: {error}; without the file they are made anew"
-            ) from None
+            raise StoreError(f"opening the subscriptions failed: {self.path}: {error}") from None
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -83,6 +80,19 @@ class SubscriptionStore:
         """
         self._run("DELETE FROM subscriptions WHERE token = ?", (token,))
 
+    def _open_or_renew(self) -> sqlite3.Connection:
+        try:
+            return _open(self.path)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise  # a full disk, a lacking permission: the file itself may be whole
+            aside = f"{self.path}.damaged"
+            log.error("the subscriptions are damaged and were moved to %s: %s", aside, error)  # noqa: TRY400  # the trace says nothing more
+        for suffix in ("-wal", "-shm"):
+            Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+        self.path.rename(aside)
+        return _open(self.path)
+
     def _run(self, sql: str, values: tuple[object, ...] = ()) -> list[Any]:
         if self._db is None:
             raise StoreError(f"the subscriptions are not open: {self.path}")
@@ -93,6 +103,9 @@ class SubscriptionStore:
 
 
 def _open(path: Path) -> sqlite3.Connection:
+    # SQLite gives its journal the mode of the file, so that has to be right before there is one.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    path.chmod(0o600)
     db = sqlite3.connect(path, timeout=10, isolation_level=None)
     try:
         db.execute("PRAGMA journal_mode=WAL")
@@ -109,4 +122,4 @@ def _open(path: Path) -> sqlite3.Connection:
 
 def _check(version: int) -> None:
     if version not in range(_VERSION + 1):
-        raise sqlite3.DatabaseError(f"version {version}, this one knows {_VERSION}")
+        raise sqlite3.OperationalError(f"version {version}, this one knows {_VERSION}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,7 @@ class Hub:
         challenge: What it has echoed.
         status: What it answers to a request.
         topic: What it names as the topic when it verifies; empty: what it was asked.
-        links: Whether the feed names it.
+        named: The hub's address that the feed names; empty for its own, None for none.
         confirmed: By topic and callback, the secret of what was verified.
         verdicts: Status and body of each answer to a verification.
         polls: How often the feed was fetched.
@@ -49,18 +50,17 @@ class Hub:
     challenge: str = "a challenge+of/our&own"
     status: int = 202
     topic: str = ""
-    links: bool = True
+    named: str | None = ""
     confirmed: dict[tuple[str, str], str] = field(default_factory=dict)
     verdicts: list[tuple[int, str]] = field(default_factory=list)
     polls: int = 0
     port: int = 0
-    host: str = "127.0.0.1"
     _runner: web.AppRunner | None = None
     _under_way: set[asyncio.Task[None]] = field(default_factory=set)
 
     def url(self, path: str) -> str:
         """Address of ``path``."""
-        return f"http://{self.host}:{self.port}{path}"
+        return f"http://127.0.0.1:{self.port}{path}"
 
     async def start(self) -> None:
         """Listen on the port of the time before, or on a free one."""
@@ -79,14 +79,15 @@ class Hub:
         if self._runner:
             await self._runner.cleanup()
 
-    async def _feed(self, request: web.Request) -> web.Response:
+    async def _feed(self, _: web.Request) -> web.Response:
         self.polls += 1
         response = web.Response(body=self.body, headers={"Content-Type": "application/rss+xml"})
-        if self.links:
-            response.headers.add("Link", f'<{self.url("/hub")}>; rel="hub", <{self.url("/feed")}>; rel=self')
+        if self.named is not None:
+            named = self.named or self.url("/hub")
+            response.headers.add("Link", f'<{named}>; rel="hub", <{self.url("/feed")}>; rel=self')
         return response
 
-    async def _moved(self, request: web.Request) -> web.Response:
+    async def _moved(self, _: web.Request) -> web.Response:
         raise web.HTTPTemporaryRedirect("/hub")
 
     async def _ask(self, request: web.Request) -> web.Response:
@@ -149,9 +150,12 @@ def signed(secret: str, body: bytes, method: str = "sha256") -> str:
     return f"{method}={hmac.new(secret.encode(), body, getattr(hashlib, method)).hexdigest()}"
 
 
+@asynccontextmanager
 async def running() -> AsyncIterator[Hub]:
     """A hub for the length of a fixture."""
     hub = Hub()
     await hub.start()
-    yield hub
-    await hub.stop()
+    try:
+        yield hub
+    finally:
+        await hub.stop()
