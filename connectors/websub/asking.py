@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from itertools import count
 from urllib.parse import urlsplit
 
 from connectors.websub.hub import HubClient
@@ -13,6 +14,8 @@ from connectors.websub.subscription import Subscription
 MAX_REQUESTS = 8
 MAX_REQUESTS_A_HOST = 2
 TURN_S = 1.0
+COUNT_TURNS = 10
+"""Between two counts of how the subscriptions stand."""
 
 
 class Asking:
@@ -32,9 +35,10 @@ class Asking:
             BrinkwatchError: A subscription can't be written down.
         """
         try:
-            while True:
+            for turn in count():
                 self._start_due()
-                self._subscriber.count()
+                if not turn % COUNT_TURNS:
+                    self._subscriber.count()
                 await asyncio.sleep(self._turn_s)
                 for task in [task for task in self._under_way if task.done()]:
                     del self._under_way[task]

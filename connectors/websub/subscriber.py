@@ -129,10 +129,11 @@ class Subscriber:
         """Of which subscriptions the hub is to be asked now, those that wait longest first."""
         now = self._clock()
         self._distrust(now)
-        for one in tuple(self._all.values()):
+        due = [one for one in self._all.values() if one.next_ask <= now]
+        for one in due:
             if rules.over(one, now):
                 self._drop(one)
-        return sorted((one for one in self._all.values() if one.next_ask <= now), key=lambda one: one.next_ask)
+        return sorted((one for one in due if one.token in self._all), key=lambda one: one.next_ask)
 
     def asking(self, one: Subscription) -> dict[str, str] | None:
         """The form to send to the hub, its request written down; None where there is nothing to ask any more."""
