@@ -49,6 +49,7 @@ class Subscriber:
         self._store = store
         self._terms = terms or Terms()
         self._clock = clock
+        self._begun = clock()
         self._dice = random.Random()  # noqa: S311  # spreads requests, guards nothing
         self._feeds: dict[str, Feed] = {}
         self._all = {subscription.token: subscription for subscription in store.all()}
@@ -94,7 +95,8 @@ class Subscriber:
             return
         one = self._of(shown.feed)
         now = self._clock()
-        if one and shown.fresh and rules.answerable(one, shown.before, now, self._terms):
+        ours = shown.before < self._begun  # what was pushed while nobody listened is not the hub's fault
+        if one and shown.fresh and not ours and rules.answerable(one, shown.before, now, self._terms):
             self._awaited.setdefault(shown.feed.id, _Awaited(shown.fresh, now + self._terms.grace_s))
         if shown.feed.id in self._feeds:
             self._discovered(shown.feed, one, discover(shown.feed.url, shown.fetched, shown.parsed), now)

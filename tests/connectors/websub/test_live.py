@@ -177,6 +177,18 @@ async def test_a_push_that_comes_after_our_poll_is_no_miss(hub: Hub, tmp_path: P
         assert not run.subscriber._awaited
 
 
+async def test_what_was_pushed_while_nobody_listened_is_no_miss(hub: Hub, tmp_path: Path, unused_tcp_port: int):
+    """After a stop the first poll finds what the hub could not deliver: that says nothing against it."""
+    async with live(tmp_path, [feed(hub, 0.2)], unused_tcp_port) as run:
+        await until(lambda: hub.confirmed)
+        polled = run.polls["wire"]
+        await until(lambda: run.polls["wire"] > polled + 1)
+    hub.body = hubs.rss(1, 2, 3, 4)
+    async with live(tmp_path, [feed(hub, 0.2)], unused_tcp_port) as run:
+        await until(lambda: run.delivery.titles)
+        assert not run.subscriber._awaited
+
+
 async def test_a_hub_may_say_no(hub: Hub, tmp_path: Path, unused_tcp_port: int):
     """Denied, before or after it had verified, a subscription is left alone, and polling goes on."""
     async with live(tmp_path, [feed(hub, 0.2)], unused_tcp_port) as run:
