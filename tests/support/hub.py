@@ -27,10 +27,10 @@ def rss(*numbers: int) -> bytes:
 
 @dataclass
 class Hub:
-    """The hub, and the feed ``/feed`` beside it, which names it in Link headers.
+    """The hub, and the feeds ``/feed…`` beside it, which name it in Link headers.
 
     Attributes:
-        body: What ``/feed`` serves; a test may change it.
+        body: What they serve; a test may change it.
         asked: The forms that it was sent.
         verifies: Whether it verifies what it was asked.
         lease_s: The lease that it grants, whatever was asked for.
@@ -40,7 +40,7 @@ class Hub:
         named: The hub's address that the feed names; empty for its own, None for none.
         confirmed: By topic and callback, the secret of what was verified.
         verdicts: Status and body of each answer to a verification.
-        polls: How often the feed was fetched.
+        polls: How often a feed was fetched.
     """
 
     body: bytes = field(default_factory=lambda: rss(1, 2, 3))
@@ -65,7 +65,7 @@ class Hub:
     async def start(self) -> None:
         """Listen on the port of the time before, or on a free one."""
         app = web.Application()
-        app.router.add_get("/feed", self._feed)
+        app.router.add_get("/{feed:feed.*}", self._feed)
         app.router.add_post("/hub", self._ask)
         app.router.add_post("/moved", self._moved)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
@@ -79,12 +79,12 @@ class Hub:
         if self._runner:
             await self._runner.cleanup()
 
-    async def _feed(self, _: web.Request) -> web.Response:
+    async def _feed(self, request: web.Request) -> web.Response:
         self.polls += 1
         response = web.Response(body=self.body, headers={"Content-Type": "application/rss+xml"})
         if self.named is not None:
             named = self.named or self.url("/hub")
-            response.headers.add("Link", f'<{named}>; rel="hub", <{self.url("/feed")}>; rel=self')
+            response.headers.add("Link", f'<{named}>; rel="hub", <{self.url(request.path)}>; rel=self')
         return response
 
     async def _moved(self, _: web.Request) -> web.Response:

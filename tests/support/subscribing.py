@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections import Counter
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,10 +29,40 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from config.feeds import Feed
+    from config.settings import Settings
     from connectors.websub.subscriber import Subscriber
 
 QUICK = Terms(retry_s=0.2, retry_cap_s=1.0, least_s=0.2, spread_s=0.0, change_s=0.0, grace_s=0.5)
 """Seconds where the real terms are minutes and hours."""
+
+
+CODE = """
+import functools, sys, typer
+from connectors import service
+from connectors.websub.subscription import Terms
+service.subscribed = functools.partial(service.subscribed, terms=Terms(spread_s=0.0))
+from pipeline.cli.connect import connect
+sys.argv[0] = "connect"
+typer.run(connect)
+"""
+"""``brinkwatch connect``, but that hubs are asked at once."""
+
+
+def connect(settings: Settings, listing: Path, port: int) -> subprocess.Popen[bytes]:
+    """The command as a process of its own, pushed on ``port``."""
+    told = {
+        "BRINKWATCH_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
+        "BRINKWATCH_TOPIC_PREFIX": settings.topic_prefix,
+        "BRINKWATCH_DATA_DIR": str(settings.data_dir),
+        "BRINKWATCH_CONNECT_METRICS_PORT": "0",
+        "BRINKWATCH_WEBSUB_CALLBACK_URL": f"http://127.0.0.1:{port}/websub",
+        "BRINKWATCH_WEBSUB_PORT": str(port),
+    }
+    log = (settings.data_dir.parent / f"{settings.data_dir.name}.log").open("ab")
+    with log:
+        return subprocess.Popen(
+            [sys.executable, "-c", CODE, "--feeds", str(listing)], env={**os.environ, **told}, stderr=log
+        )
 
 
 @dataclass
