@@ -84,6 +84,16 @@ class Settings(BaseSettings):
         description="Mail or web address of whoever runs this; sent to publishers in the User-Agent",
     )
 
+    websub_callback_url: str = pydantic.Field(
+        "",
+        max_length=1000,
+        pattern=r"^((https://[^\s/?#@]+|http://(127\.0\.0\.1|localhost)(:\d{1,5})?)(/[^\s?#]*)?)?$",
+        description="https address under which hubs reach connect, by a reverse proxy before websub_port: feeds that "
+        "name a hub are then pushed (docs/websub.md); empty: no WebSub, and nothing listens",
+    )
+    websub_host: str = pydantic.Field("127.0.0.1", description="Address on which connect listens for pushes")
+    websub_port: int = pydantic.Field(9406, ge=1, le=65535, description="Port on which connect listens for pushes")
+
     metrics_certfile: Path | None = pydantic.Field(
         None, description="Certificate with its chain (PEM) of the /metrics server, which then speaks TLS"
     )

@@ -180,6 +180,7 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> Fetched:
         final_url=str(response.url),
         content_type=response.headers.get("Content-Type", "")[:200],
         retry_after_s=retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC)),
+        links=tuple(response.headers.getall("Link", ())),
     )
     if fetched.outcome is not Outcome.OK:
         error = "" if fetched.outcome.success else f"HTTP {response.status}"

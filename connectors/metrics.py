@@ -11,6 +11,7 @@ from config.health import KAFKA, board
 from config.metrics import export
 from config.settings import Settings
 from connectors.outcome import Outcome
+from connectors.websub.outcome import Pushed, Standing
 
 
 class Handling(StrEnum):
@@ -100,10 +101,21 @@ PENDING = Gauge(
     "Articles sent that the broker has not acknowledged yet.",
     registry=None,
 )
+SUBSCRIPTIONS = Gauge(
+    "brinkwatch_connect_subscriptions", "WebSub subscriptions by how they stand.", ["state"], registry=None
+)
+PUSHES = Counter(
+    "brinkwatch_connect_pushes_total", "Pushes of WebSub hubs by how they ended.", ["outcome"], registry=None
+)
+MISSES = Counter(
+    "brinkwatch_connect_push_misses_total",
+    "Times that a poll found what a verified WebSub subscription had not brought: it is distrusted for a while.",
+    registry=None,
+)
 EXPORTS = {
     "connect": (
         ATTEMPTS, FETCHES, FETCH_SECONDS, FETCHED_BYTES, POLL_DELAY, ARTICLES, PUBLISHED_TO_FETCHED, FEEDS, LAST_POLL,
-        LAST_SUCCESS, LAST_ARTICLE, HEARTBEATS, PENDING,
+        LAST_SUCCESS, LAST_ARTICLE, HEARTBEATS, PENDING, SUBSCRIPTIONS, PUSHES, MISSES,
     ),
 }  # fmt: skip
 """Which metrics of this module each process exports."""
@@ -121,6 +133,10 @@ def init() -> None:
         ARTICLES.labels(handling.value)
     for state in State:
         FEEDS.labels(state.value)
+    for standing in Standing:
+        SUBSCRIPTIONS.labels(standing.value)
+    for pushed in Pushed:
+        PUSHES.labels(pushed.value)
     for last in (LAST_SUCCESS, LAST_ARTICLE):
         last.set_to_current_time()
 

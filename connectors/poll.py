@@ -10,9 +10,10 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 from msgspec import structs
 
@@ -29,6 +30,7 @@ from connectors.metrics import Handling, Kind
 from connectors.outcome import Outcome
 from connectors.plaintext import one_line
 from connectors.sandbox import Sandbox
+from connectors.shown import Shown
 from connectors.sift import Reading, Sifted, identify, sift
 from connectors.store import FeedState, Store
 from pipeline.records import Article
@@ -80,6 +82,11 @@ class Poller:
         self._meter_due = 0.0
         self._clock = WallClock()
         self._dice = random.Random()  # noqa: S311  # spreads polls, guards nothing
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self.on_shown: Callable[[Shown], None] = lambda _: None
+        """Is told of each body that was read and whose articles the broker has, before that is written down."""
+        self.net_s: Callable[[Feed], float] = lambda _: 0.0
+        """The least seconds to the next poll of a feed that is pushed; 0 for one that is not."""
 
     def state(self, feed: Feed) -> FeedState | None:
         """What is known of ``feed``; nothing where it was not polled, or under another address only."""
@@ -110,12 +117,22 @@ class Poller:
             return self._conclude(feed, fetched)
         return await self.take(feed, fetched, Span(begun, begun + fetched.seconds))
 
-    async def take(self, feed: Feed, fetched: Fetched, span: Span) -> Poll:
-        """Read a body of ``feed`` that came with outcome ``ok``; as ``poll``, from there on."""
-        parsed = await self._parts.sandbox.parse(fetched.body, Source(fetched.final_url, fetched.content_type))
-        sifted = self._measured(await self._sift(feed, parsed))
-        await self._parts.delivery.send(sifted.articles, span)
-        return self._conclude(feed, fetched, parsed, sifted)
+    async def take(self, feed: Feed, fetched: Fetched, span: Span, *, pushed: bool = False) -> Poll:
+        """Read a body of ``feed`` that came with outcome ``ok``; as ``poll``, from there on.
+
+        One body of a feed at a time: two that show the same new entry would both send it. One that was ``pushed``
+        changes nothing of what polling goes by: validators, failures, when the next poll is due.
+        """
+        async with self._turns.setdefault(feed.id, asyncio.Lock()):
+            parsed = await self._parts.sandbox.parse(fetched.body, Source(fetched.final_url, fetched.content_type))
+            sifted = self._measured(await self._sift(feed, parsed))
+            await self._parts.delivery.send(sifted.articles, span)
+            if parsed.outcome is Outcome.OK:
+                before = self.state(feed)
+                self.on_shown(_shown(feed, fetched, parsed, sifted, before.polled_at if before else 0.0, pushed=pushed))
+            if pushed:
+                return self._conclude_push(feed, fetched, parsed, sifted)
+            return self._conclude(feed, fetched, parsed, sifted)
 
     async def _sift(self, feed: Feed, parsed: Parsed) -> Sifted:
         """In a thread: a feed of two thousand new entries would hold up every other poll for a second."""
@@ -150,14 +167,37 @@ class Poller:
         detail = one_line(said, MAX_DETAIL)  # it may quote the server, whose control characters must not reach a log
         before = self.state(feed)
         state = _next_state(feed, before, outcome, detail, fetched, self._dice.random())
+        state = _netted(state, self.net_s(feed))
         self._parts.store.record(state, sifted.seen if sifted else ())
         if sifted and sifted.articles:
             self._save_meter()
         self._states[feed.id] = state
         poll = Poll(feed, outcome, sifted.handled if sifted else {}, detail, fetched.seconds)
-        _count(poll, sifted, first=before is None or not before.read_at)
+        _count(poll)
+        _count_articles(poll, sifted, first=before is None or not before.read_at)
         _log(poll, state, fetched)
         return poll
+
+    def _conclude_push(self, feed: Feed, fetched: Fetched, parsed: Parsed, sifted: Sifted) -> Poll:
+        """Write down which articles the broker has acknowledged, and leave the state of polling as it is."""
+        before = self.state(feed)
+        if before is not None:
+            self._parts.store.record(before, sifted.seen)
+        poll = Poll(feed, parsed.outcome, sifted.handled, one_line(parsed.error, MAX_DETAIL), fetched.seconds)
+        _count_articles(poll, sifted, first=before is None)
+        return poll
+
+
+def _shown(feed: Feed, fetched: Fetched, parsed: Parsed, sifted: Sifted, before: float, *, pushed: bool) -> Shown:
+    ids = frozenset(identify(feed, parsed.entries)) if pushed else frozenset[str]()
+    return Shown(feed, fetched, parsed, ids, _fresh(sifted), before, pushed)
+
+
+def _netted(state: FeedState, net_s: float) -> FeedState:
+    """With the next poll put off, where pushes stand in for it; a feed that fails is polled as it would be."""
+    if not net_s or state.next_due is None or state.failures:
+        return state
+    return replace(state, next_due=max(state.next_due, state.polled_at + net_s))
 
 
 def _next_state(
@@ -183,18 +223,27 @@ def _next_state(
     )
 
 
-def _count(poll: Poll, sifted: Sifted | None, *, first: bool) -> None:
+def _count(poll: Poll) -> None:
     metrics.FETCHES.labels(Kind.FEED.value, poll.outcome.value).inc()
     metrics.LAST_POLL.set_to_current_time()
     if poll.outcome.success:
         metrics.LAST_SUCCESS.set_to_current_time()
+
+
+def _count_articles(poll: Poll, sifted: Sifted | None, *, first: bool) -> None:
     for handling, number in poll.handled.items():
         metrics.ARTICLES.labels(handling.value).inc(number)
     if sifted and not first:  # a first poll finds days of old articles: they tell nothing of the delay
-        fresh = {row.article_id for row in sifted.seen if not row.revision}
+        fresh = _fresh(sifted)
         for article in (article for article in sifted.articles if article.article_id in fresh):
             delay = (article.fetched_at - article.published_at).total_seconds()
             metrics.PUBLISHED_TO_FETCHED.observe(max(delay, 0.0))
+
+
+def _fresh(sifted: Sifted) -> frozenset[str]:
+    """The ids of articles that are sent for the first time."""
+    first = {row.article_id for row in sifted.seen if not row.revision}
+    return frozenset(article.article_id for article in sifted.articles if article.article_id in first)
 
 
 def _log(poll: Poll, state: FeedState, fetched: Fetched) -> None:

@@ -26,6 +26,7 @@ from connectors.poll import Parts, Poll, Poller
 from connectors.rota import MAX_POLLS, MAX_POLLS_A_HOST, Rota, host
 from connectors.sandbox import Sandbox
 from connectors.store import FeedState, Store
+from connectors.websub.service import subscribed
 
 log = logging.getLogger(__name__)
 MAX_SLEEP_S = 5.0
@@ -56,14 +57,16 @@ async def run(
     if not settings.contact:
         log.warning("no contact is set: publishers can't reach whoever polls them (setting `contact`)")
     async with _parts(settings, limits or Limits(), patient=not once) as parts:
-        connector = Connector(feeds, parts, Poller(settings, parts), on_poll or (lambda _: None))
+        poller = Poller(settings, parts)
+        connector = Connector(feeds, parts, poller, on_poll or (lambda _: None))
         if once:
             return await connector.poll_all()
         board.watch_kafka(parts.delivery.answered_s)
         beating = asyncio.create_task(beat(parts.delivery, settings.heartbeat_interval_s))
         beating.add_done_callback(_tell)
         try:
-            await connector.follow(stop_event or asyncio.Event())
+            async with subscribed(settings, feeds, poller, parts.delivery):
+                await connector.follow(stop_event or asyncio.Event())
         finally:
             await _finish({beating}, 0.0)
         return ()

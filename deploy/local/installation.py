@@ -85,12 +85,13 @@ def choose_runner(settings: Settings, say: Say) -> Settings:
 
 
 def check_ports(settings: Settings) -> None:
-    """That the metrics ports are free, before a child fails for it again and again.
+    """That the children's ports are free, before a child fails for it again and again.
 
     Raises:
         PlatformError: One is taken; it names which.
     """
-    for number in metrics_ports(settings):
+    pushed = (settings.websub_port,) if settings.websub_callback_url else ()
+    for number in (*metrics_ports(settings), *pushed):
         Port(number).release()
 
 

@@ -12,13 +12,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 
 PARTS = ("extraction", "gate", "line", "scoring")
-LONG = ("restart", "replicas", "soak")
+LONG = ("restart", "replicas", "soak", "pushes")
 """Only where they are named: they take minutes, or fill gigabytes."""
 
 
 def main() -> None:
     """Every bench but the long ones, or those named on the command line."""
-    from tests.bench import extraction, gate, line, replicas, restart, scoring, soak
+    from tests.bench import extraction, gate, line, pushes, replicas, restart, scoring, soak
 
     wanted = sys.argv[1:] or PARTS
     if unknown := sorted(set(wanted) - {*PARTS, *LONG}):
@@ -36,6 +36,7 @@ def main() -> None:
         ("restart", restart.measure),
         ("replicas", replicas.measure),
         ("soak", soak.measure),
+        ("pushes", pushes.measure),
     ):
         if name in wanted:
             with tempfile.TemporaryDirectory(prefix="brinkwatch-bench-") as folder:

@@ -55,6 +55,11 @@ def test_shipped_settings_are_valid(folder):
         ("colour: red\n", "service.yaml:1: colour: no such setting"),
         ("topic_prefix: 'A b'\n", "service.yaml:1: topic_prefix: String should match pattern"),
         ("metrics_dyads_always: RUS UKR\n", "service.yaml:1: metrics_dyads_always: String should match pattern"),
+        ("websub_callback_url: http://news.example/\n", "service.yaml:1: websub_callback_url: String should match"),
+        (
+            "websub_callback_url: https://news.example/?a=1\n",
+            "service.yaml:1: websub_callback_url: String should match",
+        ),
         ("- a\n", "service.yaml:1: a mapping of settings"),
         ("a: b: c\n", "service.yaml:1: valid YAML (mapping values are not allowed here)"),
         ("clock: wall\nclock: records\n", "service.yaml:2: clock: each key once, but it stands twice"),

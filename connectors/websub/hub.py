@@ -1,0 +1,106 @@
+"""Hubs: requests to them. A hub is a server that a feed names, so it is reached as a feed's redirect is."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+
+from config.retry_after import retry_after
+from connectors.addresses import public_socket
+from connectors.plaintext import one_line
+
+TOTAL_S = 20.0
+CONNECT_S = 10.0
+MAX_REDIRECTS = 3
+MAX_TEXT = 1_000
+_REPEATED = frozenset({307, 308})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a hub said to a request.
+
+    Attributes:
+        accepted: Whether it took it; it verifies it later.
+        error: Why not, in words.
+        retry_after_s: Seconds for which it asks to be left alone; 0 where it does not say.
+    """
+
+    accepted: bool
+    error: str = ""
+    retry_after_s: float = 0.0
+
+
+class HubClient:
+    """Asks hubs; use it as an async context manager.
+
+    The feed's own host, which the operator chose, may be anywhere; any other has to have a public address.
+    """
+
+    def __init__(self, agent: str) -> None:
+        self._agent = agent
+        self._own: aiohttp.ClientSession | None = None
+        self._others: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._own = self._session(aiohttp.TCPConnector(limit=0, ttl_dns_cache=60))
+        self._others = self._session(aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, socket_factory=public_socket))
+        return self
+
+    def _session(self, connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            timeout=aiohttp.ClientTimeout(total=TOTAL_S, connect=CONNECT_S),
+            headers={"User-Agent": self._agent, "Accept-Encoding": "identity"},
+        )
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for session in (self._own, self._others):
+            if session is not None:
+                await session.close()
+
+    async def ask(self, hub: str, form: Mapping[str, str], feed_url: str) -> Answer:
+        """POST ``form`` to the hub that the feed at ``feed_url`` named. Never raises for what the other side does."""
+        try:
+            async with asyncio.timeout(TOTAL_S):
+                return await self._follow(hub, form, feed_url)
+        except (Exception, TimeoutError) as error:  # noqa: BLE001  # a library's surprise must not stop the other hubs
+            return Answer(accepted=False, error=one_line(f"{type(error).__name__}: {error}", 200))
+
+    async def _follow(self, hub: str, form: Mapping[str, str], feed_url: str) -> Answer:
+        """A hub may send us elsewhere with 307 or 308; anything else would turn the POST into a GET."""
+        secure = urlsplit(hub).scheme == "https"
+        for _ in range(MAX_REDIRECTS + 1):
+            session = self._own if urlsplit(hub).hostname == urlsplit(feed_url).hostname else self._others
+            if session is None:
+                raise RuntimeError("HubClient used outside of its context")
+            async with session.post(hub, data=form, allow_redirects=False) as response:
+                location = response.headers.get("Location", "")
+                if response.status not in _REPEATED or not location:
+                    return await _read(response)
+            hub = urljoin(hub, location)
+            if urlsplit(hub).scheme not in ({"https"} if secure else {"http", "https"}):
+                return Answer(accepted=False, error="redirected to an address that is not https")
+        return Answer(accepted=False, error=f"more than {MAX_REDIRECTS} redirects")
+
+
+async def _read(response: aiohttp.ClientResponse) -> Answer:
+    if 200 <= response.status < 300:  # noqa: PLR2004  # 202 by the standard; some say 204
+        return Answer(accepted=True)
+    said = ""
+    with contextlib.suppress(aiohttp.ClientError):
+        said = (await response.content.read(MAX_TEXT)).decode("utf-8", "replace")
+    wait = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
+    return Answer(accepted=False, error=one_line(f"HTTP {response.status} {said}", 200).strip(), retry_after_s=wait)
