@@ -1,7 +1,7 @@
 """Poller: one poll of one feed, from the socket to the store.
 
-fetch ─▶ sandbox: parse ─▶ sift ─▶ deliver ─▶ store ─▶ schedule
-(socket)   (process)       (pure)   (Kafka)   (SQLite)   (pure)
+fetch ─▶ sandbox: parse ─▶ sift ─▶ deliver ─▶ progress ─▶ store
+(socket)   (process)       (pure)   (Kafka)    (pure)     (SQLite)
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from config.clock import WallClock
 from config.feeds import Feed
 from config.settings import Settings
 from config.spans import Span
-from connectors import metrics, schedule
+from connectors import metrics, moves
 from connectors.deliver import Delivery
 from connectors.entry import Parsed
 from connectors.fetch import Fetched, Fetcher, Validators
@@ -28,7 +28,9 @@ from connectors.formats import Source
 from connectors.metrics import Handling, Kind
 from connectors.outcome import Outcome
 from connectors.plaintext import one_line
+from connectors.progress import Ended, after, told
 from connectors.sandbox import Sandbox
+from connectors.schedule import Next
 from connectors.sift import Reading, Sifted, identify, sift
 from connectors.store import FeedState, Store
 from pipeline.records import Article
@@ -69,7 +71,7 @@ class Parts:
 
 
 class Poller:
-    """Polls a feed and keeps what is known of each. What to do is decided in ``schedule`` and ``sift``."""
+    """Polls a feed and keeps what is known of each. What to do is decided in ``progress`` and ``sift``."""
 
     def __init__(self, settings: Settings, parts: Parts) -> None:
         self._settings = settings
@@ -93,29 +95,36 @@ class Poller:
             BrinkwatchError: The state can't be written, or Kafka is away and the delivery not patient.
         """
         metrics.ATTEMPTS.labels(Kind.FEED.value).inc()
-        host = urlsplit(feed.url).hostname or ""
         state = self.state(feed)
+        address = moves.address(feed, state, time.time())
+        host = urlsplit(address).hostname or ""
         rest = self._rests.get(host, 0.0) - time.monotonic()
         if rest > 0:  # the host has asked, on behalf of another feed
-            return self._conclude(
-                feed, Fetched(Outcome.RATE_LIMITED, retry_after_s=rest, error="the host asked to wait")
-            )
+            resting = Fetched(Outcome.RATE_LIMITED, retry_after_s=rest, error="the host asked to wait")
+            return self._conclude(feed, "", resting)
         validators = Validators(state.etag, state.last_modified) if state else Validators()
         begun = time.time()
-        fetched = await self._parts.fetcher.fetch(feed.url, validators)
+        fetched = await self._parts.fetcher.fetch(address, validators, home=feed.url)
         metrics.FETCH_SECONDS.labels(Kind.FEED.value).observe(fetched.seconds)
         if fetched.retry_after_s and not fetched.outcome.success:
             self._rests[host] = time.monotonic() + fetched.retry_after_s
         if fetched.outcome is not Outcome.OK:
-            return self._conclude(feed, fetched)
-        return await self.take(feed, fetched, Span(begun, begun + fetched.seconds))
+            return self._conclude(feed, address, fetched)
+        return await self.take(feed, fetched, Span(begun, begun + fetched.seconds), address)
 
-    async def take(self, feed: Feed, fetched: Fetched, span: Span) -> Poll:
-        """Read a body of ``feed`` that came with outcome ``ok``; as ``poll``, from there on."""
+    async def take(self, feed: Feed, fetched: Fetched, span: Span, asked: str = "") -> Poll:
+        """Read a body of ``feed`` that came with outcome ``ok``; as ``poll``, from there on.
+
+        Args:
+            feed: The feed.
+            fetched: The body, and what came with it.
+            span: From when to when it was fetched.
+            asked: The address that was asked for it; empty where it was pushed.
+        """
         parsed = await self._parts.sandbox.parse(fetched.body, Source(fetched.final_url, fetched.content_type))
         sifted = self._measured(await self._sift(feed, parsed))
         await self._parts.delivery.send(sifted.articles, span)
-        return self._conclude(feed, fetched, parsed, sifted)
+        return self._conclude(feed, asked, fetched, parsed, sifted)
 
     async def _sift(self, feed: Feed, parsed: Parsed) -> Sifted:
         """In a thread: a feed of two thousand new entries would hold up every other poll for a second."""
@@ -142,45 +151,24 @@ class Poller:
             self._meter_due = time.monotonic() + SAVE_METER_S
 
     def _conclude(
-        self, feed: Feed, fetched: Fetched, parsed: Parsed | None = None, sifted: Sifted | None = None
+        self, feed: Feed, asked: str, fetched: Fetched, parsed: Parsed | None = None, sifted: Sifted | None = None
     ) -> Poll:
         """Write down how the poll ended and when the next one is; everything to be sent has been acknowledged."""
         outcome = parsed.outcome if parsed else fetched.outcome
         said = (parsed.error or "; ".join(parsed.warnings)) if parsed else fetched.error
         detail = one_line(said, MAX_DETAIL)  # it may quote the server, whose control characters must not reach a log
         before = self.state(feed)
-        state = _next_state(feed, before, outcome, detail, fetched, self._dice.random())
+        read = told(parsed, sifted) if parsed and sifted else None
+        ended = Ended(outcome, fetched, asked, detail, read)
+        state, chosen = after(feed, before, ended, time.time(), self._dice.random())
         self._parts.store.record(state, sifted.seen if sifted else ())
         if sifted and sifted.articles:
             self._save_meter()
         self._states[feed.id] = state
         poll = Poll(feed, outcome, sifted.handled if sifted else {}, detail, fetched.seconds)
         _count(poll, sifted, first=before is None or not before.read_at)
-        _log(poll, state, fetched)
+        _log(poll, state, fetched, chosen)
         return poll
-
-
-def _next_state(
-    feed: Feed, before: FeedState | None, outcome: Outcome, detail: str, fetched: Fetched, dice: float
-) -> FeedState:
-    """What is known of ``feed`` after a poll. Validators change only with a body that was read to its end."""
-    now = time.time()
-    before = before or FeedState(feed.id, feed.url, outcome)
-    failures = 0 if outcome.success else before.failures + 1
-    wait = schedule.wait_s(outcome, feed.interval_s, failures, fetched.retry_after_s, dice)
-    read = outcome is Outcome.OK
-    return FeedState(
-        id=feed.id,
-        url=feed.url,
-        outcome=outcome,
-        etag=fetched.validators.etag if read else before.etag,
-        last_modified=fetched.validators.last_modified if read else before.last_modified,
-        detail=detail,
-        failures=failures,
-        polled_at=now,
-        read_at=now if read else before.read_at,
-        next_due=None if wait is None else now + wait,
-    )
 
 
 def _count(poll: Poll, sifted: Sifted | None, *, first: bool) -> None:
@@ -197,7 +185,7 @@ def _count(poll: Poll, sifted: Sifted | None, *, first: bool) -> None:
             metrics.PUBLISHED_TO_FETCHED.observe(max(delay, 0.0))
 
 
-def _log(poll: Poll, state: FeedState, fetched: Fetched) -> None:
+def _log(poll: Poll, state: FeedState, fetched: Fetched, chosen: Next) -> None:
     fields = {
         "feed": poll.feed.id,
         "outcome": poll.outcome.value,
@@ -206,7 +194,8 @@ def _log(poll: Poll, state: FeedState, fetched: Fetched) -> None:
         "seconds": round(poll.seconds, 3),
         **{handling.value: number for handling, number in poll.handled.items() if number},
         "failures": state.failures,
-        "next_s": None if state.next_due is None else round(state.next_due - state.polled_at, 1),
+        "next_s": None if chosen.wait_s is None else round(chosen.wait_s, 1),
+        "next_why": chosen.why.value,
         "detail": poll.detail,
     }
     said = f"{poll.feed.id}: {poll.outcome.value}" + (f": {poll.detail}" if poll.detail else "")

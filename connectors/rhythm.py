@@ -1,0 +1,161 @@
+"""Rhythm: how often a feed publishes, by the hour of the day, and which interval fits that. Times are given."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+HOUR_S = 3600.0
+DAY_S = 24 * HOUR_S
+HOURS = 24
+MEMORY_S = 7 * DAY_S
+"""What was published this long ago weighs a third (1/e) of what is published now."""
+WINDOW_S = 14 * DAY_S
+"""Older entries tell nothing of today's rate."""
+LEAST_SPAN_S = 600.0
+"""Dates that lie closer together are those of a template or of an export, not of publishing."""
+AHEAD_S = 300.0
+"""By how much a publisher's clock may be fast."""
+
+PACE_S = 900.0
+"""The interval that fits one entry an hour. Everything else follows from it by the square-root rule."""
+PRIOR_S = 2 * HOUR_S
+"""For how long a feed has to be watched until what it does weighs as much as the interval that it began with."""
+SHRINK = 3.0
+"""An hour of the day with this many entries to be expected of it weighs as much as the mean of all hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """What was published, with fading memory; times are Unix seconds.
+
+    Attributes:
+        since: From when on all that the feed published is counted.
+        as_of: Up to when.
+        counts: Entries by the hour of the day (UTC) in which they were published, each faded with its age at ``as_of``.
+    """
+
+    since: float
+    as_of: float
+    counts: tuple[float, ...] = (0.0,) * HOURS
+
+    def __post_init__(self) -> None:
+        if len(self.counts) != HOURS:
+            raise ValueError(f"a rhythm: {len(self.counts)} hours, not {HOURS}")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Within which bounds a feed is polled, in seconds: what it begins with, the shortest and the longest interval."""
+
+    start_s: float
+    floor_s: float
+    cap_s: float
+
+
+def begun(dates: Iterable[float], now: float) -> Rhythm:
+    """The rhythm that the dates of all entries of a document show, as a first guess.
+
+    A document shows the newest entries, so what it tells begins with the oldest of them, whose own date is where the
+    count starts. Dates that lie ahead, or all at one time, tell nothing.
+    """
+    usable = sorted(min(date, now) for date in dates if date <= now + AHEAD_S)
+    recent = [date for date in usable if date > now - WINDOW_S]
+    if len(usable) < 2 or usable[-1] - usable[0] < LEAST_SPAN_S:  # noqa: PLR2004  # two make a span
+        return Rhythm(now, now)
+    if len(recent) == len(usable):
+        return _counted(Rhythm(recent[0], now), recent[1:])
+    return _counted(Rhythm(now - WINDOW_S, now), recent)
+
+
+def learned(rhythm: Rhythm, dates: Iterable[float], now: float) -> Rhythm:
+    """``rhythm`` up to ``now``, in which entries of these ``dates`` came to light; none is progress too.
+
+    A date before what was counted already, or ahead, counts as the nearest time that is possible: it came to light now.
+    """
+    elapsed = max(now - rhythm.as_of, 0.0)
+    faded = math.exp(-elapsed / MEMORY_S)
+    later = replace(rhythm, as_of=rhythm.as_of + elapsed, counts=tuple(count * faded for count in rhythm.counts))
+    return _counted(later, (min(max(date, rhythm.as_of), later.as_of) for date in dates))
+
+
+def interval_s(rhythm: Rhythm, pace: Pace, now: float) -> float:
+    """Seconds until the next poll that fit the rhythm from ``now`` on, within the bounds of ``pace``.
+
+    For a given number of polls, the delays of all entries together are least where each feed is polled at a frequency
+    that goes with the square root of its rate; of a rate that changes with the hour, the root is added up over time.
+    Source: Cho and Garcia-Molina, Effective page refresh policies for web crawlers, TODS 2003.
+    """
+    mean = _mean(rhythm, pace)
+    left = PACE_S / math.sqrt(HOUR_S)
+    waited = 0.0
+    while waited < pace.cap_s:
+        at = now + waited
+        root = math.sqrt(_rate(rhythm, mean, int(at // HOUR_S) % HOURS))
+        rest = HOUR_S - at % HOUR_S
+        if left <= root * rest:
+            waited += left / root
+            break
+        left -= root * rest
+        waited += rest
+    return min(max(waited, pace.floor_s), pace.cap_s)
+
+
+def daily(rhythm: Rhythm, pace: Pace) -> float:
+    """Entries a day, as far as is known."""
+    return _mean(rhythm, pace) * DAY_S
+
+
+def _counted(rhythm: Rhythm, dates: Iterable[float]) -> Rhythm:
+    counts = list(rhythm.counts)
+    for date in dates:
+        counts[_hour(date)] += math.exp((date - rhythm.as_of) / MEMORY_S)
+    return replace(rhythm, counts=tuple(counts))
+
+
+def _mean(rhythm: Rhythm, pace: Pace) -> float:
+    """Entries a second over all hours, drawn towards the rate that the interval at the start would fit."""
+    expected = (PACE_S / pace.start_s) ** 2 / HOUR_S
+    span = _faded(rhythm.as_of - rhythm.since)
+    return (sum(rhythm.counts) + expected * PRIOR_S) / (span + PRIOR_S)
+
+
+def _rate(rhythm: Rhythm, mean: float, hour: int) -> float:
+    """Entries a second in an hour of the day, drawn towards the mean where few are to be expected."""
+    weight = SHRINK / mean
+    return (rhythm.counts[hour] + mean * weight) / (_watched(rhythm, hour) + weight)
+
+
+def _watched(rhythm: Rhythm, hour: int) -> float:
+    """For how many seconds, faded, this hour of the day was watched."""
+    if rhythm.as_of - rhythm.since >= DAY_S:
+        return _faded(rhythm.as_of - rhythm.since) / HOURS
+    start, end = rhythm.since / HOUR_S, rhythm.as_of / HOUR_S
+    first = int(start // HOURS) * HOURS + hour
+    return HOUR_S * sum(max(0.0, min(end, at + 1) - max(start, at)) for at in (first, first + HOURS))
+
+
+def _faded(seconds: float) -> float:
+    return MEMORY_S * -math.expm1(-max(seconds, 0.0) / MEMORY_S)
+
+
+def _hour(at: float) -> int:
+    return int(at // HOUR_S) % HOURS
+
+
+def packed(rhythm: Rhythm) -> str:
+    """``rhythm`` as text of at most 200 characters."""
+    return " ".join([f"{rhythm.since:.0f}", f"{rhythm.as_of:.0f}", *(f"{min(n, 9999):.3g}" for n in rhythm.counts)])
+
+
+def unpacked(words: Sequence[str]) -> Rhythm:
+    """The rhythm of ``packed(…).split()``.
+
+    Raises:
+        ValueError: It is none.
+    """
+    since, as_of, *counts = (float(word) for word in words)
+    if not all(math.isfinite(value) and value >= 0 for value in (since, as_of, *counts)) or since > as_of:
+        raise ValueError("a rhythm: a number that none of its can be")
+    return Rhythm(since, as_of, tuple(counts))
