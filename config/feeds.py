@@ -96,23 +96,32 @@ class FeedEntry(Strict):
     url: Address
     drill: bool = False
     interval: Duration | None = None
+    min_interval: Duration | None = None
+    max_interval: Duration | None = None
     title: str = ""
     source: Domain | None = None
     language: LanguageCode | None = None
     enabled: bool = True
+    full_text: FullText | None = None
 
-    @pydantic.field_validator("interval", mode="after")
+    @pydantic.field_validator("interval", "min_interval", "max_interval", mode="after")
     @classmethod
     def _within(cls, value: float | None, info: pydantic.ValidationInfo) -> float | None:
         return value if value is None else _bounded(value, DRILL_FLOOR_S if info.data.get("drill") else FLOOR_S)
 
 
 class Defaults(Strict):
-    """``defaults:``, what counts for a feed that says nothing else."""
+    """``defaults:``, what counts for a feed that says nothing else.
+
+    ``interval`` is what a feed that adapts begins with.
+    """
 
     interval: Duration = pydantic.Field(default=900.0, validate_default=False)
+    min_interval: Duration = pydantic.Field(default=300.0, validate_default=False)
+    max_interval: Duration = pydantic.Field(default=2 * 3600.0, validate_default=False)
+    full_text: FullText = "never"
 
-    @pydantic.field_validator("interval", mode="after")
+    @pydantic.field_validator("interval", "min_interval", "max_interval", mode="after")
     @classmethod
     def _within(cls, value: float) -> float:
         return _bounded(value, FLOOR_S)
@@ -139,20 +148,63 @@ def load_feeds(path: Path) -> tuple[Feed, ...]:
         raise ConfigError([*error.faults, *faults]) from None
     if faults:
         raise ConfigError(faults)
+    if faults := _of_bounds(document, checked):
+        raise ConfigError(faults)
     return tuple(_feed(entry, checked.defaults) for entry in checked.feeds)
 
 
 def _feed(entry: FeedEntry, defaults: Defaults) -> Feed:
+    floor, cap = _bounds(entry, defaults)
+    start = min(max(defaults.interval, floor), cap)
     return Feed(
         id=entry.id,
         url=entry.url,
-        interval_s=defaults.interval if entry.interval is None else entry.interval,
+        interval_s=start if entry.interval is None else entry.interval,
+        adapts=_adapts(entry),
+        floor_s=floor,
+        cap_s=cap,
         title=entry.title,
         source=entry.source,
         language=entry.language,
         enabled=entry.enabled,
         drill=entry.drill,
+        full_text=entry.full_text or defaults.full_text,
     )
+
+
+def _adapts(entry: FeedEntry) -> bool:
+    """An interval that is given is the operator's decision; a drill is quick whatever it publishes."""
+    return entry.interval is None and not entry.drill
+
+
+def _bounds(entry: FeedEntry, defaults: Defaults) -> tuple[float, float]:
+    """The shortest and the longest interval of a feed that adapts."""
+    return (
+        defaults.min_interval if entry.min_interval is None else entry.min_interval,
+        defaults.max_interval if entry.max_interval is None else entry.max_interval,
+    )
+
+
+def _of_bounds(document: Document, checked: FeedsFile) -> list[Fault]:
+    """A fault for each interval that does not fit its bounds, and each bound that has nothing to hold."""
+    defaults, faults = checked.defaults, []
+    if defaults.min_interval > defaults.max_interval:
+        faults.append(document.fault(("defaults", "min_interval"), f"at most max_interval ({defaults.max_interval:g}s)"))
+    elif not defaults.min_interval <= defaults.interval <= defaults.max_interval:
+        expected = f"a duration from {defaults.min_interval:g}s to {defaults.max_interval:g}s (min_interval, max_interval)"
+        faults.append(document.fault(("defaults", "interval"), expected))
+    for index, entry in enumerate(checked.feeds):
+        given = "min_interval" if entry.min_interval is not None else "max_interval"
+        floor, cap = _bounds(entry, defaults)
+        if entry.min_interval is None and entry.max_interval is None:
+            continue  # what is wrong with the defaults is told once
+        if not _adapts(entry):
+            expected = "neither min_interval nor max_interval with a drill or a fixed interval"
+            faults.append(document.fault(("feeds", index, given), expected))
+        elif floor > cap:
+            expected = f"a min_interval of at most max_interval ({floor:g}s, {cap:g}s)"
+            faults.append(document.fault(("feeds", index, given), expected))
+    return faults
 
 
 def _bounded(seconds: float, floor: float) -> float:

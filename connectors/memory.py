@@ -32,7 +32,7 @@ def recalled(text: str) -> Memory:
     if form != _FORM:
         return Memory()
     try:
-        ttl_s, max_age_s = (max(float(word), 0.0) for word in words[:2])
+        ttl_s, max_age_s = (max(0.0, float(word)) for word in words[:2])
         return Memory(ttl_s, max_age_s, unpacked(words[2:]) if words[2:] else None)
     except ValueError:
         return Memory()

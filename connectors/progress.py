@@ -100,22 +100,26 @@ def _remembered(before: Memory, ended: Ended, now: float) -> Memory:
     """What an answer changes: a 304 repeats no ttl, and need not repeat its freshness (RFC 9111, 4.3.4)."""
     if ended.outcome is Outcome.NOT_MODIFIED:
         kept = before.rhythm and rhythm.learned(before.rhythm, (), now)
-        return replace(before, max_age_s=ended.fetched.fresh_s or before.max_age_s, rhythm=kept)
+        return replace(before, max_age_s=_bounded(ended.fetched.fresh_s) or before.max_age_s, rhythm=kept)
     if ended.outcome is not Outcome.OK or ended.read is None:
         return before
     known = before.rhythm
-    if known is None or now - known.as_of > MAX_GAP_S:
+    if known is None or abs(now - known.as_of) > MAX_GAP_S:  # the clock may have been set, too
         found = rhythm.begun(ended.read.shown, now)
     else:
         found = rhythm.learned(known, ended.read.new, now)
-    return Memory(ended.read.ttl_s, ended.fetched.fresh_s, found)
+    return Memory(_bounded(ended.read.ttl_s), _bounded(ended.fetched.fresh_s), found)
+
+
+def _bounded(seconds: float) -> float:
+    return min(max(0.0, seconds), schedule.MAX_RULE_S)  # in this order: what is no number is none
 
 
 def _interval_s(feed: Feed, known: Rhythm | None, now: float) -> float:
     if not _adapts(feed):
         return feed.interval_s
     pace = Pace(feed.interval_s, feed.floor_s, feed.cap_s)
-    return rhythm.interval_s(known or Rhythm(now, now), pace, now)
+    return rhythm.interval_s(known or rhythm.blank(now), pace, now)
 
 
 def _adapts(feed: Feed) -> bool:

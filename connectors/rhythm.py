@@ -18,7 +18,7 @@ LEAST_SPAN_S = 600.0
 AHEAD_S = 300.0
 """By how much a publisher's clock may be fast."""
 
-PACE_S = 900.0
+PACE_S = 1800.0
 """The interval that fits one entry an hour. Everything else follows from it by the square-root rule."""
 PRIOR_S = 2 * HOUR_S
 """For how long a feed has to be watched until what it does weighs as much as the interval that it began with."""
@@ -30,14 +30,19 @@ SHRINK = 3.0
 class Rhythm:
     """What was published, with fading memory; times are Unix seconds.
 
+    An entry weighs ``exp((its time - base) / MEMORY_S)``: so a poll that finds nothing changes no count, and rounding
+    does not add up over thousands of them.
+
     Attributes:
         since: From when on all that the feed published is counted.
         as_of: Up to when.
-        counts: Entries by the hour of the day (UTC) in which they were published, each faded with its age at ``as_of``.
+        base: The time at which an entry weighs 1.
+        counts: Weights of entries by the hour of the day (UTC) in which they were published.
     """
 
     since: float
     as_of: float
+    base: float
     counts: tuple[float, ...] = (0.0,) * HOURS
 
     def __post_init__(self) -> None:
@@ -54,6 +59,11 @@ class Pace:
     cap_s: float
 
 
+def blank(now: float) -> Rhythm:
+    """The rhythm of a feed of which nothing is known yet."""
+    return Rhythm(now, now, now)
+
+
 def begun(dates: Iterable[float], now: float) -> Rhythm:
     """The rhythm that the dates of all entries of a document show, as a first guess.
 
@@ -63,10 +73,10 @@ def begun(dates: Iterable[float], now: float) -> Rhythm:
     usable = sorted(min(date, now) for date in dates if date <= now + AHEAD_S)
     recent = [date for date in usable if date > now - WINDOW_S]
     if len(usable) < 2 or usable[-1] - usable[0] < LEAST_SPAN_S:  # noqa: PLR2004  # two make a span
-        return Rhythm(now, now)
+        return blank(now)
     if len(recent) == len(usable):
-        return _counted(Rhythm(recent[0], now), recent[1:])
-    return _counted(Rhythm(now - WINDOW_S, now), recent)
+        return _counted(Rhythm(recent[0], now, now), recent[1:])
+    return _counted(Rhythm(now - WINDOW_S, now, now), recent)
 
 
 def learned(rhythm: Rhythm, dates: Iterable[float], now: float) -> Rhythm:
@@ -74,10 +84,9 @@ def learned(rhythm: Rhythm, dates: Iterable[float], now: float) -> Rhythm:
 
     A date before what was counted already, or ahead, counts as the nearest time that is possible: it came to light now.
     """
-    elapsed = max(now - rhythm.as_of, 0.0)
-    faded = math.exp(-elapsed / MEMORY_S)
-    later = replace(rhythm, as_of=rhythm.as_of + elapsed, counts=tuple(count * faded for count in rhythm.counts))
-    return _counted(later, (min(max(date, rhythm.as_of), later.as_of) for date in dates))
+    until = max(now, rhythm.as_of)
+    dates = [min(max(date, rhythm.as_of), until) for date in dates]
+    return _counted(_rebased(replace(rhythm, as_of=until)), dates)
 
 
 def interval_s(rhythm: Rhythm, pace: Pace, now: float) -> float:
@@ -92,7 +101,7 @@ def interval_s(rhythm: Rhythm, pace: Pace, now: float) -> float:
     waited = 0.0
     while waited < pace.cap_s:
         at = now + waited
-        root = math.sqrt(_rate(rhythm, mean, int(at // HOUR_S) % HOURS))
+        root = math.sqrt(_rate(rhythm, mean, _hour(at)))
         rest = HOUR_S - at % HOUR_S
         if left <= root * rest:
             waited += left / root
@@ -110,21 +119,34 @@ def daily(rhythm: Rhythm, pace: Pace) -> float:
 def _counted(rhythm: Rhythm, dates: Iterable[float]) -> Rhythm:
     counts = list(rhythm.counts)
     for date in dates:
-        counts[_hour(date)] += math.exp((date - rhythm.as_of) / MEMORY_S)
+        counts[_hour(date)] += math.exp((date - rhythm.base) / MEMORY_S)
     return replace(rhythm, counts=tuple(counts))
+
+
+def _rebased(rhythm: Rhythm) -> Rhythm:
+    """Once in ``MEMORY_S`` weights are told as of a later time, or they would grow without end."""
+    if rhythm.as_of - rhythm.base < MEMORY_S:
+        return rhythm
+    faded = math.exp((rhythm.base - rhythm.as_of) / MEMORY_S)
+    return replace(rhythm, base=rhythm.as_of, counts=tuple(count * faded for count in rhythm.counts))
 
 
 def _mean(rhythm: Rhythm, pace: Pace) -> float:
     """Entries a second over all hours, drawn towards the rate that the interval at the start would fit."""
     expected = (PACE_S / pace.start_s) ** 2 / HOUR_S
     span = _faded(rhythm.as_of - rhythm.since)
-    return (sum(rhythm.counts) + expected * PRIOR_S) / (span + PRIOR_S)
+    return (_weight(rhythm) * sum(rhythm.counts) + expected * PRIOR_S) / (span + PRIOR_S)
+
+
+def _weight(rhythm: Rhythm) -> float:
+    """What an entry that weighed 1 at the base weighs now."""
+    return math.exp((rhythm.base - rhythm.as_of) / MEMORY_S)
 
 
 def _rate(rhythm: Rhythm, mean: float, hour: int) -> float:
     """Entries a second in an hour of the day, drawn towards the mean where few are to be expected."""
-    weight = SHRINK / mean
-    return (rhythm.counts[hour] + mean * weight) / (_watched(rhythm, hour) + weight)
+    drawn = SHRINK / mean
+    return (_weight(rhythm) * rhythm.counts[hour] + mean * drawn) / (_watched(rhythm, hour) + drawn)
 
 
 def _watched(rhythm: Rhythm, hour: int) -> float:
@@ -145,8 +167,9 @@ def _hour(at: float) -> int:
 
 
 def packed(rhythm: Rhythm) -> str:
-    """``rhythm`` as text of at most 200 characters."""
-    return " ".join([f"{rhythm.since:.0f}", f"{rhythm.as_of:.0f}", *(f"{min(n, 9999):.3g}" for n in rhythm.counts)])
+    """``rhythm`` as text of at most 230 characters; what is read of it and packed again is the same text."""
+    times = (f"{time:.0f}" for time in (rhythm.since, rhythm.as_of, rhythm.base))
+    return " ".join([*times, *(f"{min(n, 9999):.4g}" if n >= 0.01 else "0" for n in rhythm.counts)])  # noqa: PLR2004
 
 
 def unpacked(words: Sequence[str]) -> Rhythm:
@@ -155,7 +178,9 @@ def unpacked(words: Sequence[str]) -> Rhythm:
     Raises:
         ValueError: It is none.
     """
-    since, as_of, *counts = (float(word) for word in words)
-    if not all(math.isfinite(value) and value >= 0 for value in (since, as_of, *counts)) or since > as_of:
+    since, as_of, base, *counts = (float(word) for word in words)
+    if not all(0 <= value < math.inf for value in (since, as_of, base, *counts)) or not since <= as_of:
         raise ValueError("a rhythm: a number that none of its can be")
-    return Rhythm(since, as_of, tuple(counts))
+    if abs(as_of - base) > MEMORY_S + DAY_S:
+        raise ValueError("a rhythm: weights of another time")
+    return Rhythm(since, as_of, base, tuple(counts))

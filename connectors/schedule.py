@@ -94,7 +94,7 @@ class Rules:
     Attributes:
         ttl_s: What the document says (RSS 2.0 ``ttl``, RSS 1.0 ``sy:updatePeriod``); at most a day counts.
         max_age_s: What the cache headers say (RFC 9111, 4.2.1); at most a day counts.
-        retry_after_s: What Retry-After says (RFC 9110, 10.2.3); whoever reads the header bounds it to a week.
+        retry_after_s: What Retry-After says (RFC 9110, 10.2.3); at most a week counts.
     """
 
     ttl_s: float = 0.0
@@ -104,7 +104,7 @@ class Rules:
     def least(self) -> tuple[float, Why]:
         """The longest of them: a least wait in seconds, and which it is."""
         return max(
-            (self.retry_after_s, Why.RETRY_AFTER),
+            (min(self.retry_after_s, MAX_RETRY_AFTER_S), Why.RETRY_AFTER),
             (min(self.max_age_s, MAX_RULE_S), Why.MAX_AGE),
             (min(self.ttl_s, MAX_RULE_S), Why.TTL),
             key=lambda rule: rule[0],

@@ -73,19 +73,19 @@ def real(days: int = 7) -> list[Publisher]:
             by_source[row["source"]].append(datetime.fromisoformat(row["published"]).timestamp())
     end = max(max(times) for times in by_source.values())
     shift = MONDAY + days * DAY_S - end
-    return [Publisher(np.sort(times) + shift) for times in by_source.values() if len(times) >= 21]  # noqa: PLR2004  # days
+    return [Publisher(np.sort(times) + shift) for times in by_source.values() if len(times) >= 21]  # days
 
 
 def _publisher(dice: np.random.Generator, days: int, story: float) -> Publisher:
     outage = (0.0, 0.0)
-    if dice.random() < 0.08:  # noqa: PLR2004  # one in twelve fails for hours
+    if dice.random() < 0.08:  # one in twelve fails for hours
         start = MONDAY + dice.uniform(0, days) * DAY_S
         outage = (start, start + dice.uniform(2, 12) * HOUR_S)
     return Publisher(
-        times=_times(dice, days, story if dice.random() < 0.5 else 0.0),  # noqa: PLR2004  # half of them
+        times=_times(dice, days, story if dice.random() < 0.5 else 0.0),  # half of them
         shows=int(dice.choice([15, 20, 30, 50, 100])),
-        dated=bool(dice.random() < 0.95),  # noqa: PLR2004
-        conditional=bool(dice.random() < 0.8),  # noqa: PLR2004
+        dated=bool(dice.random() < 0.95),
+        conditional=bool(dice.random() < 0.8),
         ttl_s=float(dice.choice([0, 300, 900, 1800, 3600], p=[0.80, 0.04, 0.04, 0.04, 0.08])),
         max_age_s=float(dice.choice([0, 60, 300, 600, 900, 1800], p=[0.70, 0.10, 0.08, 0.05, 0.05, 0.02])),
         outage=outage,
@@ -116,4 +116,4 @@ def _shape(dice: np.random.Generator, hours: np.ndarray) -> np.ndarray:
     local = hours + zone
     day = 1 + depth * np.cos((local - peak) / 24 * 2 * np.pi)
     day = day**2 / np.mean(day**2)
-    return day * np.where(local // 24 % 7 >= 5, weekend, 1.0)  # noqa: PLR2004  # Saturday and Sunday
+    return day * np.where(local // 24 % 7 >= 5, weekend, 1.0)  # Saturday and Sunday
