@@ -20,6 +20,8 @@ HARD = frozenset({
     Outcome.BAD_URL, Outcome.BLOCKED, Outcome.NOT_A_FEED, Outcome.REDIRECT_LOOP,
 })  # fmt: skip
 """What tells that an address is no feed's any more, rather than that a server has a bad hour."""
+PATIENCE = 5
+"""After so many failures in a row of any kind the list's address is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,32 +41,35 @@ def address(feed: Feed, state: FeedState | None, now: float) -> str:
     return state.moved_to if settled else feed.url
 
 
-def followed(feed: Feed, before: Move, polled: str, outcome: Outcome, permanent_url: str, now: float) -> Move:
-    """What is known of the move after a poll.
+def followed(feed: Feed, before: Move, asked: str, outcome: Outcome, permanent_url: str, now: float) -> Move:
+    """What is known of the move after a poll that was not ``failed``.
 
     Args:
         feed: The feed.
         before: What was known.
-        polled: The address that was asked.
+        asked: The address that was asked.
         outcome: How that ended.
         permanent_url: Where permanent redirects alone have led from there; empty for nowhere.
         now: The time, in Unix seconds.
     """
-    target = permanent_url if _usable(feed.url, permanent_url) else ""
-    if polled != feed.url:
-        if target and target != polled:
-            return Move(target, 1, now) if outcome.success else Move()
-        return Move() if outcome in HARD else before
     if not outcome.success:
         return before  # a redirect to an error page is no move, and an outage is none back
+    target = permanent_url if _usable(feed.url, permanent_url) else ""
     if not target:
-        return Move()
+        return before if asked != feed.url else Move()
     return Move(target, before.times + 1, before.since) if target == before.to else Move(target, 1, now)
 
 
-def failed(feed: Feed, polled: str, outcome: Outcome) -> bool:
-    """Whether the address that ``feed`` had moved to has failed for good, so that the list's is tried again."""
-    return polled != feed.url and outcome in HARD
+def failed(feed: Feed, asked: str, outcome: Outcome, failures: int) -> bool:
+    """Whether the address that ``feed`` had moved to is given up, so that the list's is tried again.
+
+    Args:
+        feed: The feed.
+        asked: The address that was asked; empty where none was.
+        outcome: How that ended.
+        failures: Failures in a row, this one among them.
+    """
+    return bool(asked) and asked != feed.url and (outcome in HARD or failures >= PATIENCE)
 
 
 def _usable(listed: str, target: str) -> bool:

@@ -81,7 +81,11 @@ def after(feed: Feed, before: FeedState | None, ended: Ended, now: float, dice: 
     interval_s = _interval_s(feed, remembered.rhythm, now)
     failures = 0 if ended.outcome.success else known.failures + 1
     usual = Usual(interval_s, adapted=_adapts(feed), first=not known.polled_at)
-    chosen = _chosen(feed, ended, usual, failures, _rules(remembered, ended.fetched), dice)
+    rules = _rules(remembered, ended.fetched)
+    back = moves.failed(feed, ended.asked, ended.outcome, failures)
+    chosen = (
+        _moved_back(usual, rules, dice) if back else schedule.next_poll(ended.outcome, usual, failures, rules, dice)
+    )
     state = replace(
         known,
         outcome=ended.outcome,
@@ -93,7 +97,7 @@ def after(feed: Feed, before: FeedState | None, ended: Ended, now: float, dice: 
         interval_s=interval_s,
         memory=memory.written(remembered),
     )
-    return _moved(feed, _revalidated(state, ended), ended, now), chosen
+    return (_forgotten(state) if back else _moved(feed, _revalidated(state, ended), ended, now)), chosen
 
 
 def _remembered(before: Memory, ended: Ended, now: float) -> Memory:
@@ -132,12 +136,15 @@ def _rules(remembered: Memory, fetched: Fetched) -> Rules:
     return Rules(remembered.ttl_s, max(remembered.max_age_s, fetched.fresh_s), fetched.retry_after_s)
 
 
-def _chosen(feed: Feed, ended: Ended, usual: Usual, failures: int, rules: Rules, dice: float) -> Next:
-    if not moves.failed(feed, ended.asked, ended.outcome):
-        return schedule.next_poll(ended.outcome, usual, failures, rules, dice)
-    # Not the course of what ended: what is asked next is another address. A 410 does not stop the list's.
+def _moved_back(usual: Usual, rules: Rules, dice: float) -> Next:
+    """Not the course of what ended, for another address is asked next: a 410 does not stop the list's."""
     chosen = schedule.next_poll(Outcome.CONNECT_ERROR, usual, 1, rules, dice)
     return replace(chosen, why=Why.MOVED_BACK) if chosen.why is Why.BACKOFF else chosen
+
+
+def _forgotten(state: FeedState) -> FeedState:
+    """Without the move, and without validators, which are of a server that is not asked any more."""
+    return replace(state, etag="", last_modified="", moved_to="", moved_times=0, moved_since=0.0)
 
 
 def _revalidated(state: FeedState, ended: Ended) -> FeedState:
@@ -151,6 +158,4 @@ def _moved(feed: Feed, state: FeedState, ended: Ended, now: float) -> FeedState:
         return state
     before = Move(state.moved_to, state.moved_times, state.moved_since)
     move = moves.followed(feed, before, ended.asked, ended.outcome, ended.fetched.permanent_url, now)
-    if moves.failed(feed, ended.asked, ended.outcome):  # its validators are of another server
-        state = replace(state, etag="", last_modified="")
     return replace(state, moved_to=move.to, moved_times=move.times, moved_since=move.since)

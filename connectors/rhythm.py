@@ -18,12 +18,17 @@ LEAST_SPAN_S = 600.0
 AHEAD_S = 300.0
 """By how much a publisher's clock may be fast."""
 
-PACE_S = 1800.0
+PACE_S = 1680.0
 """The interval that fits one entry an hour. Everything else follows from it by the square-root rule."""
-PRIOR_S = 2 * HOUR_S
-"""For how long a feed has to be watched until what it does weighs as much as the interval that it began with."""
+PRIOR_ENTRIES = 2.0
+"""With how many entries, at the rate that it fits, the interval that a feed began with weighs beside what it does."""
 SHRINK = 3.0
 """An hour of the day with this many entries to be expected of it weighs as much as the mean of all hours."""
+
+BURST_S = 2 * HOUR_S
+"""Entries of this last while tell of something that goes on, whatever the hour usually is like."""
+BURST_SHARE = 0.5
+"""How much of their rate is believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +43,14 @@ class Rhythm:
         as_of: Up to when.
         base: The time at which an entry weighs 1.
         counts: Weights of entries by the hour of the day (UTC) in which they were published.
+        burst: Entries of the last two hours or so, each faded with its age at ``as_of``.
     """
 
     since: float
     as_of: float
     base: float
     counts: tuple[float, ...] = (0.0,) * HOURS
+    burst: float = 0.0
 
     def __post_init__(self) -> None:
         if len(self.counts) != HOURS:
@@ -86,7 +93,8 @@ def learned(rhythm: Rhythm, dates: Iterable[float], now: float) -> Rhythm:
     """
     until = max(now, rhythm.as_of)
     dates = [min(max(date, rhythm.as_of), until) for date in dates]
-    return _counted(_rebased(replace(rhythm, as_of=until)), dates)
+    burst = rhythm.burst * math.exp((rhythm.as_of - until) / BURST_S)
+    return _counted(_rebased(replace(rhythm, as_of=until, burst=burst)), dates)
 
 
 def interval_s(rhythm: Rhythm, pace: Pace, now: float) -> float:
@@ -101,7 +109,7 @@ def interval_s(rhythm: Rhythm, pace: Pace, now: float) -> float:
     waited = 0.0
     while waited < pace.cap_s:
         at = now + waited
-        root = math.sqrt(_rate(rhythm, mean, _hour(at)))
+        root = math.sqrt(_lifted(rhythm, _rate(rhythm, mean, _hour(at)), waited))
         rest = HOUR_S - at % HOUR_S
         if left <= root * rest:
             waited += left / root
@@ -117,10 +125,11 @@ def daily(rhythm: Rhythm, pace: Pace) -> float:
 
 
 def _counted(rhythm: Rhythm, dates: Iterable[float]) -> Rhythm:
-    counts = list(rhythm.counts)
+    counts, burst = list(rhythm.counts), rhythm.burst
     for date in dates:
         counts[_hour(date)] += math.exp((date - rhythm.base) / MEMORY_S)
-    return replace(rhythm, counts=tuple(counts))
+        burst += math.exp((date - rhythm.as_of) / BURST_S)
+    return replace(rhythm, counts=tuple(counts), burst=burst)
 
 
 def _rebased(rhythm: Rhythm) -> Rhythm:
@@ -135,7 +144,7 @@ def _mean(rhythm: Rhythm, pace: Pace) -> float:
     """Entries a second over all hours, drawn towards the rate that the interval at the start would fit."""
     expected = (PACE_S / pace.start_s) ** 2 / HOUR_S
     span = _faded(rhythm.as_of - rhythm.since)
-    return (_weight(rhythm) * sum(rhythm.counts) + expected * PRIOR_S) / (span + PRIOR_S)
+    return (_weight(rhythm) * sum(rhythm.counts) + PRIOR_ENTRIES) / (span + PRIOR_ENTRIES / expected)
 
 
 def _weight(rhythm: Rhythm) -> float:
@@ -147,6 +156,12 @@ def _rate(rhythm: Rhythm, mean: float, hour: int) -> float:
     """Entries a second in an hour of the day, drawn towards the mean where few are to be expected."""
     drawn = SHRINK / mean
     return (_weight(rhythm) * rhythm.counts[hour] + mean * drawn) / (_watched(rhythm, hour) + drawn)
+
+
+def _lifted(rhythm: Rhythm, rate: float, waited: float) -> float:
+    """``rate`` with what a burst adds to it, which fades with the wait; one entry alone is none."""
+    lately = (rhythm.burst - 1) / BURST_S * math.exp(-waited / BURST_S)
+    return rate + BURST_SHARE * max(lately - rate, 0.0)
 
 
 def _watched(rhythm: Rhythm, hour: int) -> float:
@@ -167,9 +182,10 @@ def _hour(at: float) -> int:
 
 
 def packed(rhythm: Rhythm) -> str:
-    """``rhythm`` as text of at most 230 characters; what is read of it and packed again is the same text."""
+    """``rhythm`` as text of at most 240 characters; what is read of it and packed again is the same text."""
     times = (f"{time:.0f}" for time in (rhythm.since, rhythm.as_of, rhythm.base))
-    return " ".join([*times, *(f"{min(n, 9999):.4g}" if n >= 0.01 else "0" for n in rhythm.counts)])  # noqa: PLR2004
+    numbers = (rhythm.burst, *rhythm.counts)
+    return " ".join([*times, *(f"{min(n, 9999):.4g}" if n >= 0.01 else "0" for n in numbers)])  # noqa: PLR2004
 
 
 def unpacked(words: Sequence[str]) -> Rhythm:
@@ -178,9 +194,9 @@ def unpacked(words: Sequence[str]) -> Rhythm:
     Raises:
         ValueError: It is none.
     """
-    since, as_of, base, *counts = (float(word) for word in words)
-    if not all(0 <= value < math.inf for value in (since, as_of, base, *counts)) or not since <= as_of:
+    since, as_of, base, burst, *counts = (float(word) for word in words)
+    if not all(0 <= value < math.inf for value in (since, as_of, base, burst, *counts)) or not since <= as_of:
         raise ValueError("a rhythm: a number that none of its can be")
     if abs(as_of - base) > MEMORY_S + DAY_S:
         raise ValueError("a rhythm: weights of another time")
-    return Rhythm(since, as_of, base, tuple(counts))
+    return Rhythm(since, as_of, base, tuple(counts), burst)
