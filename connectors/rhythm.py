@@ -18,7 +18,7 @@ LEAST_SPAN_S = 600.0
 AHEAD_S = 300.0
 """By how much a publisher's clock may be fast."""
 
-PACE_S = 1680.0
+PACE_S = 1800.0
 """The interval that fits one entry an hour. Everything else follows from it by the square-root rule."""
 PRIOR_ENTRIES = 2.0
 """With how many entries, at the rate that it fits, the interval that a feed began with weighs beside what it does."""
