@@ -186,25 +186,35 @@ def _bounds(entry: FeedEntry, defaults: Defaults) -> tuple[float, float]:
 
 
 def _of_bounds(document: Document, checked: FeedsFile) -> list[Fault]:
-    """A fault for each interval that does not fit its bounds, and each bound that has nothing to hold."""
-    defaults, faults = checked.defaults, []
-    if defaults.min_interval > defaults.max_interval:
-        faults.append(document.fault(("defaults", "min_interval"), f"at most max_interval ({defaults.max_interval:g}s)"))
-    elif not defaults.min_interval <= defaults.interval <= defaults.max_interval:
-        expected = f"a duration from {defaults.min_interval:g}s to {defaults.max_interval:g}s (min_interval, max_interval)"
-        faults.append(document.fault(("defaults", "interval"), expected))
+    """A fault for each interval that does not fit its bounds, and for each bound that has nothing to hold."""
+    faults = []
+    if said := _unfit_defaults(checked.defaults):
+        faults.append(document.fault(("defaults", said[0]), said[1]))
     for index, entry in enumerate(checked.feeds):
-        given = "min_interval" if entry.min_interval is not None else "max_interval"
-        floor, cap = _bounds(entry, defaults)
-        if entry.min_interval is None and entry.max_interval is None:
-            continue  # what is wrong with the defaults is told once
-        if not _adapts(entry):
-            expected = "neither min_interval nor max_interval with a drill or a fixed interval"
-            faults.append(document.fault(("feeds", index, given), expected))
-        elif floor > cap:
-            expected = f"a min_interval of at most max_interval ({floor:g}s, {cap:g}s)"
-            faults.append(document.fault(("feeds", index, given), expected))
+        if said := _unfit(entry, checked.defaults):
+            faults.append(document.fault(("feeds", index, said[0]), said[1]))
     return faults
+
+
+def _unfit_defaults(defaults: Defaults) -> tuple[str, str] | None:
+    """The key that is wrong, and what was expected of it."""
+    low, high = defaults.min_interval, defaults.max_interval
+    if low > high:
+        return "min_interval", f"at most max_interval ({high:g}s)"
+    if not low <= defaults.interval <= high:
+        return "interval", f"a duration from {low:g}s to {high:g}s (min_interval, max_interval)"
+    return None
+
+
+def _unfit(entry: FeedEntry, defaults: Defaults) -> tuple[str, str] | None:
+    """As above, of a feed; what is wrong with the defaults alone is not told again with each."""
+    if entry.min_interval is None and entry.max_interval is None:
+        return None
+    given = "max_interval" if entry.min_interval is None else "min_interval"
+    floor, cap = _bounds(entry, defaults)
+    if not _adapts(entry):
+        return given, "neither min_interval nor max_interval with a drill or a fixed interval"
+    return (given, f"a min_interval of at most max_interval ({floor:g}s, {cap:g}s)") if floor > cap else None
 
 
 def _bounded(seconds: float, floor: float) -> float:

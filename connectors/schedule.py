@@ -157,7 +157,7 @@ def next_poll(outcome: Outcome, usual: Usual, failures: int, rules: Rules, dice:
     return Next(wait, why)
 
 
-def start_wait_s(interval_s: float, dice: float, feeds: int = 1) -> float:
+def first_wait_s(interval_s: float, dice: float, feeds: int = 1) -> float:
     """Seconds until a feed's first poll after a start at which ``feeds`` are due at once.
 
     They are spread over the whole interval where there are many, and over half a second each where there are few, so

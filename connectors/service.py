@@ -168,7 +168,7 @@ class Connector:
         for feed in self._feeds.values():
             state = self._poller.state(feed)
             if state is None or (state.next_due is not None and state.next_due <= wall):
-                self._add(now + schedule.start_wait_s(feed.interval_s, dice.random(), len(self._feeds)), feed)
+                self._add(now + schedule.first_wait_s(feed.interval_s, dice.random(), len(self._feeds)), feed)
             elif state.next_due is not None:
                 self._add(now + schedule.resumed_wait_s(state.next_due, state.polled_at, wall), feed)
 

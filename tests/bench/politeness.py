@@ -67,7 +67,7 @@ class Simulation:
 
     def play(self, feeds: int) -> Run:
         """Poll until the end; ``feeds`` start at once."""
-        at = MONDAY + schedule.start_wait_s(self._feed.interval_s, self._dice.random(), feeds)
+        at = MONDAY + schedule.first_wait_s(self._feed.interval_s, self._dice.random(), feeds)
         state: FeedState | None = None
         while at < self._end:
             ended = self._asked(at, state)

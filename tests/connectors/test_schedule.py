@@ -16,9 +16,9 @@ from connectors.schedule import (
     Rules,
     Usual,
     Why,
+    first_wait_s,
     next_poll,
     resumed_wait_s,
-    start_wait_s,
 )  # fmt: skip
 
 MIDDLE = 0.5
@@ -125,10 +125,10 @@ def test_no_poll_is_sooner_than_any_rule(outcome: Outcome, usual: Usual, failure
 
 def test_a_short_list_shows_something_soon_and_a_long_one_is_no_burst():
     """At a start a few feeds wait seconds; thousands fill the interval evenly; a drill waits for neither."""
-    assert start_wait_s(900, 0.0) == 0
-    assert start_wait_s(900, 0.999, feeds=30) < 15
-    assert start_wait_s(900, 0.999, feeds=50_000) == pytest.approx(899.1)
-    assert start_wait_s(2, 0.999, feeds=50_000) < 2
+    assert first_wait_s(900, 0.0) == 0
+    assert first_wait_s(900, 0.999, feeds=30) < 15
+    assert first_wait_s(900, 0.999, feeds=50_000) == pytest.approx(899.1)
+    assert first_wait_s(2, 0.999, feeds=50_000) < 2
 
 
 def test_a_clock_set_back_or_far_off_delays_nothing():
