@@ -29,6 +29,7 @@ from connectors.metrics import Handling, Kind
 from connectors.outcome import Outcome
 from connectors.plaintext import one_line
 from connectors.progress import Ended, after, told
+from connectors.rests import Rests
 from connectors.sandbox import Sandbox
 from connectors.schedule import Next
 from connectors.sift import Reading, Sifted, identify, sift
@@ -77,7 +78,7 @@ class Poller:
         self._settings = settings
         self._parts = parts
         self._states = parts.store.feeds()
-        self._rests: dict[str, float] = {}
+        self._rests = Rests(parts.store.noted("rests"), time.time(), time.monotonic())
         self._meter = FlowMeter.restored(parts.store.noted("flow"))
         self._meter_due = 0.0
         self._clock = WallClock()
@@ -98,8 +99,7 @@ class Poller:
         state = self.state(feed)
         address = moves.address(feed, state, time.time())
         host = urlsplit(address).hostname or ""
-        rest = self._rests.get(host, 0.0) - time.monotonic()
-        if rest > 0:  # the host has asked, on behalf of another feed
+        if rest := self._rests.left_s(host, time.monotonic()):  # the host has asked, on behalf of another feed
             resting = Fetched(Outcome.RATE_LIMITED, retry_after_s=rest, error="the host asked to wait")
             return self._conclude(feed, "", resting)
         validators = Validators(state.etag, state.last_modified) if state else Validators()
@@ -107,7 +107,8 @@ class Poller:
         fetched = await self._parts.fetcher.fetch(address, validators, home=feed.url)
         metrics.FETCH_SECONDS.labels(Kind.FEED.value).observe(fetched.seconds)
         if fetched.retry_after_s and not fetched.outcome.success:
-            self._rests[host] = time.monotonic() + fetched.retry_after_s
+            self._rests.ask(host, fetched.retry_after_s, time.monotonic())
+            self._parts.store.note("rests", self._rests.saved(time.time(), time.monotonic()))
         if fetched.outcome is not Outcome.OK:
             return self._conclude(feed, address, fetched)
         return await self.take(feed, fetched, Span(begun, begun + fetched.seconds), address)

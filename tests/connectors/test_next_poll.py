@@ -77,6 +77,20 @@ async def test_a_new_address_on_another_host_must_be_public(server: FeedServer, 
     assert not server.requests
 
 
+async def test_a_host_that_asked_to_be_left_alone_is_so_after_a_restart(server: FeedServer, tmp_path: Path):
+    """Its other feeds are not asked by the next process either."""
+    async with polling(tmp_path) as poller:
+        assert (await poller.poll(Feed("limited", server.url("/429")))).outcome is Outcome.RATE_LIMITED
+    feed = Feed("feed", server.url("/feed"))
+    async with polling(tmp_path) as poller:
+        assert (await poller.poll(feed)).outcome is Outcome.RATE_LIMITED
+        state = poller.state(feed)
+    assert [path for path, _ in server.requests] == ["/429"]
+    assert state
+    assert state.next_due
+    assert state.next_due - state.polled_at > 110
+
+
 async def test_the_log_says_why_the_next_poll_is_when_it_is(
     server: FeedServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
