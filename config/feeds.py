@@ -96,23 +96,32 @@ class FeedEntry(Strict):
     url: Address
     drill: bool = False
     interval: Duration | None = None
+    min_interval: Duration | None = None
+    max_interval: Duration | None = None
     title: str = ""
     source: Domain | None = None
     language: LanguageCode | None = None
     enabled: bool = True
+    full_text: FullText | None = None
 
-    @pydantic.field_validator("interval", mode="after")
+    @pydantic.field_validator("interval", "min_interval", "max_interval", mode="after")
     @classmethod
     def _within(cls, value: float | None, info: pydantic.ValidationInfo) -> float | None:
         return value if value is None else _bounded(value, DRILL_FLOOR_S if info.data.get("drill") else FLOOR_S)
 
 
 class Defaults(Strict):
-    """``defaults:``, what counts for a feed that says nothing else."""
+    """``defaults:``, what counts for a feed that says nothing else.
+
+    ``interval`` is what a feed that adapts begins with.
+    """
 
     interval: Duration = pydantic.Field(default=900.0, validate_default=False)
+    min_interval: Duration = pydantic.Field(default=300.0, validate_default=False)
+    max_interval: Duration = pydantic.Field(default=2 * 3600.0, validate_default=False)
+    full_text: FullText = "never"
 
-    @pydantic.field_validator("interval", mode="after")
+    @pydantic.field_validator("interval", "min_interval", "max_interval", mode="after")
     @classmethod
     def _within(cls, value: float) -> float:
         return _bounded(value, FLOOR_S)
@@ -139,20 +148,73 @@ def load_feeds(path: Path) -> tuple[Feed, ...]:
         raise ConfigError([*error.faults, *faults]) from None
     if faults:
         raise ConfigError(faults)
+    if faults := _of_bounds(document, checked):
+        raise ConfigError(faults)
     return tuple(_feed(entry, checked.defaults) for entry in checked.feeds)
 
 
 def _feed(entry: FeedEntry, defaults: Defaults) -> Feed:
+    floor, cap = _bounds(entry, defaults)
+    start = min(max(defaults.interval, floor), cap)
     return Feed(
         id=entry.id,
         url=entry.url,
-        interval_s=defaults.interval if entry.interval is None else entry.interval,
+        interval_s=start if entry.interval is None else entry.interval,
+        adapts=_adapts(entry),
+        floor_s=floor,
+        cap_s=cap,
         title=entry.title,
         source=entry.source,
         language=entry.language,
         enabled=entry.enabled,
         drill=entry.drill,
+        full_text=entry.full_text or defaults.full_text,
     )
+
+
+def _adapts(entry: FeedEntry) -> bool:
+    """An interval that is given is the operator's decision; a drill is quick whatever it publishes."""
+    return entry.interval is None and not entry.drill
+
+
+def _bounds(entry: FeedEntry, defaults: Defaults) -> tuple[float, float]:
+    """The shortest and the longest interval of a feed that adapts."""
+    return (
+        defaults.min_interval if entry.min_interval is None else entry.min_interval,
+        defaults.max_interval if entry.max_interval is None else entry.max_interval,
+    )
+
+
+def _of_bounds(document: Document, checked: FeedsFile) -> list[Fault]:
+    """A fault for each interval that does not fit its bounds, and for each bound that has nothing to hold."""
+    faults = []
+    if said := _unfit_defaults(checked.defaults):
+        faults.append(document.fault(("defaults", said[0]), said[1]))
+    for index, entry in enumerate(checked.feeds):
+        if said := _unfit(entry, checked.defaults):
+            faults.append(document.fault(("feeds", index, said[0]), said[1]))
+    return faults
+
+
+def _unfit_defaults(defaults: Defaults) -> tuple[str, str] | None:
+    """The key that is wrong, and what was expected of it."""
+    low, high = defaults.min_interval, defaults.max_interval
+    if low > high:
+        return "min_interval", f"at most max_interval ({high:g}s)"
+    if not low <= defaults.interval <= high:
+        return "interval", f"a duration from {low:g}s to {high:g}s (min_interval, max_interval)"
+    return None
+
+
+def _unfit(entry: FeedEntry, defaults: Defaults) -> tuple[str, str] | None:
+    """As above, of a feed; what is wrong with the defaults alone is not told again with each."""
+    if entry.min_interval is None and entry.max_interval is None:
+        return None
+    given = "max_interval" if entry.min_interval is None else "min_interval"
+    floor, cap = _bounds(entry, defaults)
+    if not _adapts(entry):
+        return given, "neither min_interval nor max_interval with a drill or a fixed interval"
+    return (given, f"a min_interval of at most max_interval ({floor:g}s, {cap:g}s)") if floor > cap else None
 
 
 def _bounded(seconds: float, floor: float) -> float:

@@ -130,19 +130,22 @@ class Fetcher:
             if session is not None:
                 await session.close()
 
-    async def fetch(self, url: str, validators: Validators | None = None) -> Fetched:
-        """GET ``url``, asking only for what changed since ``validators``. Never raises for what the other side does."""
+    async def fetch(self, url: str, validators: Validators | None = None, *, home: str = "") -> Fetched:
+        """GET ``url``, asking only for what changed since ``validators``. Never raises for what the other side does.
+
+        ``home`` is the address that the operator chose, where ``url`` is one that a publisher has moved it to.
+        """
         start = time.monotonic()
         try:
             async with asyncio.timeout(self._limits.total_s):
-                fetched = await self._follow(url, validators or Validators())
+                fetched = await self._follow(url, validators or Validators(), home or url)
         except (Exception, TimeoutError) as error:  # noqa: BLE001  # a library's surprise must not stop the other feeds
             fetched = _failed(error)
         return replace(fetched, seconds=time.monotonic() - start, final_url=fetched.final_url or url)
 
-    async def _follow(self, url: str, validators: Validators) -> Fetched:
+    async def _follow(self, url: str, validators: Validators, home: str) -> Fetched:
         seen: set[str] = set()
-        here = first = _http_url(url)
+        here, first = _http_url(url), _http_url(home)
         while True:
             seen.add(str(here))
             answer = await self._get(here, validators, self._own if _same_host(here, first) else self._others)

@@ -1,7 +1,7 @@
 """Poller: one poll of one feed, from the socket to the store.
 
-fetch ─▶ sandbox: parse ─▶ sift ─▶ deliver ─▶ store ─▶ schedule
-(socket)   (process)       (pure)   (Kafka)   (SQLite)   (pure)
+fetch ─▶ sandbox: parse ─▶ sift ─▶ deliver ─▶ progress ─▶ store
+(socket)   (process)       (pure)   (Kafka)    (pure)     (SQLite)
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from config.clock import WallClock
 from config.feeds import Feed
 from config.settings import Settings
 from config.spans import Span
-from connectors import metrics, schedule
+from connectors import metrics, moves
 from connectors.deliver import Delivery
 from connectors.entry import Parsed
 from connectors.fetch import Fetched, Fetcher, Validators
@@ -29,7 +29,10 @@ from connectors.formats import Source
 from connectors.metrics import Handling, Kind
 from connectors.outcome import Outcome
 from connectors.plaintext import one_line
+from connectors.progress import Ended, after, told
+from connectors.rests import Rests
 from connectors.sandbox import Sandbox
+from connectors.schedule import Next
 from connectors.shown import Shown
 from connectors.sift import Reading, Sifted, identify, sift
 from connectors.store import FeedState, Store
@@ -71,13 +74,13 @@ class Parts:
 
 
 class Poller:
-    """Polls a feed and keeps what is known of each. What to do is decided in ``schedule`` and ``sift``."""
+    """Polls a feed and keeps what is known of each. What to do is decided in ``progress`` and ``sift``."""
 
     def __init__(self, settings: Settings, parts: Parts) -> None:
         self._settings = settings
         self._parts = parts
         self._states = parts.store.feeds()
-        self._rests: dict[str, float] = {}
+        self._rests = Rests(parts.store.noted("rests"), time.time(), time.monotonic())
         self._meter = FlowMeter.restored(parts.store.noted("flow"))
         self._meter_due = 0.0
         self._clock = WallClock()
@@ -100,28 +103,34 @@ class Poller:
             BrinkwatchError: The state can't be written, or Kafka is away and the delivery not patient.
         """
         metrics.ATTEMPTS.labels(Kind.FEED.value).inc()
-        host = urlsplit(feed.url).hostname or ""
         state = self.state(feed)
-        rest = self._rests.get(host, 0.0) - time.monotonic()
-        if rest > 0:  # the host has asked, on behalf of another feed
-            return self._conclude(
-                feed, Fetched(Outcome.RATE_LIMITED, retry_after_s=rest, error="the host asked to wait")
-            )
+        address = moves.address(feed, state, time.time())
+        host = urlsplit(address).hostname or ""
+        if rest := self._rests.left_s(host, time.monotonic()):  # the host has asked, on behalf of another feed
+            resting = Fetched(Outcome.RATE_LIMITED, retry_after_s=rest, error="the host asked to wait")
+            return self._conclude(feed, "", resting)
         validators = Validators(state.etag, state.last_modified) if state else Validators()
         begun = time.time()
-        fetched = await self._parts.fetcher.fetch(feed.url, validators)
+        fetched = await self._parts.fetcher.fetch(address, validators, home=feed.url)
         metrics.FETCH_SECONDS.labels(Kind.FEED.value).observe(fetched.seconds)
         if fetched.retry_after_s and not fetched.outcome.success:
-            self._rests[host] = time.monotonic() + fetched.retry_after_s
+            self._rests.ask(host, fetched.retry_after_s, time.monotonic())
+            self._parts.store.note("rests", self._rests.saved(time.time(), time.monotonic()))
         if fetched.outcome is not Outcome.OK:
-            return self._conclude(feed, fetched)
-        return await self.take(feed, fetched, Span(begun, begun + fetched.seconds))
+            return self._conclude(feed, address, fetched)
+        return await self.take(feed, fetched, Span(begun, begun + fetched.seconds), address)
 
-    async def take(self, feed: Feed, fetched: Fetched, span: Span, *, pushed: bool = False) -> Poll:
+    async def take(self, feed: Feed, fetched: Fetched, span: Span, asked: str = "") -> Poll:
         """Read a body of ``feed`` that came with outcome ``ok``; as ``poll``, from there on.
 
-        One body of a feed at a time: two that show the same new entry would both send it. One that was ``pushed``
-        changes nothing of what polling goes by: validators, failures, when the next poll is due.
+        One body of a feed at a time: two that show the same new entry would both send it. One that was pushed changes
+        nothing of what polling goes by: validators, failures, when the next poll is due.
+
+        Args:
+            feed: The feed.
+            fetched: The body, and what came with it.
+            span: From when to when it was fetched.
+            asked: The address that was asked for it; empty where it was pushed.
         """
         async with self._turns.setdefault(feed.id, asyncio.Lock()):
             parsed = await self._parts.sandbox.parse(fetched.body, Source(fetched.final_url, fetched.content_type))
@@ -129,10 +138,11 @@ class Poller:
             await self._parts.delivery.send(sifted.articles, span)
             if parsed.outcome is Outcome.OK:
                 before = self.state(feed)
-                self.on_shown(_shown(feed, fetched, parsed, sifted, before.polled_at if before else 0.0, pushed=pushed))
-            if pushed:
+                polled_at = before.polled_at if before else 0.0
+                self.on_shown(_shown(feed, fetched, parsed, sifted, polled_at, pushed=not asked))
+            if not asked:
                 return self._conclude_push(feed, fetched, parsed, sifted)
-            return self._conclude(feed, fetched, parsed, sifted)
+            return self._conclude(feed, asked, fetched, parsed, sifted)
 
     async def _sift(self, feed: Feed, parsed: Parsed) -> Sifted:
         """In a thread: a feed of two thousand new entries would hold up every other poll for a second."""
@@ -159,14 +169,16 @@ class Poller:
             self._meter_due = time.monotonic() + SAVE_METER_S
 
     def _conclude(
-        self, feed: Feed, fetched: Fetched, parsed: Parsed | None = None, sifted: Sifted | None = None
+        self, feed: Feed, asked: str, fetched: Fetched, parsed: Parsed | None = None, sifted: Sifted | None = None
     ) -> Poll:
         """Write down how the poll ended and when the next one is; everything to be sent has been acknowledged."""
         outcome = parsed.outcome if parsed else fetched.outcome
         said = (parsed.error or "; ".join(parsed.warnings)) if parsed else fetched.error
         detail = one_line(said, MAX_DETAIL)  # it may quote the server, whose control characters must not reach a log
         before = self.state(feed)
-        state = _next_state(feed, before, outcome, detail, fetched, self._dice.random())
+        read = told(parsed, sifted) if parsed and sifted else None
+        ended = Ended(outcome, fetched, asked, detail, read)
+        state, chosen = after(feed, before, ended, time.time(), self._dice.random())
         state = _netted(state, self.net_s(feed))
         self._parts.store.record(state, sifted.seen if sifted else ())
         if sifted and sifted.articles:
@@ -175,7 +187,7 @@ class Poller:
         poll = Poll(feed, outcome, sifted.handled if sifted else {}, detail, fetched.seconds)
         _count(poll)
         _count_articles(poll, sifted, first=before is None or not before.read_at)
-        _log(poll, state, fetched)
+        _log(poll, state, fetched, chosen)
         return poll
 
     def _conclude_push(self, feed: Feed, fetched: Fetched, parsed: Parsed, sifted: Sifted) -> Poll:
@@ -198,29 +210,6 @@ def _netted(state: FeedState, net_s: float) -> FeedState:
     if not net_s or state.next_due is None or state.failures:
         return state
     return replace(state, next_due=max(state.next_due, state.polled_at + net_s))
-
-
-def _next_state(
-    feed: Feed, before: FeedState | None, outcome: Outcome, detail: str, fetched: Fetched, dice: float
-) -> FeedState:
-    """What is known of ``feed`` after a poll. Validators change only with a body that was read to its end."""
-    now = time.time()
-    before = before or FeedState(feed.id, feed.url, outcome)
-    failures = 0 if outcome.success else before.failures + 1
-    wait = schedule.wait_s(outcome, feed.interval_s, failures, fetched.retry_after_s, dice)
-    read = outcome is Outcome.OK
-    return FeedState(
-        id=feed.id,
-        url=feed.url,
-        outcome=outcome,
-        etag=fetched.validators.etag if read else before.etag,
-        last_modified=fetched.validators.last_modified if read else before.last_modified,
-        detail=detail,
-        failures=failures,
-        polled_at=now,
-        read_at=now if read else before.read_at,
-        next_due=None if wait is None else now + wait,
-    )
 
 
 def _count(poll: Poll) -> None:
@@ -246,7 +235,7 @@ def _fresh(sifted: Sifted) -> frozenset[str]:
     return frozenset(article.article_id for article in sifted.articles if article.article_id in first)
 
 
-def _log(poll: Poll, state: FeedState, fetched: Fetched) -> None:
+def _log(poll: Poll, state: FeedState, fetched: Fetched, chosen: Next) -> None:
     fields = {
         "feed": poll.feed.id,
         "outcome": poll.outcome.value,
@@ -255,7 +244,8 @@ def _log(poll: Poll, state: FeedState, fetched: Fetched) -> None:
         "seconds": round(poll.seconds, 3),
         **{handling.value: number for handling, number in poll.handled.items() if number},
         "failures": state.failures,
-        "next_s": None if state.next_due is None else round(state.next_due - state.polled_at, 1),
+        "next_s": None if chosen.wait_s is None else round(chosen.wait_s, 1),
+        "next_why": chosen.why.value,
         "detail": poll.detail,
     }
     said = f"{poll.feed.id}: {poll.outcome.value}" + (f": {poll.detail}" if poll.detail else "")

@@ -1,15 +1,43 @@
-"""Schedule: after an outcome, when to poll next. Decisions only; the clock and the dice are given."""
+"""Schedule: after an outcome, when to poll next, and why then. Decisions only; the clock and the dice are given."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
+from config.retry_after import MAX_RETRY_AFTER_S
 from connectors.outcome import Outcome
 
 HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
 JITTER = 0.1
-SPREAD_S = 30.0
+MAX_RULE_S = DAY_S
+"""The most that a ttl or a max-age is taken for: a slip of a template (a year) may not silence a feed."""
+MAX_WAIT_S = MAX_RETRY_AFTER_S * (1 + JITTER)
+"""No decision waits longer."""
+STARTS_A_SECOND = 2.0
+"""How many feeds that are due at once, at a start, are polled a second; more where an interval leaves no time."""
+
+
+class Why(StrEnum):
+    """What decided when a feed is polled next: ``next_why`` in the log."""
+
+    INTERVAL = "interval"
+    """The interval that the operator has set."""
+    RHYTHM = "rhythm"
+    """How often the feed publishes at this hour, between the shortest and the longest interval."""
+    TTL = "ttl"
+    """The feed's own ``ttl`` or ``sy:updatePeriod`` asks for longer."""
+    MAX_AGE = "max_age"
+    """The server calls its answer fresh for longer (Cache-Control, Expires)."""
+    RETRY_AFTER = "retry_after"
+    """The server asked to be left alone for longer (Retry-After)."""
+    BACKOFF = "backoff"
+    """It failed, and waits longer with each failure in a row."""
+    MOVED_BACK = "moved_back"
+    """The address that it had moved to failed: the one of the list is tried again."""
+    GONE = "gone"
+    """410: it is not polled any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,31 +87,104 @@ COURSES = {
 }
 
 
-def wait_s(outcome: Outcome, interval_s: float, failures: int, retry_after_s: float, dice: float) -> float | None:
-    """Seconds until the next poll; None to stop polling.
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """For how many seconds a publisher asks not to be polled again; 0 where it says nothing.
+
+    Attributes:
+        ttl_s: What the document says (RSS 2.0 ``ttl``, RSS 1.0 ``sy:updatePeriod``); at most a day counts.
+        max_age_s: What the cache headers say (RFC 9111, 4.2.1); at most a day counts.
+        retry_after_s: What Retry-After says (RFC 9110, 10.2.3); at most a week counts.
+    """
+
+    ttl_s: float = 0.0
+    max_age_s: float = 0.0
+    retry_after_s: float = 0.0
+
+    def least(self) -> tuple[float, Why]:
+        """The longest of them: a least wait in seconds, and which it is."""
+        return max(
+            (min(self.retry_after_s, MAX_RETRY_AFTER_S), Why.RETRY_AFTER),
+            (min(self.max_age_s, MAX_RULE_S), Why.MAX_AGE),
+            (min(self.ttl_s, MAX_RULE_S), Why.TTL),
+            key=lambda rule: rule[0],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """When a feed is polled next: in how many seconds (None: never again), and why then."""
+
+    wait_s: float | None
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What a feed is polled by while all is well.
+
+    Attributes:
+        interval_s: Its interval.
+        adapted: Whether that was found by its rhythm.
+        first: Whether it was polled for the first time.
+    """
+
+    interval_s: float
+    adapted: bool = False
+    first: bool = False
+
+
+def next_poll(outcome: Outcome, usual: Usual, failures: int, rules: Rules, dice: float) -> Next:
+    """When to poll next.
 
     Args:
         outcome: How this poll ended.
-        interval_s: The feed's interval.
+        usual: What counts while all is well.
         failures: Failures in a row, this one among them; 0 after a success.
-        retry_after_s: What the server asked for; 0 for nothing. It is a least wait: jitter only adds to it.
+        rules: What the publisher asks for: least waits, to which jitter only adds.
         dice: A random number in [0, 1).
     """
     course = COURSES.get(outcome)
     if course is None:
-        return max(retry_after_s, interval_s) * (1 + JITTER * dice) if retry_after_s else _jittered(interval_s, dice)
-    if course.stops:
-        return None
+        wait, why = _spread(usual, dice), Why.RHYTHM if usual.adapted else Why.INTERVAL
+    elif course.stops:
+        return Next(None, Why.GONE)
+    else:
+        wait, why = _jittered(_backed_off(course, usual.interval_s, failures), dice), Why.BACKOFF
+    least, rule = rules.least()
+    if wait < least:
+        return Next(least * (1 + JITTER * dice), rule)
+    return Next(wait, why)
+
+
+def first_wait_s(interval_s: float, dice: float, feeds: int = 1) -> float:
+    """Seconds until a feed's first poll after a start at which ``feeds`` are due at once.
+
+    They are spread over the whole interval where there are many, and over half a second each where there are few, so
+    that a start is no burst and a short list shows something soon.
+    """
+    return dice * min(interval_s, feeds / STARTS_A_SECOND)
+
+
+def resumed_wait_s(next_due: float, polled_at: float, now: float) -> float:
+    """Seconds until the next poll of a feed whose state says when that is due; times are Unix seconds.
+
+    However far the clock was set back in between, a feed waits no longer than it was to wait from the start.
+    """
+    return min(next_due - now, next_due - polled_at, MAX_WAIT_S)
+
+
+def _backed_off(course: Course, interval_s: float, failures: int) -> float:
     doubled = interval_s * course.first * 2.0 ** min(max(failures, 1) - 1, 16)
-    wait = max(min(doubled, course.cap_s), interval_s)
-    if retry_after_s > wait:
-        return retry_after_s * (1 + JITTER * dice)
-    return _jittered(wait, dice)
+    return max(min(doubled, course.cap_s), interval_s)
 
 
-def first_wait_s(interval_s: float, dice: float) -> float:
-    """Seconds until a new feed's first poll: spread out, so that a start is no burst."""
-    return dice * min(interval_s / 2, SPREAD_S)
+def _spread(usual: Usual, dice: float) -> float:
+    """The interval with jitter; after a first poll half of it to one and a half.
+
+    Feeds that began together then lie anywhere in the interval, and don't march in step.
+    """
+    return usual.interval_s * (0.5 + dice) if usual.first else _jittered(usual.interval_s, dice)
 
 
 def _jittered(seconds: float, dice: float) -> float:

@@ -170,11 +170,10 @@ class Connector:
         dice = random.Random()  # noqa: S311  # spreads polls, guards nothing
         for feed in self._feeds.values():
             state = self._poller.state(feed)
-            if state is None:
-                self._add(now + schedule.first_wait_s(feed.interval_s, dice.random()), feed)
+            if state is None or (state.next_due is not None and state.next_due <= wall):
+                self._add(now + schedule.first_wait_s(feed.interval_s, dice.random(), len(self._feeds)), feed)
             elif state.next_due is not None:
-                # Neither a clock that was set back nor a longer interval of former times may silence a feed.
-                self._add(now + min(state.next_due - wall, schedule.DAY_S), feed)
+                self._add(now + schedule.resumed_wait_s(state.next_due, state.polled_at, wall), feed)
 
     async def _poll_in_turn(self, feed: Feed) -> Poll:
         turn = self._hosts.setdefault(host(feed), asyncio.Semaphore(MAX_POLLS_A_HOST))

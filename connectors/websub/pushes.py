@@ -38,7 +38,7 @@ class Takes(Protocol):
     def state(self, feed: Feed) -> FeedState | None:
         """What is known of the feed."""
 
-    async def take(self, feed: Feed, fetched: Fetched, span: Span, *, pushed: bool = False) -> Poll:
+    async def take(self, feed: Feed, fetched: Fetched, span: Span, asked: str = "") -> Poll:
         """Read it; return when the broker has acknowledged what was new."""
 
 
@@ -119,7 +119,7 @@ class Pushes:
             return Pushed.UNACKNOWLEDGED
         try:
             async with asyncio.timeout(self._answer_s):
-                poll = await self._poller.take(feed, fetched, span, pushed=True)
+                poll = await self._poller.take(feed, fetched, span)
         except TimeoutError:
             return Pushed.UNACKNOWLEDGED
         except BrinkwatchError as error:

@@ -46,9 +46,51 @@ def test_defaults_fill_what_a_feed_does_not_say(tmp_path: Path):
         "  - {id: b, url: https://b.example/rss, interval: 1h, language: en, source: b.example, enabled: false}\n",
     )
     assert load_feeds(path) == (
-        Feed("a", "https://a.example/rss", 1800.0),
+        Feed("a", "https://a.example/rss", 1800.0, adapts=True),
         Feed("b", "https://b.example/rss", 3600.0, source="b.example", language="en", enabled=False),
     )
+
+
+def test_a_feed_adapts_unless_it_has_an_interval_or_is_a_drill(tmp_path: Path):
+    """What the operator sets is fixed, a drill is too; the others keep within the bounds that are nearest to them."""
+    path = write(
+        tmp_path,
+        "defaults: {interval: 20m, min_interval: 10m, max_interval: 1h, full_text: on_trigger}\nfeeds:\n"
+        "  - {id: a, url: https://a.example/rss}\n"
+        "  - {id: b, url: https://b.example/rss, interval: 5m, full_text: never}\n"
+        "  - {id: c, url: https://c.example/rss, min_interval: 30m, max_interval: 6h, full_text: always}\n"
+        "  - {id: d, url: https://d.example/rss, max_interval: 15m}\n"
+        "  - {id: e, url: https://e.example/rss, drill: true}\n",
+    )
+    assert [(f.adapts, f.interval_s, f.floor_s, f.cap_s, f.full_text) for f in load_feeds(path)] == [
+        (True, 1200, 600, 3600, "on_trigger"),
+        (False, 300, 600, 3600, "never"),
+        (True, 1800, 1800, 21600, "always"),
+        (True, 900, 600, 900, "on_trigger"),
+        (False, 1200, 600, 3600, "on_trigger"),
+    ]
+
+
+def test_bounds_that_hold_nothing_are_told_with_their_line(tmp_path: Path):
+    """Bounds the wrong way round, an interval outside of them, and bounds of what does not adapt."""
+    assert faults(
+        write(
+            tmp_path,
+            "defaults:\n"
+            "  interval: 3h\n"
+            "feeds:\n"
+            "  - {id: a, url: https://a.example/rss, interval: 10m, min_interval: 5m}\n"
+            "  - {id: b, url: https://b.example/rss, min_interval: 3h}\n"
+            "  - {id: c, url: https://c.example/rss, drill: true, max_interval: 1h}\n",
+        )
+    ) == [
+        "feeds.yaml:2: defaults.interval: a duration from 300s to 7200s (min_interval, max_interval)",
+        "feeds.yaml:4: feeds[0].min_interval: neither min_interval nor max_interval with a drill or a fixed interval",
+        "feeds.yaml:5: feeds[1].min_interval: a min_interval of at most max_interval (10800s, 7200s)",
+        "feeds.yaml:6: feeds[2].max_interval: neither min_interval nor max_interval with a drill or a fixed interval",
+    ]
+    wrong = write(tmp_path, "defaults: {min_interval: 2h, max_interval: 1h}\nfeeds: []\n")
+    assert faults(wrong) == ["feeds.yaml:1: defaults.min_interval: at most max_interval (3600s)"]
 
 
 def test_an_empty_list_is_a_list(tmp_path: Path):
@@ -94,6 +136,9 @@ def test_every_fault_is_listed_with_its_line(tmp_path: Path):
         "{id: a, url: https://a.example, source: 'https://a.example'}",
         "{id: a, url: https://a.example, language: english}",
         "{id: a, url: https://a.example, drill: true, interval: 0s}",
+        "{id: a, url: https://a.example, min_interval: 30s}",
+        "{id: a, url: https://a.example, max_interval: 2d}",
+        "{id: a, url: https://a.example, full_text: sometimes}",
         "just text",
     ],
 )

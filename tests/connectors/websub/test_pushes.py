@@ -58,8 +58,8 @@ class Reader:
     def state(self, feed: Feed) -> FeedState | None:
         return FeedState(feed.id, feed.url, Outcome.OK) if self._polled else None
 
-    async def take(self, _: Feed, fetched: Any, *__: object, pushed: bool = False) -> Any:
-        assert pushed
+    async def take(self, _: Feed, fetched: Any, __: object, asked: str = "") -> Any:
+        assert not asked
         if self._wait:
             await self._wait.wait()
         if self._error:

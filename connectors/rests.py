@@ -1,0 +1,42 @@
+"""Rests: hosts that asked to be left alone (Retry-After), for all of their feeds. Clocks are given."""
+
+from __future__ import annotations
+
+import msgspec
+
+from config.retry_after import MAX_RETRY_AFTER_S
+
+MAX_TEXT = 4 * 1024 * 1024
+
+
+class Rests:
+    """Until when each host rests.
+
+    ``now`` is seconds of a clock that only goes forward, so that no step of the wall clock lengthens a rest; only what
+    outlives the process is told in the time of the wall.
+    """
+
+    def __init__(self, saved: str = "", wall: float = 0.0, now: float = 0.0) -> None:
+        self._until = {host: now + left for host, left in _left(saved, wall).items()}
+
+    def ask(self, host: str, seconds: float, now: float) -> None:
+        """Note that ``host`` asks for so many seconds; what it asked for before may be longer."""
+        self._until[host] = max(now + min(seconds, MAX_RETRY_AFTER_S), self._until.get(host, now))
+
+    def left_s(self, host: str, now: float) -> float:
+        """Seconds for which ``host`` is still to be left alone; 0 where it is not."""
+        return max(self._until.get(host, now) - now, 0.0)
+
+    def saved(self, wall: float, now: float) -> str:
+        """The rests that are not over, as text."""
+        self._until = {host: until for host, until in self._until.items() if until > now}
+        return msgspec.json.encode({host: round(wall + until - now) for host, until in self._until.items()}).decode()
+
+
+def _left(saved: str, wall: float) -> dict[str, float]:
+    """Seconds that are left by host, none longer than a host may ask for; nothing from a text that is none of ours."""
+    try:
+        told = msgspec.json.decode(saved[:MAX_TEXT], type=dict[str, float]) if saved else {}
+    except msgspec.DecodeError:
+        return {}
+    return {host: min(until - wall, MAX_RETRY_AFTER_S) for host, until in told.items() if until > wall}

@@ -1,0 +1,118 @@
+"""When and where a feed is polled next, over real sockets, with a delivery that takes everything."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from config.feeds import Feed
+from config.settings import load_settings
+from connectors.fetch import Fetcher, user_agent
+from connectors.moves import LEAST_S, TIMES
+from connectors.outcome import Outcome
+from connectors.poll import Parts, Poller
+from connectors.sandbox import Sandbox
+from connectors.store import FeedState, Store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+
+    import pytest
+    from feedserver import FeedServer
+
+
+class Taken:
+    """A delivery to nowhere."""
+
+    async def send(self, articles: Sequence[Any], fetched: object = None) -> None:
+        """Take them."""
+
+
+@asynccontextmanager
+async def polling(folder: Path, *states: FeedState) -> AsyncIterator[Poller]:
+    """A poller that knows these states."""
+    with Store(folder) as store:
+        for state in states:
+            store.record(state)
+        async with Sandbox() as sandbox, Fetcher(user_agent()) as fetcher:
+            parts = Parts(fetcher, sandbox, Taken(), store)  # type: ignore[arg-type]  # what a poll uses of one
+            yield Poller(load_settings(data_dir=folder), parts)
+
+
+def moved(feed: Feed, to: str) -> FeedState:
+    """The state of a feed that permanent redirects have led elsewhere for long enough."""
+    since = time.time() - LEAST_S - 1
+    return FeedState(feed.id, feed.url, Outcome.OK, moved_to=to, moved_times=TIMES, moved_since=since, polled_at=since)
+
+
+async def test_a_feed_that_has_moved_is_asked_there_and_one_that_is_gone_there_comes_back(
+    server: FeedServer, tmp_path: Path
+):
+    """The old address is not asked while the new one answers; after a 404 there, it is, and is not stopped."""
+    here = Feed("here", server.url("/moved/feed"))
+    there = Feed("there", server.url("/feed"))
+    states = moved(here, server.url("/feed")), moved(there, server.url("/410"))
+    async with polling(tmp_path, *states) as poller:
+        assert (await poller.poll(here)).outcome is Outcome.OK
+        assert (await poller.poll(there)).outcome is Outcome.GONE
+        assert (await poller.poll(there)).outcome is Outcome.OK
+        kept, back = poller.state(here), poller.state(there)
+    assert [path for path, _ in server.requests] == ["/feed", "/410", "/feed"]
+    assert kept
+    assert (kept.moved_to, kept.moved_times) == (server.url("/feed"), TIMES)
+    assert back
+    assert (back.moved_to, back.failures) == ("", 0)
+
+
+async def test_a_new_address_on_another_host_must_be_public(server: FeedServer, tmp_path: Path):
+    """A publisher who has moved a feed can't have a service of our network asked years later."""
+    feed = Feed("feed", server.url("/feed"))
+    inside = server.url("/feed").replace("127.0.0.1", "localhost")
+    async with polling(tmp_path, moved(feed, inside)) as poller:
+        assert (await poller.poll(feed)).outcome is Outcome.CONNECT_ERROR
+    assert not server.requests
+
+
+async def test_a_host_that_asked_to_be_left_alone_is_so_after_a_restart(server: FeedServer, tmp_path: Path):
+    """Its other feeds are not asked by the next process either."""
+    async with polling(tmp_path) as poller:
+        assert (await poller.poll(Feed("limited", server.url("/429")))).outcome is Outcome.RATE_LIMITED
+    feed = Feed("feed", server.url("/feed"))
+    async with polling(tmp_path) as poller:
+        assert (await poller.poll(feed)).outcome is Outcome.RATE_LIMITED
+        state = poller.state(feed)
+    assert [path for path, _ in server.requests] == ["/429"]
+    assert state
+    assert state.next_due
+    assert state.next_due - state.polled_at > 110
+
+
+async def test_the_log_says_why_the_next_poll_is_when_it_is(
+    server: FeedServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    """Each kind of reason reaches the line of its poll."""
+    caplog.set_level(logging.INFO)
+    feeds = [
+        Feed("adapts", server.url("/feed"), adapts=True),
+        Feed("fixed", server.url("/atom")),
+        Feed("lost", server.url("/404")),
+        Feed("gone", server.url("/410")),
+        Feed("limited", server.url("/429")),
+    ]
+    async with polling(tmp_path) as poller:
+        for feed in feeds:
+            await poller.poll(replace(feed, interval_s=10.0))
+    told = {fields["feed"]: (fields["next_why"], fields["next_s"]) for fields in _fields(caplog)}
+    assert {feed: why for feed, (why, _) in told.items()} == {
+        "adapts": "rhythm", "fixed": "interval", "lost": "backoff", "gone": "gone", "limited": "retry_after",
+    }  # fmt: skip
+    assert told["gone"][1] is None
+    assert told["limited"][1] >= 120
+
+
+def _fields(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    return [record.fields for record in caplog.records if hasattr(record, "fields") and "next_why" in record.fields]
