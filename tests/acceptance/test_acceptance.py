@@ -105,7 +105,7 @@ def test_a_changed_file_is_used_by_the_running_job(broker, prism, tmp_path):
         dyads = Topic(settings, topics.dyads.name)
         wait_for(lambda: b"NXA-NXB" in {m.key for m in dyads.look()} or score.child.poll(), 90, "the signals")
         file.write_text("rules: none")
-        wait_for(lambda: "the changed rules are not used" in score.said(), 30, "the fault to be logged")
+        wait_for(lambda: score.has_said("the changed rules are not used"), 30, "the fault to be logged")
         assert alerts.look() == []
         file.write_text(RULES.read_text().replace("hold_for: 10m", "hold_for: 0s"))
         alerts.wait(1, 30)

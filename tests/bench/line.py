@@ -38,11 +38,11 @@ def measure(folder: Path) -> dict[str, Any]:
         apply_topics(settings, Topics(settings.topic_prefix))
         begin = time.monotonic()
         with Process(settings, "extract", folder=folder) as extract:
-            wait_for(lambda: "job submitted" in extract.said(), 60, "extract")
+            wait_for(lambda: extract.has_said("job submitted"), 60, "extract")
             figures["start_extract_s"] = _since(begin)
             begin = time.monotonic()
             with Process(settings, "score", folder=folder) as score:
-                wait_for(lambda: "job submitted" in score.said(), 60, "score")
+                wait_for(lambda: score.has_said("job submitted"), 60, "score")
                 figures["start_score_s"] = _since(begin)
                 figures |= _latency(settings)
                 figures |= _connect(settings, folder)
@@ -145,7 +145,7 @@ def _connect(settings: Settings, folder: Path) -> dict[str, Any]:
     begin = time.monotonic()
     try:
         with Process(settings, "connect", "--feeds", str(listing), folder=folder) as connect:
-            wait_for(lambda: '"outcome": "ok"' in connect.said(), 60, "connect")
+            wait_for(lambda: connect.has_said('"outcome": "ok"'), 60, "connect")
             started = _since(begin)
             time.sleep(5)
             children = psutil.Process(connect.child.pid).children(recursive=True)

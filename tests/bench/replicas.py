@@ -72,7 +72,7 @@ def _rate(settings: Settings, folder: Path, processes: int) -> float:
     with ExitStack() as stack:
         running = [stack.enter_context(Process(settings, "extract", folder=folder / str(n))) for n in range(processes)]
         for process in running:
-            wait_for(lambda process=process: "partitions assigned" in process.said(), 120, "an extract")
+            wait_for(lambda process=process: process.has_said("partitions assigned"), 120, "an extract")
         total = _fill(settings)
         first = wait_for(lambda: _committed(settings), 120, "the first commit")
         begin = time.monotonic()

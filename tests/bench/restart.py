@@ -86,7 +86,7 @@ def _restart(settings: Settings, topics: Topics, folder: Path) -> dict[str, Any]
         sender.send(topics.signals.name, key=key.encode(), value=encode(signal)).get(30)
     begin = time.monotonic()
     with Process(settings, "score", folder=folder) as score:
-        wait_for(lambda: '"restored"' in score.said(), 300, "the state to be restored")
+        wait_for(lambda: score.has_said('"restored"'), 300, "the state to be restored")
         restored = time.monotonic() - begin
         wait_for(lambda: len(dyads.look()) > before, 300, "the next signal to be scored")
         scored = time.monotonic() - begin

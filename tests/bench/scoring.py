@@ -94,7 +94,7 @@ def _drain(settings: Settings, folder: Path) -> dict[str, Any]:
     """Seconds from the first committed offset to the last, with score and its runner on one core."""
     topics = Topics(settings.topic_prefix)
     with Process(settings, "score", folder=folder) as score:
-        wait_for(lambda: "job submitted" in score.said(), 60, "score")
+        wait_for(lambda: score.has_said("job submitted"), 60, "score")
         processes = [psutil.Process(score.child.pid), *psutil.Process(score.child.pid).children(recursive=True)]
         core = sorted(os.sched_getaffinity(0))[-1:]
         for thread in [thread.id for process in processes for thread in process.threads()]:

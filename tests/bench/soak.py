@@ -111,7 +111,7 @@ def _samples(folder: Path, minutes: float) -> Iterator[Sample]:
         jobs = {f"extract-{n}": ["extract"] for n in range(EXTRACTS)} | {"score": ["score"]}
         running = {name: _start(stack, settings, folder / name, *words) for name, words in jobs.items()}
         for name, process in running.items():
-            wait_for(lambda process=process: "job submitted" in process.said(), 120, name)
+            wait_for(lambda process=process: process.has_said("job submitted"), 120, name)
         wire.begin()
         running["connect"] = _start(stack, settings, folder / "connect", "connect", "--feeds", str(listing))
         view = stack.enter_context(_View(settings))

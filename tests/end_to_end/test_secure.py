@@ -102,7 +102,7 @@ class Installation:
     def working(self, role: str) -> Process:
         """A job of the role's that has begun: one after the other, for each takes a core to start."""
         started = self.process(role, role)
-        begun = lambda: "job submitted" in started.said() or started.child.poll() is not None  # noqa: E731  # short
+        begun = lambda: started.has_said("job submitted") or started.child.poll() is not None  # noqa: E731  # short
         wait_for(begun, 180, f"{role} to begin")
         assert started.child.poll() is None, started.said()
         return started
@@ -146,9 +146,9 @@ def test_an_article_becomes_an_alert(secured, prism, tmp_path):
             assert hook.got[0].json["data"]["dyad"] == "ARM-AZE"
             commands(line)
             with line.process("score", "score", name="standby") as standby:
-                wait_for(lambda: "standing by" in standby.said(), 120, "a score that stands by")
+                wait_for(lambda: standby.has_said("standing by"), 120, "a score that stands by")
                 score.kill()
-                wait_for(lambda: "job submitted" in standby.said(), 120, "the other score to take over")
+                wait_for(lambda: standby.has_said("job submitted"), 120, "the other score to take over")
                 assert standby.end() == 0, standby.said()
             assert extract.end() == 0, extract.said()
             assert notify.end() == 0, notify.said()

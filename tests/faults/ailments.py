@@ -219,7 +219,7 @@ def still_notify(whole: Whole) -> AbstractContextManager[None]:
 def two_installations(whole: Whole) -> Iterator[None]:
     """A score of another installation is scraped as one of this."""
     with whole.another_score("other", whole.second_score_port, topic_prefix="other") as other:
-        wait_for(lambda: '"active"' in other.said(), READY_S, "the other score to be active")
+        wait_for(lambda: other.has_said('"active"'), READY_S, "the other score to be active")
         yield
 
 
@@ -227,9 +227,9 @@ def two_installations(whole: Whole) -> Iterator[None]:
 def occupied_place(whole: Whole) -> Iterator[None]:
     """A score that nobody scrapes has taken the place of the active one, which stands by."""
     with whole.another_score("hidden") as hidden:
-        wait_for(lambda: "standing by" in hidden.said(), READY_S, "the hidden score to stand by")
+        wait_for(lambda: hidden.has_said("standing by"), READY_S, "the hidden score to stand by")
         with standing_still(whole.role("score")):
-            wait_for(lambda: '"active"' in hidden.said(), READY_S, "the hidden score to be active")
+            wait_for(lambda: hidden.has_said('"active"'), READY_S, "the hidden score to be active")
         yield
 
 

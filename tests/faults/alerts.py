@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.error import URLError
 
 import yaml
-from prometheus import RealPrometheus, available
+from prometheus import AlertingPrometheus, available
 
 from deploy.local.monitoring import PROMETHEUS_FILE
 from tests.faults.ailments import ROUNDS, Ailment, Case
@@ -121,7 +121,7 @@ class Trial:
 class Alarms:
     """The run: round after round, with an eye on Prometheus all the while."""
 
-    def __init__(self, whole: Whole, prometheus: RealPrometheus, until: float, say: Say) -> None:
+    def __init__(self, whole: Whole, prometheus: AlertingPrometheus, until: float, say: Say) -> None:
         self._whole, self._prometheus, self._until, self._say = whole, prometheus, until, say
         self.trials: list[Trial] = []
 
@@ -216,7 +216,7 @@ def run(folder: Path, rounds: Sequence[Sequence[Ailment]], say: Say) -> list[See
     with ExitStack() as stack:
         whole = stack.enter_context(Whole(folder))
         second = {"score": whole.second_score_port}
-        prometheus = RealPrometheus(folder / "monitoring", whole.ports, PACE, PACES, second)
+        prometheus = AlertingPrometheus(folder / "monitoring", whole.ports, PACE, PACES, second)
         alarms = Alarms(whole, stack.enter_context(prometheus), until, say)
         say("the service is up")
         try:

@@ -24,7 +24,7 @@ def crisis(broker, prism, tmp_path):
 
 def active(process) -> bool:
     """Whether a process of score has said that it is the active one."""
-    return '"active"' in process.said()
+    return process.has_said('"active"')
 
 
 def page(port) -> str:
@@ -44,7 +44,7 @@ def test_another_score_takes_over(crisis, tmp_path):
     with Process(crisis.settings, "score", folder=tmp_path / "one", **of_one) as one:
         wait_for(lambda: active(one), 60, "the first to be active")
         with Process(crisis.settings, "score", folder=tmp_path / "two", **of_two) as two:
-            wait_for(lambda: "standing by" in two.said(), 60, "the second to stand by")
+            wait_for(lambda: two.has_said("standing by"), 60, "the second to stand by")
             crisis.goes_on("the first to score")
             wait_for(lambda: DYAD in page(ports[0]), 10, "the dyads' metrics")
             assert not active(two)
@@ -64,7 +64,7 @@ def test_one_that_stands_by_ends_when_told(crisis, tmp_path):
     with Process(crisis.settings, "score", folder=tmp_path / "one") as one:
         wait_for(lambda: active(one), 60, "the first to be active")
         with Process(crisis.settings, "score", folder=tmp_path / "two") as two:
-            wait_for(lambda: "standing by" in two.said(), 60, "the second to stand by")
+            wait_for(lambda: two.has_said("standing by"), 60, "the second to stand by")
             assert two.end() == 0
         crisis.goes_on("the first to score")
         assert one.end() == 0

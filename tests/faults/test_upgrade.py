@@ -28,11 +28,11 @@ def test_a_rolling_upgrade_loses_and_repeats_nothing(tmp_path):
     with Line(tmp_path, Feeds(21, slow=False), print, score_instance=None) as line:
         assert line.works(120)
         with Process(line.settings, "score", folder=tmp_path / "new") as score:
-            assert line.wait(lambda: "standing by" in score.said(), 90)
+            assert line.wait(lambda: score.has_said("standing by"), 90)
             with Process(line.settings, "extract", folder=tmp_path / "new") as extract:
-                assert line.wait(lambda: "partitions assigned" in extract.said(), 90)
+                assert line.wait(lambda: extract.has_said("partitions assigned"), 90)
                 drained = {name: line.replace(name) for name in ("score", "extract", "connect")}
-                assert line.wait(lambda: '"active"' in score.said(), 60)
+                assert line.wait(lambda: score.has_said('"active"'), 60)
                 assert line.works(60)
                 assert extract.end() == 0
             assert line.settle(120)

@@ -133,7 +133,7 @@ def killed(pool: Process) -> None:
     """Kill -9 of the process that works, not of the pool."""
     (working,) = [child for child in workers(pool) if "sdk-worker" in child.cmdline()]
     working.kill()
-    wait_for(lambda: "-9" in pool.said(), 30, "the pool to see it")
+    wait_for(lambda: pool.has_said("-9"), 30, "the pool to see it")
 
 
 def test_a_worker_that_is_told_to_end_leaves_nothing_half_done(line):

@@ -28,6 +28,7 @@ class Process:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.log = folder / f"{arguments[0] if arguments else module}.out"
+        self._begins = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as output:
             self.child = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments],
@@ -52,6 +53,10 @@ class Process:
     def said(self) -> str:
         """The end of its log."""
         return self.log.read_text(encoding="utf-8", errors="replace")[-4000:]
+
+    def has_said(self, text: str) -> bool:
+        """Whether that stands anywhere in its own log; what is told in passing soon leaves the end of it."""
+        return text.encode() in self.log.read_bytes()[self._begins :]
 
     def __enter__(self) -> Self:
         return self

@@ -55,7 +55,7 @@ def now(**changes) -> Alert:
 def test_raised_changed_resolved(settings, manager, tmp_path):
     """Seen through its API: one alert with our labels and texts, then another level in its place, then none."""
     with Process(settings, "notify", folder=tmp_path) as process:
-        wait_for(lambda: "notifying" in process.said(), 30, "notify")
+        wait_for(lambda: process.has_said("notifying"), 30, "notify")
         send(settings, now(labels={"team": "desk"}, annotations={"runbook": "Call the desk."}))
         (seen,) = wait_for(manager.alerts, 30, "the alert")
         assert seen["labels"] == {
@@ -91,9 +91,9 @@ def test_an_alertmanager_that_is_away_gets_it_later(settings, manager, tmp_path)
     """While it is away transitions wait; what was raised and resolved meanwhile is not open when it is back."""
     manager.stop()
     with Process(settings, "notify", folder=tmp_path) as process:
-        wait_for(lambda: "notifying" in process.said(), 30, "notify")
+        wait_for(lambda: process.has_said("notifying"), 30, "notify")
         send(settings, now(alert_id="1" * 32, dyad="CHN-TWN"))
-        wait_for(lambda: "not reached" in process.said(), 30, "the failure")
+        wait_for(lambda: process.has_said("not reached"), 30, "the failure")
         ended = {"transition": Transition.RESOLVED, "level": Level.CALM, "previous_level": Level.WATCH}
         send(settings, now(alert_id="1" * 32, dyad="CHN-TWN", sequence=2, **ended))
         send(settings, now(alert_id="2" * 32))

@@ -30,7 +30,7 @@ def test_a_job_whose_runner_is_killed_ends_and_says_so(broker, prism, tmp_path):
         update={"prism": prism, "runner": "prism", "score_metrics_port": 0, "log_format": "json"}
     )
     with Process(settings, "score", folder=tmp_path) as score:
-        wait_for(lambda: "job submitted" in score.said(), 60, "the job")
+        wait_for(lambda: score.has_said("job submitted"), 60, "the job")
         submitted = next(line for line in score.said().splitlines() if "job submitted" in line)
         os.kill(int(json.loads(submitted)["prism_pid"]), signal.SIGKILL)
         wait_for(lambda: score.child.poll() is not None, 60, "its end")
@@ -51,7 +51,7 @@ def test_a_job_whose_clock_is_set_back_ends_within_seconds(broker, prism, tmp_pa
         update={"prism": prism, "runner": "prism", "score_metrics_port": 0, "log_format": "json"}
     )
     with Process(settings, "score", folder=tmp_path) as score:
-        wait_for(lambda: "job submitted" in score.said(), 120, "the job")
+        wait_for(lambda: score.has_said("job submitted"), 120, "the job")
         submitted = next(line for line in score.said().splitlines() if "job submitted" in line)
         runner = json.loads(submitted)["prism_pid"]
         time.sleep(3)  # it begins bundles by then
