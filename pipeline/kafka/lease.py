@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 LOOK_MS = 200
 SAY_AFTER_S = 3.0
 CLOSE_S = 10.0
+STILL_S = (MEMBERSHIP["session_timeout_ms"] - 2 * MEMBERSHIP["heartbeat_interval_ms"]) / 1000
+"""A process that stood still for so long may have lost its place, whatever it still believes: the broker's time runs
+from its last heartbeat."""
 
 
 class Lease:
@@ -82,7 +85,12 @@ class Lease:
         self._thread.join(CLOSE_S)
 
     def _keep(self) -> None:
+        turned = time.monotonic()
         while not self._ended.is_set():
+            turned, before = time.monotonic(), turned
+            if self._held.is_set() and turned - before > STILL_S:
+                self._note(ours=False)  # asked again, the broker might take it from the one that has it now
+                break
             try:
                 take_up_rebalance(self._consumer)
                 self._consumer.poll(timeout_ms=LOOK_MS, max_records=1)

@@ -91,8 +91,9 @@ class Whole:
 
     @contextmanager
     def another_score(self, name: str, port: int = 0, **changes: Any) -> Iterator[Process]:
-        """A second score, with settings of its own."""
-        settings = self.settings.model_copy(update={"score_metrics_port": port, **changes})
+        """A second score, with settings of its own; its rules stay whole when those of the service are broken."""
+        own = {"score_metrics_port": port, "config_dir": self._folder / "told"}
+        settings = self.settings.model_copy(update={**own, **changes})
         apply_topics(settings, Topics(settings.topic_prefix))
         with Process(settings, "score", folder=self._folder / name) as process:
             yield process
