@@ -28,8 +28,9 @@ from connectors.formats import Source
 from connectors.metrics import Handling, Kind
 from connectors.outcome import Outcome
 from connectors.plaintext import one_line
+from connectors.recognition import Memory, all_marks, identify, ids
 from connectors.sandbox import Sandbox
-from connectors.sift import Reading, Sifted, identify, sift
+from connectors.sift import Reading, Sifted, sift
 from connectors.store import FeedState, Store
 from pipeline.records import Article
 from pipeline.records.flow import FlowMeter
@@ -120,8 +121,10 @@ class Poller:
     async def _sift(self, feed: Feed, parsed: Parsed) -> Sifted:
         """In a thread: a feed of two thousand new entries would hold up every other poll for a second."""
         reading = Reading(feed, self._clock.now(), len(parsed.entries), self._settings.clock)
-        identified = identify(feed, parsed.entries)
-        known = self._parts.store.seen(list(identified))
+        store, entries = self._parts.store, parsed.entries
+        aliases = store.aliases(feed.id, await asyncio.to_thread(all_marks, entries))
+        known = store.seen(await asyncio.to_thread(ids, feed, entries, aliases))
+        identified = await asyncio.to_thread(identify, feed, entries, Memory(aliases, known))
         return await asyncio.to_thread(sift, reading, identified, known)
 
     def _measured(self, sifted: Sifted) -> Sifted:
@@ -150,7 +153,7 @@ class Poller:
         detail = one_line(said, MAX_DETAIL)  # it may quote the server, whose control characters must not reach a log
         before = self.state(feed)
         state = _next_state(feed, before, outcome, detail, fetched, self._dice.random())
-        self._parts.store.record(state, sifted.seen if sifted else ())
+        self._parts.store.record(state, sifted.seen if sifted else (), sifted.aliases if sifted else ())
         if sifted and sifted.articles:
             self._save_meter()
         self._states[feed.id] = state
