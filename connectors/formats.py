@@ -32,6 +32,8 @@ def parse(body: bytes, source: Source) -> Parsed:
 
     Time and memory grow with the body; run it in the sandbox for what comes from outside.
     """
+    if source.line:
+        return lines.parse(body.decode("utf-8", errors="replace"), source.url, source.line)
     if not body.strip(b" \t\r\n\0"):
         return Parsed(outcome=Outcome.EMPTY, error="the body is empty")
     try:
@@ -49,8 +51,6 @@ def _parse_text(decoded: Decoded, source: Source) -> Parsed:
 
 
 def _read(text: str, source: Source) -> Parsed:
-    if source.line:
-        return lines.parse(text, source.url, source.line)
     if text.lstrip("\ufeff \t\r\n\0")[:1] in {"{", "["}:
         return lines.parse(text, source.url) if lines.are_lines(text) else jsonfeed.parse(text, source.url)
     root = xmlevents.root_of(text)

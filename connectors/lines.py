@@ -54,7 +54,7 @@ def parse(text: str, url: str, first: int = 1) -> Parsed:
     entries: list[Entry] = []
     bad: list[str] = []
     beyond = 0
-    lines = text.split("\n")
+    lines = text.removeprefix("\ufeff").split("\n")
     for number, line in enumerate(lines, first):
         if not line.strip():
             continue
@@ -77,10 +77,11 @@ def _warnings(bad: list[str], beyond: int) -> tuple[str, ...]:
 
 
 def _entry(raw: str, base: str) -> Entry:
-    if len(raw) > MAX_LINE:
+    encoded = raw.encode("utf-8", errors="replace")
+    if len(encoded) > MAX_LINE:
         raise _BadLineError(f"longer than {MAX_LINE} bytes")
     try:
-        line = msgspec.json.decode(raw.encode("utf-8", errors="replace"), type=_Line)
+        line = msgspec.json.decode(encoded, type=_Line)
     except (msgspec.DecodeError, RecursionError) as error:
         raise _BadLineError(one_line(str(error), 200)) from None
     title, text = one_line(line.title or ""), tidy(line.text or "")

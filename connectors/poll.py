@@ -20,11 +20,10 @@ from config.clock import WallClock
 from config.feeds import Feed
 from config.settings import Settings
 from config.spans import Span
-from connectors import metrics, schedule
+from connectors import files, metrics, schedule
 from connectors.deliver import Delivery
 from connectors.entry import Parsed
 from connectors.fetch import Fetched, Fetcher, Validators
-from connectors.formats import Source
 from connectors.metrics import Handling, Kind
 from connectors.outcome import Outcome
 from connectors.plaintext import one_line
@@ -103,7 +102,7 @@ class Poller:
             )
         validators = Validators(state.etag, state.last_modified) if state else Validators()
         begun = time.time()
-        fetched = await self._parts.fetcher.fetch(feed.url, validators)
+        fetched = await self._fetch(feed, validators)
         metrics.FETCH_SECONDS.labels(Kind.FEED.value).observe(fetched.seconds)
         if fetched.retry_after_s and not fetched.outcome.success:
             self._rests[host] = time.monotonic() + fetched.retry_after_s
@@ -111,9 +110,15 @@ class Poller:
             return self._conclude(feed, fetched)
         return await self.take(feed, fetched, Span(begun, begun + fetched.seconds))
 
+    async def _fetch(self, feed: Feed, validators: Validators) -> Fetched:
+        """What the feed's address gives. Only here may that be a file: a redirect leads to the web alone."""
+        if files.is_file(feed.url):
+            return await asyncio.to_thread(files.read, feed.url, validators.etag)
+        return await self._parts.fetcher.fetch(feed.url, validators)
+
     async def take(self, feed: Feed, fetched: Fetched, span: Span) -> Poll:
         """Read a body of ``feed`` that came with outcome ``ok``; as ``poll``, from there on."""
-        parsed = await self._parts.sandbox.parse(fetched.body, Source(fetched.final_url, fetched.content_type))
+        parsed = await self._parts.sandbox.parse(fetched.body, files.source(fetched))
         sifted = self._measured(await self._sift(feed, parsed))
         await self._parts.delivery.send(sifted.articles, span)
         return self._conclude(feed, fetched, parsed, sifted)
@@ -153,12 +158,15 @@ class Poller:
         detail = one_line(said, MAX_DETAIL)  # it may quote the server, whose control characters must not reach a log
         before = self.state(feed)
         state = _next_state(feed, before, outcome, detail, fetched, self._dice.random())
+        if outcome is Outcome.OK and files.has_more(fetched):
+            state = replace(state, next_due=state.polled_at)
         self._parts.store.record(state, sifted.seen if sifted else (), sifted.aliases if sifted else ())
         if sifted and sifted.articles:
             self._save_meter()
         self._states[feed.id] = state
         poll = Poll(feed, outcome, sifted.handled if sifted else {}, detail, fetched.seconds)
-        _count(poll, sifted, first=before is None or not before.read_at)
+        first = before is None or not before.read_at or files.is_file(feed.url)
+        _count(poll, sifted, first=first)
         _log(poll, state, fetched)
         return poll
 
@@ -193,7 +201,9 @@ def _count(poll: Poll, sifted: Sifted | None, *, first: bool) -> None:
         metrics.LAST_SUCCESS.set_to_current_time()
     for handling, number in poll.handled.items():
         metrics.ARTICLES.labels(handling.value).inc(number)
-    if sifted and not first:  # a first poll finds days of old articles: they tell nothing of the delay
+    if (
+        sifted and not first
+    ):  # a first poll finds days of old articles, an archive years: they tell nothing of the delay
         fresh = {row.article_id for row in sifted.seen if not row.revision}
         for article in (article for article in sifted.articles if article.article_id in fresh):
             delay = (article.fetched_at - article.published_at).total_seconds()
