@@ -40,6 +40,7 @@ class _List:
 
     items: tuple[yaml.MappingNode, ...]
     node: yaml.SequenceNode
+    key: yaml.Node
 
 
 def add(text: str, feeds: Sequence[Mapping[str, str]]) -> str:
@@ -72,20 +73,15 @@ def remove(text: str, feed: str) -> str:
         EditError: There is no such feed, or it is written in a way that can't be cut out.
     """
     found, item = _item(text, feed)
-    if len(found.items) == 1:
-        begin, end = found.node.start_mark.index, _end(item)
-        if found.node.flow_style:
-            return text[:begin] + "[]" + text[found.node.end_mark.index :]
-        line = text.rfind("\n", 0, begin) + 1
-        head = text[:line].rstrip()
-        return (
-            f"{head} []{text[_line_end(text, end) :]}" if head.endswith("feeds:") else text[:begin] + "[]" + text[end:]
-        )
     if found.node.flow_style:
         return _cut_from_row(text, found, item)
     begin = text.rfind("\n", 0, item.start_mark.index) + 1
     end = _line_end(text, _end(item))
-    return text[:begin] + text[min(end + _newline(text, end), len(text)) :]
+    rest = text[min(end + _newline(text, end), len(text)) :]
+    if len(found.items) > 1:
+        return text[:begin] + rest
+    colon = text.index(":", found.key.end_mark.index) + 1
+    return f"{text[:colon]} []{text[colon:begin]}{rest}"
 
 
 def set_enabled(text: str, feed: str, *, enabled: bool) -> str:
@@ -238,14 +234,14 @@ def _find(text: str) -> _List | None:
     """
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     pairs = root.value if isinstance(root, yaml.MappingNode) else []
-    node = next((value for key, value in pairs if key.value == "feeds"), None)
-    if node is None:
+    key, node = next(((key, value) for key, value in pairs if key.value == "feeds"), (None, None))
+    if key is None:
         return None
     if isinstance(node, yaml.ScalarNode) and not node.value:
         raise EditError("changing the list of feeds failed: `feeds:` is empty; write `feeds: []`")
     if not isinstance(node, yaml.SequenceNode) or not all(isinstance(item, yaml.MappingNode) for item in node.value):
         raise EditError("changing the list of feeds failed: `feeds:` is no list of feeds")
-    return _List(tuple(node.value), node)
+    return _List(tuple(node.value), node, key)
 
 
 def _item(text: str, feed: str) -> tuple[_List, yaml.MappingNode]:
@@ -286,6 +282,8 @@ def _newline(text: str, at: int) -> int:
 
 def _cut_from_row(text: str, found: _List, item: yaml.MappingNode) -> str:
     """Cut an item out of a list in brackets, with one comma."""
+    if len(found.items) == 1:
+        return f"{text[: found.node.start_mark.index]}[]{text[found.node.end_mark.index :]}"
     position = found.items.index(item)
     if position:
         return text[: _end(found.items[position - 1])] + text[_end(item) :]

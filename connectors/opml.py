@@ -15,12 +15,13 @@ from config.feeds import Feed
 from connectors import xmlevents
 from connectors.charset import CharsetError, decode
 from connectors.links import absolute
-from connectors.plaintext import one_line
+from connectors.plaintext import tidy
 from connectors.xmlevents import XmlError
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_OUTLINES = 100_000
 MAX_ID = 64
+MAX_TITLE = 200
 NAMESPACE = "https://brinkwatch.example/opml/1"
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _NO_ID = re.compile(r"[^a-z0-9]+")
@@ -90,7 +91,7 @@ class _Reader:
         if path[-1] != "outline":
             return
         said = {key.lower(): value for key, value in attributes.items()}
-        title = one_line(said.get("title") or said.get("text") or "", 200)
+        title = " ".join(tidy(said.get("title") or said.get("text") or "").split())[:MAX_TITLE].rstrip()
         address = said.get("xmlurl", "").strip()
         if address:
             self._keep(address, title, said)
