@@ -109,6 +109,8 @@ def _drops(key: str, value: str) -> bool:
         return True
     if name in _SESSIONS or name.startswith(_SESSION_PREFIX):
         return len(value) >= _LEAST_SESSION
+    if name == "source":
+        return value == "rss" or value.startswith("rss-")  # any other may choose what is shown
     return name == "sid" and bool(_HEX_SESSION.fullmatch(value))  # a short one may be a story's number
 
 

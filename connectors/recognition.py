@@ -8,7 +8,7 @@ believed only where the content bears it out, and where that article is not in t
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -34,9 +34,32 @@ class Memory:
     seen: Mapping[str, Seen] = field(default_factory=dict)
 
 
-def own_id(feed: Feed, entry: Entry) -> str:
-    """The article id that the entry has by itself."""
-    return identity.article_id(canonical_url(entry.url), feed.id, entry.guid, entry.title)
+def own_id(feed: Feed, entry: Entry, *, apart: bool = False) -> str:
+    """The article id that the entry has by itself; one that is ``apart`` has it by its guid alone."""
+    return identity.article_id("" if apart else canonical_url(entry.url), feed.id, entry.guid, entry.title)
+
+
+def apart(entries: Iterable[Entry]) -> frozenset[str]:
+    """The guids of entries that share their address with others, and are articles of their own all the same.
+
+    Some feeds link all that they show to one page, the posts of a day or of a live blog. An entry is told from the
+    others there by all that it has: guid, time of publication, text, and title if it has one.
+    """
+    pages: defaultdict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if identity.has_article(url := canonical_url(entry.url)):
+            pages[url].append(entry)
+    return frozenset(guid for page in pages.values() if len(page) > 1 for guid in _apart(page))
+
+
+def _apart(page: list[Entry]) -> Iterable[str]:
+    guids, times = Counter(entry.guid for entry in page), Counter(entry.published for entry in page)
+    texts, titles = Counter(entry.text for entry in page), Counter(entry.title for entry in page)
+    for entry in page:
+        named = entry.guid and entry.published and guids[entry.guid] == times[entry.published] == 1
+        worded = (not entry.text or texts[entry.text] == 1) and (not entry.title or titles[entry.title] == 1)
+        if named and worded:
+            yield entry.guid
 
 
 def other_id(entry: Entry) -> str:
@@ -58,8 +81,10 @@ def all_marks(entries: Iterable[Entry]) -> list[str]:
 def ids(feed: Feed, entries: Iterable[Entry], aliases: Mapping[str, Alias]) -> list[str]:
     """Every article id that some entry may have."""
     found: dict[str, None] = {}
+    entries = list(entries)
+    shared = apart(entries)
     for entry in entries:
-        candidates = (own_id(feed, entry), other_id(entry))
+        candidates = (own_id(feed, entry, apart=entry.guid in shared), own_id(feed, entry), other_id(entry))
         known = (aliases[mark].article_id for mark in marks(entry) if mark in aliases)
         found.update(dict.fromkeys(each for each in (*candidates, *known) if each))
     return list(found)
@@ -91,12 +116,16 @@ class _Recognition:
     def __init__(self, feed: Feed, entries: list[Entry], memory: Memory) -> None:
         self._feed = feed
         self._memory = memory
-        self._shown = Counter(own_id(feed, entry) for entry in entries)
+        self._apart = apart(entries)
+        self._shown = Counter(self._own(entry) for entry in entries)
         self._guids = Counter(_guid_mark(entry) for entry in entries)
+
+    def _own(self, entry: Entry) -> str:
+        return own_id(self._feed, entry, apart=entry.guid in self._apart)
 
     def id_of(self, entry: Entry) -> str:
         """By guid, where the content agrees; by address, the site's other host among them; by content alone."""
-        own, other = own_id(self._feed, entry), other_id(entry)
+        own, other = self._own(entry), other_id(entry)
         by_guid = self._elsewhere(_guid_mark(entry), own)
         if by_guid and self._guids[by_guid.mark] == 1 and is_same(by_guid, entry):
             return by_guid.article_id

@@ -81,8 +81,11 @@ def _under_other_addresses(
     feed: Feed, identified: Mapping[str, Entry], seen: Iterable[Seen], known: Mapping[str, Seen]
 ) -> Iterable[Seen]:
     """Rows that keep another feed, which has the article under another of its addresses, from repeating it."""
+    shared = recognition.apart(identified.values())
     for row in seen:
         entry = identified[row.article_id]
+        if entry.guid in shared:
+            continue
         for article_id in {recognition.own_id(feed, entry), recognition.other_id(entry)} - {"", row.article_id}:
             if article_id not in identified:
                 yield replace(known.get(article_id, row), article_id=article_id, shown_at=row.shown_at)

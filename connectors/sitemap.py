@@ -9,7 +9,7 @@ from connectors.entry import MAX_ENTRIES, MAX_ID, Entry, Parsed
 from connectors.links import absolute
 from connectors.outcome import Outcome
 from connectors.plaintext import one_line, tidy
-from connectors.times import moment
+from connectors.times import any_moment
 from connectors.xmlevents import XmlError
 
 ROOTS = frozenset({"urlset", "sitemapindex"})
@@ -127,7 +127,7 @@ class _Urls:
             url=url,
             title=title,
             text="",
-            published=moment(self._fields.get("news/publication_date", "")),
-            updated=moment(self._fields.get("lastmod", "")),
+            published=any_moment(self._fields.get("news/publication_date", "")),
+            updated=any_moment(self._fields.get("lastmod", "")),
             language=_LANGUAGES.get(language, language),
         )

@@ -14,6 +14,7 @@ from connectors.entry import MAX_ENTRIES, MAX_HUBS, MAX_ID, Entry, Parsed
 from connectors.links import absolute
 from connectors.outcome import Outcome
 from connectors.plaintext import from_html, one_line, tidy
+from connectors.times import any_moment, has_words
 
 MAX_DIGITS = 6
 MAX_TTL_S = 7 * 86_400.0
@@ -107,9 +108,9 @@ def _entry(item: Mapping[str, Any], url: str, language: str) -> Entry:
         url=_link(item, url),
         title=one_line(str(item.get("title") or "")),
         text=_text(item),
-        published=_time(item.get("published_parsed")),
+        published=_time(item.get("published"), item.get("published_parsed")),
         # Not ``get``: feedparser would answer it with the other date.
-        updated=_time(dict(item).get("updated_parsed")),
+        updated=_time(dict(item).get("updated"), dict(item).get("updated_parsed")),
         language=_language(item) or language,
     )
 
@@ -135,12 +136,19 @@ def _link(item: Mapping[str, Any], base: str) -> str:
     return next((found for link in links if link and (found := absolute(str(link), base))), "")
 
 
-def _time(value: Any) -> datetime | None:
-    """Feedparser's date (a tuple in UTC) as a moment; None for what no calendar has."""
-    if not value:
+def _time(said: Any, guessed: Any) -> datetime | None:
+    """When it says: by our own reading, else by feedparser's (a tuple in UTC), which knows months of many languages.
+
+    Of figures alone feedparser makes a date at any price: ``2020/1/10`` is November to it. What it then gives is not
+    believed.
+    """
+    text = str(said or "")
+    if found := any_moment(text):
+        return found
+    if not guessed or not has_words(text):
         return None
     try:
-        year, month, day, hour, minute, second = (int(part) for part in value[:6])
+        year, month, day, hour, minute, second = (int(part) for part in guessed[:6])
         return datetime(year, month, day, hour, minute, tzinfo=UTC) + timedelta(seconds=second)
     except (ValueError, OverflowError, TypeError):
         return None

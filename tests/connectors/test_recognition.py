@@ -204,3 +204,38 @@ def test_aliases_go_with_their_articles(line: Line):
     assert line.store._run("SELECT count(*) FROM aliases") == [(2,)]
     line.store.prune(line.at.timestamp(), most=0)
     assert line.store._run("SELECT count(*) FROM aliases") == [(0,)]
+
+
+def page(*names: str, **values: object) -> list[Entry]:
+    """Posts that all link to one page."""
+    return [
+        entry("day#" + name, title=f"Post {name}", guid=name, text=f"Of {name}. {LONG}",
+              published=TOLD + timedelta(minutes=number), **values)
+        for number, name in enumerate(names)
+    ]  # fmt: skip
+
+
+def test_posts_of_one_page(line: Line):
+    """A day's posts under one address, each with guid, time and words of its own, are articles, for good."""
+    ann, bea, cam = page("ann", "bea", "cam")
+    assert counts(line.poll(ann)) == {"new": 1}
+    assert counts(line.poll(ann, bea)) == {"new": 1, "seen": 1}
+    assert counts(line.poll(ann, bea, cam)) == {"new": 1, "seen": 2}
+    for shown in ([bea, cam], [cam], [ann, cam], [cam, bea, ann]):
+        assert counts(line.poll(*shown)) == {"seen": len(shown)}
+
+
+def test_posts_of_one_page_with_new_guids_at_every_poll(line: Line):
+    """They are known by their words and times: no flood."""
+    assert counts(line.poll(*page("ann", "bea"))) == {"new": 2}
+    again = [
+        Entry(**{**{f: getattr(e, f) for f in e.__struct_fields__}, "guid": e.guid + "!"}) for e in page("ann", "bea")
+    ]
+    assert counts(line.poll(*again)) == {"seen": 2}
+
+
+def test_one_article_twice_in_a_feed(line: Line):
+    """Two sections with one article under two guids: it is one, as its address says."""
+    twice = [entry(guid="world"), entry(guid="europe", published=TOLD + timedelta(minutes=1))]
+    assert counts(line.poll(*twice)) == {"new": 1, "repeated": 1}
+    assert counts(line.poll(*twice)) == {"seen": 1, "repeated": 1}
