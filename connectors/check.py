@@ -6,13 +6,13 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from config.feeds import Feed
 from config.settings import Settings
-from connectors import files, identity
+from connectors import files, identity, lines
 from connectors.entry import Parsed
 from connectors.fetch import Fetched, Fetcher, Limits, user_agent
 from connectors.formats import Source
@@ -82,11 +82,15 @@ class Checker:
     async def read_file(self, path: Path, feed: Feed) -> Checked:
         """A feed in a file on this machine; relative links count from the address that it says is its own.
 
+        Of an archive of lines that is larger than a feed may be, the first portion.
+
         Raises:
             OSError: It can't be read.
         """
         limit = Limits().max_bytes
         body = await asyncio.to_thread(_head, path, limit + 1)
+        if len(body) > limit and lines.are_lines(body[: lines.MAX_LINE].decode("utf-8", errors="replace")):
+            return await self.check(replace(feed, url=_address(path)))
         if len(body) > limit:
             return Checked(feed, Fetched(Outcome.TOO_LARGE, error=f"more than {limit} bytes"))
         fetched = Fetched(Outcome.OK, body=body)
@@ -94,6 +98,10 @@ class Checker:
         if parsed.self_url:
             parsed = await self.sandbox.parse(body, Source(parsed.self_url))
         return Checked(feed, fetched, parsed)
+
+
+def _address(path: Path) -> str:
+    return path.absolute().as_uri()
 
 
 def _head(path: Path, size: int) -> bytes:

@@ -167,11 +167,16 @@ def _guid_mark(entry: Entry) -> str:
 
 
 def _content_mark(entry: Entry) -> str:
-    """Digest of words and time; with an address of its own, only where both tell one article from others."""
-    published = _published(entry)
-    if identity.has_article(canonical_url(entry.url)) and not (published and len(entry.text) >= SOME_TEXT):
+    """Digest of words and time; with an address of its own, only where both tell one article from others.
+
+    Of an entry that has neither address nor guid the text will do, where it and the time can: a title may be edited.
+    """
+    telling = bool(_published(entry)) and len(entry.text) >= SOME_TEXT
+    addressed = identity.has_article(canonical_url(entry.url))
+    if addressed and not telling:
         return ""
-    return _digest("content", entry.title, entry.text, str(entry.published))
+    title = "" if telling and not addressed and not entry.guid else entry.title
+    return _digest("content", title, entry.text, str(entry.published))
 
 
 def _text(entry: Entry) -> str:

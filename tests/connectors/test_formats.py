@@ -176,6 +176,35 @@ def test_encodings(body: bytes, content_type: str, text: str | None, encoding: s
     assert text is None or decoded.text == text
 
 
+NEWS = {
+    "koi8-r": "Министр сказал в понедельник, что две бригады вышли из казарм и к ночи дойдут до реки.",
+    "windows-1251": "Министр сказал в понедельник, что две бригады вышли из казарм и к ночи дойдут до реки.",
+    "euc-jp": "大臣は月曜日に、二つの旅団が兵舎を出て夜までに川に着くと述べた。",
+    "shift_jis": "大臣は月曜日に、二つの旅団が兵舎を出て夜までに川に着くと述べた。",
+    "big5": "部長星期一說兩個旅已經離開營房將在入夜前抵達河邊。",
+    "gb18030": "部长星期一说两个旅已经离开营房将在入夜前抵达河边。",
+    "euc-kr": "장관은 월요일에 두 여단이 병영을 떠나 밤까지 강에 도착할 것이라고 말했다.",
+    "windows-1255": "השר אמר ביום שני כי שתי חטיבות יצאו מהמחנות ויגיעו אל הנהר עד הלילה.",
+    "windows-1252": "Le ministre a déclaré lundi que deux brigades ont quitté leurs casernes à l'aube.",
+}
+
+
+@pytest.mark.parametrize("encoding", NEWS)
+def test_an_encoding_that_nobody_declared(encoding: str):
+    """The bytes tell it: a headline in another script does not become letters of ours."""
+    text = NEWS[encoding]
+    feed = f"<rss version='2.0'><channel><item><description>{text * 3}</description></item></channel></rss>"
+    (entry,) = parse(feed.encode(encoding), HERE).entries
+    assert entry.text == text * 3
+
+
+def test_noise_in_no_encoding():
+    """Where nothing can be told, nothing is made up."""
+    body = b"<rss version='2.0'><channel><title>" + bytes(range(0x80, 0x100)) * 40 + b"</title></channel></rss>"
+    assert parse(body, HERE).outcome in {Outcome.BAD_ENCODING, Outcome.NOT_A_FEED, Outcome.OK}
+    assert not parse(body, HERE).entries
+
+
 def test_declared_encoding_that_does_not_fit():
     """Text that would come out as gibberish is refused."""
     with pytest.raises(CharsetError, match="no utf-8"):

@@ -115,6 +115,18 @@ def test_an_address_and_a_guid_that_are_new_at_every_poll(line: Line):
     assert counts(line.poll(entry("x?token=2", guid="2"))) == {"seen": 1}
 
 
+def test_an_edited_title_is_all_there_is(line: Line):
+    """Of an entry with neither address nor guid, text and time tell it when its title is edited."""
+    (first,) = line.poll(entry(url="", guid="", title="Brigade leaves")).articles
+    (second,) = line.poll(entry(url="", guid="", title="Two brigades leave")).articles
+    assert first.article_id == second.article_id
+    assert counts(line.poll(entry(url="", guid="", title="Two brigades leave"))) == {"seen": 1}
+    other = entry(
+        url="", guid="", title="Two brigades leave", published=TOLD + timedelta(days=1), text=f"Other. {LONG}"
+    )
+    assert counts(line.poll(other)) in ({"new": 1}, {"updated": 1})
+
+
 def test_guids_that_count_places(line: Line):
     """Guid 1 is always the latest: a new article above is new, and those that moved down are known."""
 
