@@ -12,7 +12,7 @@ from w3lib.encoding import html_body_declared_encoding, http_content_type_encodi
 HEAD = 1024
 MAX_REPLACED = 0.01
 SAMPLE = 64 * 1024
-WESTERN = 0.2
+WESTERN = 0.25
 """Of text in Latin letters, at most this share of bytes is beyond ASCII; of others, most are."""
 KANA = 0.2
 _ASCII = bytes(range(128))

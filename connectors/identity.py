@@ -23,6 +23,7 @@ MAX_AHEAD = timedelta(hours=1)
 LANGUAGE_CHARS = 300
 LEAST_LETTERS = 20
 SURE = 0.9
+LIKELY = 0.5
 _WWW = re.compile(r"^www\d?\.")
 
 
@@ -61,8 +62,9 @@ def language(title: str, text: str, vouched: str | None, claimed: str) -> str:
     """ISO 639-1 code of a text, or ``und``.
 
     What a feed claims is often a template's default, so the text itself decides; only where it is too short or not
-    clear do the operator's word (``vouched``) and then the feed's claim count. A text too short to tell whose feed says
-    nothing is ``und``.
+    clear do the operator's word (``vouched``) and then the feed's claim count. A text too short to tell, or more likely
+    in another language than in the one guessed, whose feed says nothing is ``und``: that is read, and a wrong guess is
+    not.
 
     Args:
         title: The title.
@@ -75,8 +77,8 @@ def language(title: str, text: str, vouched: str | None, claimed: str) -> str:
     if sum(character.isalpha() for character in head) < LEAST_LETTERS:
         return hint or "und"
     code, probability = _identifier().classify(head)
-    if hint and probability < SURE:
-        return hint
+    if probability < SURE and (hint or probability < LIKELY):
+        return hint or "und"
     return _code(str(code)) or "und"
 
 

@@ -83,6 +83,8 @@ def test_dates(published: datetime | None, updated: datetime | None, counts_as: 
         ("Short", None, "", "und"),
         ("Short", None, "en-gb", "en"),
         ("Short", "fr", "en", "fr"),
+        ("Belmora closes a bridge", None, "", "und"),
+        ("Belmora closes a bridge", None, "en-us", "en"),
         ("Short", None, "english", "und"),
         ("1234567890 1234567890 1234567890", None, "", "und"),
     ],
