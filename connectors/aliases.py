@@ -11,7 +11,6 @@ CREATE TABLE IF NOT EXISTS aliases (
     feed TEXT NOT NULL, mark TEXT NOT NULL, article_id TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL,
     published REAL NOT NULL, shown_at REAL NOT NULL, PRIMARY KEY (feed, mark)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS aliases_by_article ON aliases (article_id);
 """
 _COLUMNS = "feed, mark, article_id, title, text, published, shown_at"
 _BATCH = 500
@@ -25,8 +24,8 @@ class Alias:
         feed: The feed of the entry; a mark means nothing elsewhere.
         mark: Digest of its guid, or of its content.
         article_id: The article's id.
-        title: Digest of its title.
-        text: Digest of its text; empty where it has none.
+        title: Short digest of its title.
+        text: Short digest of its text; empty where it has none.
         published: When it said that it was published (Unix seconds); 0 for not said, or not to the second.
         shown_at: When the feed showed it last (Unix seconds, a day's grain).
     """
@@ -66,9 +65,8 @@ def prune(db: sqlite3.Connection, keep_s: float) -> None:
 
     Within the caller's transaction. A feed that gives an entry a new guid at every poll leaves one each day.
     """
-    db.execute("DELETE FROM aliases WHERE article_id NOT IN (SELECT article_id FROM seen)")
     db.execute(
         "DELETE FROM aliases WHERE shown_at < "
-        "(SELECT shown_at FROM seen WHERE seen.article_id = aliases.article_id) - ?",
+        "coalesce((SELECT shown_at FROM seen WHERE seen.article_id = aliases.article_id) - ?, 9e99)",
         (keep_s,),
     )

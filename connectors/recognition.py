@@ -107,7 +107,7 @@ def to_remember(feed: Feed, identified: Mapping[str, Entry], wanted: Iterable[st
         entry = identified[article_id]
         for mark in marks(entry):
             if borne[mark] <= 1:
-                yield Alias(feed.id, mark, article_id, _digest(entry.title), _text(entry), _published(entry), now)
+                yield Alias(feed.id, mark, article_id, _short(entry.title), _text(entry), _published(entry), now)
 
 
 class _Recognition:
@@ -153,7 +153,7 @@ def is_same(alias: Alias, entry: Entry) -> bool:
     if alias.published and alias.published == published:
         return True
     redated = bool(alias.published and published)
-    text, title = _text(entry), _digest(entry.title)
+    text, title = _text(entry), _short(entry.title)
     if text and text == alias.text:
         titled = title == alias.title and not redated
         told = len(entry.text) >= SOME_TEXT or len(entry.guid) >= LONG_GUID
@@ -180,7 +180,7 @@ def _content_mark(entry: Entry) -> str:
 
 
 def _text(entry: Entry) -> str:
-    return _digest(entry.text) if entry.text else ""
+    return _short(entry.text) if entry.text else ""
 
 
 def _published(entry: Entry) -> float:
@@ -191,3 +191,8 @@ def _published(entry: Entry) -> float:
 
 def _digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", errors="replace")).hexdigest()[:20]
+
+
+def _short(text: str) -> str:
+    """Enough to tell two forms of one entry, whose guid agrees already."""
+    return _digest(text)[:8]
