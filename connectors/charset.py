@@ -16,7 +16,7 @@ WESTERN = 0.25
 """Of text in Latin letters, at most this share of bytes is beyond ASCII; of others, most are."""
 KANA = 0.2
 _ASCII = bytes(range(128))
-_NOT_TEXT = re.compile(rb"<[^>]*>|[^\s<]*://[^\s<]*")
+_NOT_TEXT = re.compile(rb"<[^<>]*>|https?://[^\s<]*")
 # Codecs of Python that turn bytes into text but are no encodings of pages; some take quadratic time.
 _NOT_FOR_PAGES = frozenset(
     {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "utf_7", "mbcs", "oem"}

@@ -7,10 +7,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from w3lib.encoding import html_to_unicode
 
+from connectors.addresses import is_public
 from connectors.fetch import Fetched, Fetcher
 from connectors.formats import Source
 from connectors.links import absolute
@@ -33,7 +34,6 @@ TYPES = {
 USUAL = ("/feed/", "/rss.xml", "/feed.xml", "/atom.xml", "/rss", "/index.xml", "/feed.json", "/news-sitemap.xml")
 """Where feeds are that no page links to, the most usual first. At most these are asked for, one after the other."""
 _TAG = re.compile(r"<(?:link|base)\b[^<>]{0,2000}>", re.IGNORECASE)
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _NO_FEED = re.compile(r"/wp-json/|oembed", re.IGNORECASE)
 _OF_COMMENTS = re.compile(r"comment|kommentar|commentaire|comentario", re.IGNORECASE)
 _ENOUGH = frozenset(
@@ -69,7 +69,7 @@ def alternates(body: bytes, content_type: str, url: str) -> list[Found]:
 
     Only the head of the page is looked at, and only tags: a page is not parsed as a whole.
     """
-    text = _COMMENT.sub("", html_to_unicode(content_type or None, body[:HEAD])[1])
+    text = _without_comments(html_to_unicode(content_type or None, body[:HEAD])[1])
     tags = [_attributes(found[0]) for found in _TAG.finditer(text)]
     base = next((urljoin(url, said["href"]) for name, said in tags if name == "base" and said.get("href")), url)
     found: dict[str, Found] = {}
@@ -101,6 +101,21 @@ async def of_page(fetched: Fetched, fetcher: Fetcher, sandbox: Sandbox, pause_s:
     return await _usual(fetched.final_url, fetcher, sandbox, pause_s)
 
 
+async def may_be_asked(found: Found, page: str) -> bool:
+    """Whether a feed that ``page`` links to may be asked for: it is of the same host, or of a public address.
+
+    Whoever writes a page chooses its links; they must not lead into our network.
+    """
+    host, port = urlsplit(found.url).hostname or "", urlsplit(found.url).port
+    if host == urlsplit(page).hostname:
+        return True
+    try:
+        addresses = await asyncio.get_running_loop().getaddrinfo(host, port or 443)
+    except OSError:
+        return False
+    return all(is_public(str(address[4][0])) for address in addresses)
+
+
 async def _usual(base: str, fetcher: Fetcher, sandbox: Sandbox, pause_s: float) -> Discovery:
     asked = 0
     for path in USUAL:
@@ -119,6 +134,18 @@ async def _as_feed(fetched: Fetched, sandbox: Sandbox) -> Found | None:
     if parsed.outcome is not Outcome.OK:
         return None
     return Found(fetched.final_url, parsed.title, parsed.kind)
+
+
+def _without_comments(text: str) -> str:
+    """``text`` up to the first comment that nobody closes; a pattern would look for the end of each of them anew."""
+    parts, at = [], 0
+    while (begin := text.find("<!--", at)) >= 0:
+        parts.append(text[at:begin])
+        end = text.find("-->", begin)
+        if end < 0:
+            return "".join(parts)
+        at = end + 3
+    return "".join([*parts, text[at:]])
 
 
 def _feed(said: dict[str, str], base: str) -> Found | None:

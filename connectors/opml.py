@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -124,14 +125,15 @@ def _web(address: str) -> str:
 
 def with_ids(outlines: Iterable[Outline], taken: Iterable[str]) -> list[Outline]:
     """``outlines``, each with an id of its own in ``given``: the list's, else one made of its title or its host."""
-    used = set(taken)
+    used, last = set(taken), Counter[str]()
     found = []
     for outline in outlines:
         wanted = outline.given.get("id", "")
         base = wanted if _ID.fullmatch(wanted) else made_id(outline.title, outline.url)
-        name, number = base, 2
+        name = base
         while name in used:
-            name, number = f"{base[: MAX_ID - 7]}-{number}", number + 1
+            last[base] += 1
+            name = f"{base[: MAX_ID - 7]}-{last[base] + 1}"
         used.add(name)
         found.append(replace(outline, given={**outline.given, "id": name}))
     return found

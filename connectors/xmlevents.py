@@ -18,7 +18,7 @@ MAX_ATTRIBUTES = 100
 _BUILT_IN = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _AMPERSAND = re.compile(r"&(?:(#\d{1,7}|#[xX][0-9a-fA-F]{1,6});|([A-Za-z][A-Za-z0-9]{1,31});)?")
 _NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_DECLARATION = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
+_DECLARATION = re.compile(r"[\s\ufeff]*<\?xml[^>]{0,200}\?>")
 _BEFORE_ROOT = re.compile(r"\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
 _ROOT = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)")
 
@@ -61,7 +61,8 @@ def read(text: str, handler: Handler) -> None:
 
 def _clean(text: str) -> bytes:
     """What expat can read: without characters that XML forbids, and with entities of HTML as what they stand for."""
-    body = _DECLARATION.sub("", text.lstrip("\ufeff"), count=1)
+    declaration = _DECLARATION.match(text)
+    body = text[declaration.end() :] if declaration else text
     return _AMPERSAND.sub(_reference, _NO_XML.sub("", body)).encode("utf-8", errors="replace")
 
 

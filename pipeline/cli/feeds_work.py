@@ -31,14 +31,17 @@ async def find(settings: Settings, url: str) -> Checked:
     Raises:
         BrinkwatchError: There is none that can be read.
     """
-    failed, hint = "adding a feed failed", "(--no-check adds it all the same)"
+    failed, hint = "adding a feed failed", "(--no-check adds an address all the same)"
     async with checker(settings) as checking:
         checked = await checking.check(Feed("new", web(url)))
         if checked.outcome is Outcome.NOT_A_FEED and not checked.feed.url.startswith("file:"):
             found = await discovery.of_page(checked.fetched, checking.fetcher, checking.sandbox)
             if not found.found:
                 raise BrinkwatchError(f"{failed}: {url}: {checked.detail}; {found.error} {hint}")
-            checked = await checking.check(Feed("new", found.found[0].url))
+            first = found.found[0]
+            if not await discovery.may_be_asked(first, checked.fetched.final_url):
+                raise BrinkwatchError(f"{failed}: {first.url}: the page links to an address that is not public {hint}")
+            checked = await checking.check(Feed("new", first.url))
     if not checked.outcome.success:
         raise BrinkwatchError(f"{failed}: {checked.feed.url}: {checked.outcome.value}: {checked.detail} {hint}")
     return checked

@@ -177,6 +177,18 @@ async def test_add_a_page(folder: Path, site: dict[str, Any]):
     assert load_feeds(folder / "feeds.yaml")[-1].url == site["url"] + "/feed"
 
 
+async def test_a_page_that_links_into_our_network(folder: Path, site: dict[str, Any]):
+    """Whoever writes a page must not choose what is asked for within: a link to another host has to be public."""
+    inside = site["url"].replace("127.0.0.1", "localhost") + "/feed"
+    site["pages"] |= {
+        "/": f'<html><link rel="alternate" type="application/rss+xml" href="{inside}">',
+        "/feed": feedserver.rss(),
+    }
+    done = await feeds_beside(folder, "add", site["url"] + "/")
+    assert (done.exit_code, "not public" in str(done.exception)) == (1, True)
+    assert site["asked"] == ["/"]
+
+
 async def test_add_what_is_no_feed(folder: Path, site: dict[str, Any], monkeypatch: pytest.MonkeyPatch):
     """Nothing is added, and it is said why; --no-check adds it all the same, without a request."""
     monkeypatch.setattr(discovery, "PAUSE_S", 0.0)
