@@ -59,8 +59,13 @@ class Listing:
     unusable: int = 0
 
 
-def parse(body: bytes, name: str) -> Listing:
+def parse(body: bytes, name: str, *, files: bool = False) -> Listing:
     """The feeds of an OPML document; outlines without an address are folders, whose titles are kept.
+
+    Args:
+        body: The document.
+        name: What to call it in an error.
+        files: Whether addresses of files on this machine are taken: whoever wrote the list then names what is read.
 
     Raises:
         OpmlError: It is too large, no OPML, or does what is not allowed (declares entities, nests without end).
@@ -72,7 +77,7 @@ def parse(body: bytes, name: str) -> Listing:
         text = decode(body, "").text
         if (root := xmlevents.root_of(text)) != "opml":
             raise OpmlError(f"{failed}: the root element is {root!r}, not opml" if root else f"{failed}: no XML")
-        reader = _Reader()
+        reader = _Reader(files=files)
         xmlevents.read(text, reader)
     except (CharsetError, XmlError) as error:
         raise OpmlError(f"{failed}: {error}") from None
@@ -82,7 +87,8 @@ def parse(body: bytes, name: str) -> Listing:
 class _Reader:
     """Collects outlines with an address."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, files: bool) -> None:
+        self._files = files
         self.found: list[Outline] = []
         self.unusable = 0
         self._folders: list[str] = []
@@ -104,7 +110,7 @@ class _Reader:
             self._folders.pop()
 
     def _keep(self, address: str, title: str, said: Mapping[str, str]) -> None:
-        url = address if address.startswith("file:///") else absolute(_web(address), "")
+        url = address if self._files and address.startswith("file:///") else absolute(_web(address), "")
         if not url:
             self.unusable += 1
             return

@@ -191,6 +191,9 @@ def import_(
     file: Annotated[
         Path, typer.Argument(metavar="FILE.opml", exists=True, dir_okay=False, help="A list of another reader.")
     ],
+    files: Annotated[
+        bool, typer.Option("--files", help="Take files on this machine (file:///…) too: only of a list of your own.")
+    ] = False,
     feeds: FeedsFile = None,
     config: ConfigDir = None,
 ) -> None:
@@ -200,7 +203,7 @@ def import_(
     from connectors import opml
 
     _, path = _chosen(config, feeds)
-    listing = opml.parse(_read(file, opml.MAX_BYTES + 1), str(file))
+    listing = opml.parse(_read(file, opml.MAX_BYTES + 1), str(file), files=files)
     there = _load(path) if path.exists() else ()
     urls, fresh = {feed.url for feed in there}, []
     for outline in listing.outlines:

@@ -324,9 +324,11 @@ def test_opml_round_trip(folder: Path):
     assert feeds(folder, "export").stdout.startswith("<?xml")
     before = load_feeds(folder / "feeds.yaml")
     (folder / "feeds.yaml").unlink()
-    assert feeds(folder, "import", str(out)).stdout == "3 added, 0 there already, 0 unusable\n"
+    assert feeds(folder, "import", str(out)).stdout == "2 added, 0 there already, 1 unusable\n"  # the file is not taken
+    (folder / "feeds.yaml").unlink()
+    assert feeds(folder, "import", str(out), "--files").stdout == "3 added, 0 there already, 0 unusable\n"
     assert load_feeds(folder / "feeds.yaml") == tuple(replace(feed, title=feed.title or feed.id) for feed in before)
-    assert feeds(folder, "import", str(out)).stdout == "0 added, 3 there already, 0 unusable\n"
+    assert feeds(folder, "import", str(out), "--files").stdout == "0 added, 3 there already, 0 unusable\n"
 
 
 def test_opml_of_another_reader(folder: Path):
