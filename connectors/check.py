@@ -62,7 +62,7 @@ class Checker:
         """Fetch and read ``feed`` once; a host is asked for one feed at a time."""
         async with self._hosts[host(feed)], self._slots:
             if files.is_file(feed.url):
-                fetched = await asyncio.to_thread(files.read, feed.url, "")
+                fetched = await files.fetch(feed.url)
             else:
                 fetched = await self.fetcher.fetch(feed.url)
             if fetched.outcome is not Outcome.OK:

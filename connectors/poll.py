@@ -113,7 +113,7 @@ class Poller:
     async def _fetch(self, feed: Feed, validators: Validators) -> Fetched:
         """What the feed's address gives. Only here may that be a file: a redirect leads to the web alone."""
         if files.is_file(feed.url):
-            return await asyncio.to_thread(files.read, feed.url, validators.etag)
+            return await files.fetch(feed.url, validators.etag)
         return await self._parts.fetcher.fetch(feed.url, validators)
 
     async def take(self, feed: Feed, fetched: Fetched, span: Span) -> Poll:

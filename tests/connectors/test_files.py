@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -256,3 +257,15 @@ async def test_polls_follow_each_other_while_there_is_more(tmp_path: Path):
     assert [article.title for article in taken.articles] == [f"Story {number}" for number in range(1, 4_501)]
     assert (waits[:2], waits[2] > 0) == ([0.0, 0.0], True)
     assert polls[2].detail.startswith("line 4501: ")
+
+
+async def test_a_disk_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A poll of it ends with a label, and another begins where it was."""
+    path = tmp_path / "a.jsonl"
+    path.write_text(lines(2))
+    answer = threading.Event()
+    monkeypatch.setattr(files, "READ_S", 0.1)
+    monkeypatch.setattr(files, "_names", lambda _: answer.wait(10) and ["."])
+    assert (await files.fetch(path.as_uri())).outcome is Outcome.TIMEOUT
+    answer.set()
+    assert (await files.fetch(path.as_uri())).outcome is Outcome.OK
