@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import pydantic
 
@@ -30,7 +30,7 @@ class Feed:
 
     Attributes:
         id: Short name, unique in the list; stands in every article of the feed and in the state.
-        url: Where it is, http or https.
+        url: Where it is: http or https, or ``file:///…`` for a file or folder of lines of JSON.
         interval_s: Seconds between two polls while all is well; where it adapts, what it begins with.
         adapts: Whether the interval follows how often the feed publishes.
         floor_s: The shortest interval of a feed that adapts.
@@ -63,6 +63,8 @@ def _address(value: str) -> str:
     if len(value) > MAX_URL:
         raise ValueError(f"a URL of at most {MAX_URL} characters")
     parts = urlsplit(value)
+    if parts.scheme == "file":
+        return _file_address(value, parts)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("a URL of http or https with a host")
     if parts.username or parts.password:
@@ -70,6 +72,20 @@ def _address(value: str) -> str:
     if any(character.isspace() or ord(character) < ord(" ") for character in value):
         raise ValueError("a URL without blanks")
     _ = parts.port  # raises ValueError for a port that is none
+    return value
+
+
+def _file_address(value: str, parts: SplitResult) -> str:
+    path = PurePosixPath(unquote(parts.path))
+    if (
+        parts.netloc
+        or parts.query
+        or parts.fragment
+        or not path.is_absolute()
+        or ".." in path.parts
+        or "\0" in str(path)
+    ):
+        raise ValueError("a file's URL with an absolute path and nothing else, such as file:///srv/news/2026.jsonl")
     return value
 
 

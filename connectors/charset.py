@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,6 +11,12 @@ from w3lib.encoding import html_body_declared_encoding, http_content_type_encodi
 
 HEAD = 1024
 MAX_REPLACED = 0.01
+SAMPLE = 64 * 1024
+WESTERN = 0.25
+"""Of text in Latin letters, at most this share of bytes is beyond ASCII; of others, most are."""
+KANA = 0.2
+_ASCII = bytes(range(128))
+_NOT_TEXT = re.compile(rb"<[^<>]*>|https?://[^\s<]*")
 # Codecs of Python that turn bytes into text but are no encodings of pages; some take quadratic time.
 _NOT_FOR_PAGES = frozenset(
     {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "utf_7", "mbcs", "oem"}
@@ -36,11 +43,12 @@ def decode(body: bytes, content_type: str) -> Decoded:
     What is tried, in order: byte order mark, UTF-8, charset of the Content-Type (RFC 7303 puts it above the XML
     declaration), XML declaration. UTF-8 goes before what is declared, because bytes beyond ASCII hardly ever form valid
     UTF-8 by chance, while servers often declare something else by default. One stray byte does not spoil a feed: where
-    up to 1 % of the characters don't fit, they are replaced. Where nothing is declared, windows-1252 is the last guess,
-    as in browsers.
+    up to 1 % of the characters don't fit, they are replaced. Where nothing is declared, the bytes tell: text of which
+    few letters are beyond ASCII is windows-1252, as in browsers; other scripts are told from how often their letters
+    stand beside each other.
 
     Raises:
-        CharsetError: The declared encoding does not fit, nor does UTF-8.
+        CharsetError: The declared encoding does not fit, nor does UTF-8; or none is declared and none can be told.
     """
     candidates = list(dict.fromkeys(_candidates(body, content_type)))
     for encoding in _order(body, candidates):
@@ -54,7 +62,41 @@ def decode(body: bytes, content_type: str) -> Decoded:
         return Decoded(text, declared, f"some bytes are no {declared}")
     if candidates:
         raise CharsetError(f"the bytes are no {declared}, nor UTF-8")
-    return Decoded(body.decode("windows-1252", errors="replace"), "windows-1252", "no encoding declared, and no UTF-8")
+    told = _told(body)
+    return Decoded(body.decode(told, errors="replace"), told, f"no encoding declared, and no UTF-8: taken for {told}")
+
+
+def _told(body: bytes) -> str:
+    """The encoding that the bytes themselves tell.
+
+    Raises:
+        CharsetError: None.
+    """
+    text = _NOT_TEXT.sub(b" ", body[:SAMPLE])
+    beyond, solid = len(text.translate(None, _ASCII)), len(text.translate(None, b" \t\r\n"))
+    if beyond <= solid * WESTERN:
+        return "windows-1252"
+    if japanese := _japanese(text):
+        return japanese
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(text).best()
+    if best is None:
+        raise CharsetError("no encoding is declared, it is no UTF-8, and none can be told")
+    return best.encoding
+
+
+def _japanese(text: bytes) -> str:
+    """An encoding in which a good part of the text is kana, which no other text has in it by chance.
+
+    The detector takes Shift_JIS for Korean now and then: the bytes of the one are all letters of the other.
+    """
+    for encoding in ("shift_jis", "euc_jp"):
+        decoded = _exactly(text, encoding) or ""
+        kana = sum("\u3041" <= character <= "\u30fe" for character in decoded)
+        if kana > len("".join(decoded.split())) * KANA:
+            return encoding
+    return ""
 
 
 def _order(body: bytes, candidates: list[str]) -> list[str]:

@@ -10,6 +10,7 @@ from connectors.outcome import Outcome
 
 MAX_ENTRIES = 2_000
 MAX_ID = 2_048
+MAX_HUBS = 10
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +24,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         published: When it says it was published; None where it does not say, or not so that it can be read.
         updated: When it says it was changed last.
         language: What it, or its feed, calls its language; lower case, unchecked; may be empty.
+        source: The outlet, where the entry itself names it (lines of an archive do); else empty.
     """
 
     guid: str
@@ -32,6 +34,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     published: datetime | None = None
     updated: datetime | None = None
     language: str = ""
+    source: str = ""
 
 
 class Parsed(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +42,8 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         outcome: ``ok``, ``not_a_feed``, ``bad_encoding``, ``empty`` or ``parse_failed``.
-        kind: Format and version, such as ``rss20``, ``atom10``, ``json11``; empty where it is no feed.
+        kind: Format and version, such as ``rss20``, ``atom10``, ``json11``, ``sitemap``, ``lines``; empty where
+            it is not known.
         title: The feed's own title.
         entries: At most 2,000, in the feed's order.
         ttl_s: Seconds between two polls that the feed itself asks for (``ttl``, ``sy:updatePeriod``); 0 for none.

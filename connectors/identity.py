@@ -7,10 +7,10 @@ import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
-from w3lib.url import canonicalize_url
-
+from connectors.canonical import canonical_url as canonical_url  # noqa: PLC0414  # part of what identity is
+from connectors.canonical import clean_url
 from pipeline.records import Article
 from pipeline.records.minhash import signature
 
@@ -23,42 +23,14 @@ MAX_AHEAD = timedelta(hours=1)
 LANGUAGE_CHARS = 300
 LEAST_LETTERS = 20
 SURE = 0.9
-_PORTS = {"http": 80, "https": 443}
-# What is appended to tell where a reader came from. The prefixes cover whole families.
-_TRACKER_PREFIXES = ("utm_", "mtm_", "pk_", "piwik_", "at_", "hsa_", "_hs", "mc_", "ns_", "wt_", "wt.", "oly_", "vero_")
-_TRACKERS = frozenset(
-    {
-        "fbclid", "gclid", "dclid", "gbraid", "wbraid", "gclsrc", "msclkid", "twclid", "ttclid", "yclid", "igshid",
-        "igsh", "li_fat_id", "cmpid", "cmp", "campaign_id", "icid", "ito", "intcmp", "int_cmp", "ocid", "xtor", "smid",
-        "smtyp", "partner", "ftag", "ncid", "sr_share", "s_cid", "traffic_source", "feedname", "feedtype", "ref_src",
-        "ref_url", "__twitter_impression", "spm", "guccounter", "guce_referrer", "guce_referrer_sig", "sh_kit", "taid",
-    }
-)  # fmt: skip
+LIKELY = 0.5
 _WWW = re.compile(r"^www\d?\.")
 
 
-def canonical_url(url: str) -> str:
-    """``url`` as it is written once for all: no user, default port, fragment or tracking parameters; sorted query.
-
-    Empty where there is no address.
-    """
-    if not url:
-        return ""
-    try:
-        parts = urlsplit(url)
-        host = (parts.hostname or "").rstrip(".")
-        port = parts.port
-        host = f"[{host}]" if ":" in host else host
-        netloc = host if port in {None, _PORTS.get(parts.scheme)} else f"{host}:{port}"
-        pairs = [(key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True) if not _tracks(key)]
-        return str(canonicalize_url(urlunsplit((parts.scheme, netloc, parts.path or "/", urlencode(pairs), ""))))
-    except (ValueError, UnicodeError):
-        return ""
-
-
-def _tracks(key: str) -> bool:
-    name = key.lower()
-    return name in _TRACKERS or name.startswith(_TRACKER_PREFIXES)
+def has_article(url: str) -> bool:
+    """Whether a canonical address leads to one article: it has a path, a query or a route, so is no front page."""
+    parts = urlsplit(url)
+    return bool(parts.path.strip("/") or parts.query or parts.fragment)
 
 
 def article_id(url: str, feed_id: str, guid: str, title: str) -> str:
@@ -66,8 +38,7 @@ def article_id(url: str, feed_id: str, guid: str, title: str) -> str:
 
     An address without path and query is the outlet's front page: feeds that link every entry to it are told by guid.
     """
-    parts = urlsplit(url)
-    if parts.path.strip("/") or parts.query:
+    if has_article(url):
         return _digest(url)
     return _digest(feed_id, guid or title)
 
@@ -80,21 +51,20 @@ def content_hash(title: str, text: str) -> str:
 def published_at(entry: Entry, fetched_at: datetime) -> datetime:
     """When ``entry`` was published.
 
-    The rule: what it says; else when it was updated; where it says neither, or a time before 1990 or more than an hour
-    ahead (a clock or zone that is wrong by less is let stand), the time at which it was read.
+    The rule: what it says; else when it was updated; else the time at which it was read. A time before 1990 or more
+    than an hour ahead counts as not said; a clock or zone that is wrong by less is let stand.
     """
-    said = entry.published or entry.updated
-    if said is None or not EARLIEST <= said <= fetched_at + MAX_AHEAD:
-        return fetched_at
-    return said
+    said = (time for time in (entry.published, entry.updated) if time is not None)
+    return next((time for time in said if EARLIEST <= time <= fetched_at + MAX_AHEAD), fetched_at)
 
 
 def language(title: str, text: str, vouched: str | None, claimed: str) -> str:
     """ISO 639-1 code of a text, or ``und``.
 
     What a feed claims is often a template's default, so the text itself decides; only where it is too short or not
-    clear do the operator's word (``vouched``) and then the feed's claim count. A text too short to tell whose feed says
-    nothing is ``und``.
+    clear do the operator's word (``vouched``) and then the feed's claim count. A text too short to tell, or more likely
+    in another language than in the one guessed, whose feed says nothing is ``und``: that is read, and a wrong guess is
+    not.
 
     Args:
         title: The title.
@@ -107,8 +77,8 @@ def language(title: str, text: str, vouched: str | None, claimed: str) -> str:
     if sum(character.isalpha() for character in head) < LEAST_LETTERS:
         return hint or "und"
     code, probability = _identifier().classify(head)
-    if hint and probability < SURE:
-        return hint
+    if probability < SURE and (hint or probability < LIKELY):
+        return hint or "und"
     return _code(str(code)) or "und"
 
 
@@ -125,23 +95,32 @@ def _identifier() -> Any:
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
-def source_domain(url: str, feed: Feed) -> str:
-    """The outlet: the operator's word, else the host of the entry's address, else that of the feed's; without www."""
+def source_domain(url: str, feed: Feed, named: str = "") -> str:
+    """The outlet: the operator's word, else the entry's (``named``), else its address's host, else the feed's.
+
+    A host goes without www.
+    """
     host = urlsplit(url).hostname or urlsplit(feed.url).hostname or ""
-    return feed.source or _WWW.sub("", host.lower())
+    return feed.source or named or _WWW.sub("", host.lower())
 
 
-def article(entry: Entry, feed: Feed, fetched_at: datetime, clock: Literal["wall", "records"]) -> Article:
-    """The article that ``entry`` of ``feed`` is, read at ``fetched_at`` (UTC)."""
-    url = canonical_url(entry.url)
+def article(
+    entry: Entry, feed: Feed, fetched_at: datetime, clock: Literal["wall", "records"], known_as: str = ""
+) -> Article:
+    """The article that ``entry`` of ``feed`` is, read at ``fetched_at`` (UTC).
+
+    Its id is ``known_as`` where it is known by another id than its address gives. Its address leads to the form of the
+    page that the entry names: nobody knows whether the site has another.
+    """
     published = published_at(entry, fetched_at)
+    url = clean_url(entry.url)
     return Article(
-        article_id=article_id(url, feed.id, entry.guid, entry.title),
+        article_id=known_as or article_id(canonical_url(entry.url), feed.id, entry.guid, entry.title),
         url=url,
         title=entry.title,
         text=entry.text,
         language=language(entry.title, entry.text, feed.language, entry.language),
-        source=source_domain(url, feed),
+        source=source_domain(canonical_url(entry.url), feed, entry.source),
         feed=feed.id,
         published_at=published,
         fetched_at=fetched_at,

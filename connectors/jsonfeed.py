@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from connectors.entry import MAX_ENTRIES, MAX_ID, Entry, Parsed
+from connectors.entry import MAX_ENTRIES, MAX_HUBS, MAX_ID, Entry, Parsed
+from connectors.links import absolute
 from connectors.outcome import Outcome
 from connectors.plaintext import from_html, one_line, tidy
-from connectors.syndication import absolute
+from connectors.times import moment
 
 _VERSION = re.compile(r"https?://(?:www\.)?jsonfeed\.org/version/(\d)(?:\.(\d))?/?")
 
@@ -39,6 +39,8 @@ def parse(text: str, url: str) -> Parsed:
         kind=kind,
         title=one_line(_string(data, "title")),
         entries=tuple(entries),
+        hubs=_hubs(data, url),
+        self_url=absolute(_string(data, "feed_url"), url) if _string(data, "feed_url") else "",
         warnings=tuple(warning for warning in warnings if warning),
     )
 
@@ -47,6 +49,17 @@ def _kind(data: Any) -> str:
     """``json10`` or ``json11`` where ``data`` says it is a JSON feed, else empty."""
     match = _VERSION.fullmatch(_string(data, "version").strip()) if isinstance(data, dict) else None
     return f"json{match[1]}{match[2] or 0}" if match else ""
+
+
+def _hubs(data: Mapping[str, Any], base: str) -> tuple[str, ...]:
+    """The addresses of its WebSub hubs; other types of hub are not spoken."""
+    hubs = data.get("hubs")
+    named = [
+        _string(hub, "url")
+        for hub in (hubs if isinstance(hubs, list) else [])[:MAX_HUBS]
+        if isinstance(hub, dict) and _string(hub, "type").lower() == "websub"
+    ]
+    return tuple(dict.fromkeys(found for hub in named if hub and (found := absolute(hub, base))))
 
 
 def _entry(item: Any, base: str, language: str) -> Entry | None:
@@ -63,8 +76,8 @@ def _entry(item: Any, base: str, language: str) -> Entry | None:
         url=absolute(_string(item, "url") or _string(item, "external_url"), base) if _has_link(item) else "",
         title=title,
         text=text,
-        published=_time(_string(item, "date_published")),
-        updated=_time(_string(item, "date_modified")),
+        published=moment(_string(item, "date_published")),
+        updated=moment(_string(item, "date_modified")),
         language=tidy(_string(item, "language") or language, 32).lower(),
     )
 
@@ -84,12 +97,3 @@ def _identity(item: Mapping[str, Any]) -> str:
 def _string(data: Mapping[str, Any], key: str) -> str:
     value = data.get(key)
     return value if isinstance(value, str) else ""
-
-
-def _time(value: str) -> datetime | None:
-    """An RFC 3339 date; one without a zone counts as UTC, as in the other formats."""
-    try:
-        moment = datetime.fromisoformat(value.strip()[:40])
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None

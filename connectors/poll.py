@@ -25,7 +25,6 @@ from connectors import metrics, moves
 from connectors.deliver import Delivery
 from connectors.entry import Parsed
 from connectors.fetch import Fetched, Fetcher, Validators
-from connectors.formats import Source
 from connectors.metrics import Handling, Kind
 from connectors.outcome import Outcome
 from connectors.plaintext import one_line
@@ -35,6 +34,9 @@ from connectors.sandbox import Sandbox
 from connectors.schedule import Next
 from connectors.shown import Shown
 from connectors.sift import Reading, Sifted, identify, sift
+from connectors.recognition import Memory, all_marks, identify, ids
+from connectors.sandbox import Sandbox
+from connectors.sift import Reading, Sifted, sift
 from connectors.store import FeedState, Store
 from pipeline.records import Article
 from pipeline.records.flow import FlowMeter
@@ -147,8 +149,10 @@ class Poller:
     async def _sift(self, feed: Feed, parsed: Parsed) -> Sifted:
         """In a thread: a feed of two thousand new entries would hold up every other poll for a second."""
         reading = Reading(feed, self._clock.now(), len(parsed.entries), self._settings.clock)
-        identified = identify(feed, parsed.entries)
-        known = self._parts.store.seen(list(identified))
+        store, entries = self._parts.store, parsed.entries
+        aliases = store.aliases(feed.id, await asyncio.to_thread(all_marks, entries))
+        known = store.seen(await asyncio.to_thread(ids, feed, entries, aliases))
+        identified = await asyncio.to_thread(identify, feed, entries, Memory(aliases, known))
         return await asyncio.to_thread(sift, reading, identified, known)
 
     def _measured(self, sifted: Sifted) -> Sifted:

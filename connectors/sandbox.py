@@ -36,6 +36,7 @@ class _Job(msgspec.Struct):
     body: bytes
     url: str
     content_type: str
+    line: int = 0
 
 
 class Sandbox:
@@ -54,7 +55,7 @@ class Sandbox:
 
     async def parse(self, body: bytes, source: Source) -> Parsed:
         """As ``formats.parse``, but bounded in time and memory; what breaks the bounds is ``parse_failed``."""
-        job = msgspec.msgpack.encode(_Job(body, source.url, source.content_type))
+        job = msgspec.msgpack.encode(_Job(body, source.url, source.content_type, source.line))
         async with self._turn:
             try:
                 child = await self._started()
@@ -111,7 +112,7 @@ def answer(frame: bytes) -> bytes:
     """The child's work: a job's frame to the frame of what was parsed."""
     job = msgspec.msgpack.decode(frame, type=_Job)
     try:
-        parsed = parse(job.body, Source(job.url, job.content_type))
+        parsed = parse(job.body, Source(job.url, job.content_type, job.line))
     except Exception as error:  # noqa: BLE001  # feedparser raises what its many parsers raise; the feed gets a label
         parsed = Parsed(outcome=Outcome.PARSE_FAILED, error=f"{type(error).__name__}: {error}"[:300])
     reply = msgspec.msgpack.encode(parsed)

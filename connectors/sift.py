@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import Literal
 
 from config.feeds import Feed
-from connectors import identity
+from connectors import identity, recognition
+from connectors.aliases import Alias
 from connectors.entry import Entry
 from connectors.metrics import Handling
+from connectors.recognition import identify as identify  # noqa: PLC0414  # the step before
 from connectors.store import TOUCH_S, Seen
 from pipeline.records import Article, encode
 from pipeline.records.codec import MAX_BYTES
@@ -27,11 +29,13 @@ class Sifted:
         articles: To be sent, in the feed's order.
         seen: To be stored once the broker has acknowledged every article.
         handled: How many entries met which end.
+        aliases: To be stored with ``seen``: by what else these entries are known.
     """
 
     articles: tuple[Article, ...]
     seen: tuple[Seen, ...]
     handled: Mapping[Handling, int]
+    aliases: tuple[Alias, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +46,6 @@ class Reading:
     fetched_at: datetime
     entries: int
     clock: Literal["wall", "records"] = "wall"
-
-
-def identify(feed: Feed, entries: Iterable[Entry]) -> dict[str, Entry]:
-    """Entries by article id. The first of one identity counts: two that share it would forever update each other."""
-    found: dict[str, Entry] = {}
-    for entry in entries:
-        url = identity.canonical_url(entry.url)
-        found.setdefault(identity.article_id(url, feed.id, entry.guid, entry.title), entry)
-    return found
 
 
 def sift(reading: Reading, identified: Mapping[str, Entry], known: Mapping[str, Seen]) -> Sifted:
@@ -69,7 +64,7 @@ def sift(reading: Reading, identified: Mapping[str, Entry], known: Mapping[str, 
         before = known.get(article_id)
         handling = _handling(reading.feed, entry, before)
         if handling in {Handling.NEW, Handling.UPDATED}:
-            article = identity.article(entry, reading.feed, reading.fetched_at, reading.clock)
+            article = identity.article(entry, reading.feed, reading.fetched_at, reading.clock, article_id)
             if len(encode(article)) > MAX_BYTES:
                 handling = Handling.TOO_LARGE
             else:
@@ -77,7 +72,23 @@ def sift(reading: Reading, identified: Mapping[str, Entry], known: Mapping[str, 
         handled[handling] += 1
         seen.extend(_to_store(article_id, entry, before, reading.feed, now))
     handled[Handling.REPEATED] = reading.entries - len(identified)
-    return Sifted(tuple(articles), tuple(seen), handled)
+    aliases = recognition.to_remember(reading.feed, identified, [row.article_id for row in seen], now)
+    also = _under_other_addresses(reading.feed, identified, seen, known)
+    return Sifted(tuple(articles), (*seen, *also), handled, tuple(aliases))
+
+
+def _under_other_addresses(
+    feed: Feed, identified: Mapping[str, Entry], seen: Iterable[Seen], known: Mapping[str, Seen]
+) -> Iterable[Seen]:
+    """Rows that keep another feed, which has the article under another of its addresses, from repeating it."""
+    shared = recognition.apart(identified.values())
+    for row in seen:
+        entry = identified[row.article_id]
+        if entry.guid in shared:
+            continue
+        for article_id in {recognition.own_id(feed, entry), recognition.other_id(entry)} - {"", row.article_id}:
+            if article_id not in identified:
+                yield replace(known.get(article_id, row), article_id=article_id, shown_at=row.shown_at)
 
 
 def _handling(feed: Feed, entry: Entry, before: Seen | None) -> Handling:

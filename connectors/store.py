@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from config.errors import BrinkwatchError
+from connectors import aliases as alias_table
+from connectors.aliases import Alias
 from connectors.outcome import Outcome
 
 log = logging.getLogger(__name__)
@@ -165,7 +167,14 @@ class Store:
             found.update({row[0]: Seen(*row) for row in rows})
         return found
 
-    def record(self, state: FeedState, seen: Iterable[Seen] = ()) -> None:
+    def aliases(self, feed: str, marks: Sequence[str]) -> Mapping[str, Alias]:
+        """Those of ``marks`` under which an entry of ``feed`` is known."""
+        try:
+            return alias_table.find(self._connection(), feed, marks)
+        except sqlite3.Error as error:
+            raise StoreError(f"reading the connectors' state failed: {self.path}: {error}") from None
+
+    def record(self, state: FeedState, seen: Iterable[Seen] = (), aliases: Iterable[Alias] = ()) -> None:
         """Write a poll's result in one transaction: a validator never gets ahead of the articles it stands for.
 
         Raises:
@@ -179,6 +188,7 @@ class Store:
                     "VALUES (?, ?, ?, ?, ?)",
                     ((s.article_id, s.feed, s.content_hash, s.revision, s.shown_at) for s in seen),
                 )
+                alias_table.write(db, aliases)
                 db.execute(
                     f"INSERT OR REPLACE INTO feeds ({', '.join(_COLUMNS)}) "  # noqa: S608  # names of our own
                     f"VALUES ({', '.join('?' * len(_COLUMNS))})",
@@ -220,6 +230,7 @@ class Store:
                     "DELETE FROM seen WHERE article_id IN (SELECT article_id FROM seen ORDER BY shown_at LIMIT ?)",
                     (max(count - most, 0),),
                 ).rowcount
+                alias_table.prune(db, keep_s)
         except sqlite3.Error as error:
             raise StoreError(f"pruning the connectors' state failed: {self.path}: {error}") from None
         return aged + over
@@ -274,7 +285,7 @@ def _open(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous=NORMAL")
         _check(db, path)
         _bring_up_to_date(db)
-        db.executescript(_SCHEMA)
+        db.executescript(_SCHEMA + alias_table.SCHEMA)
         db.execute(f"PRAGMA user_version={_SCHEMA_VERSION}")
     except BaseException:
         db.close()

@@ -7,14 +7,24 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urljoin, urlsplit
 
 import feedparser
 
-from connectors.entry import MAX_ENTRIES, MAX_ID, Entry, Parsed
+from connectors.entry import MAX_ENTRIES, MAX_HUBS, MAX_ID, Entry, Parsed
+from connectors.links import absolute
 from connectors.outcome import Outcome
 from connectors.plaintext import from_html, one_line, tidy
+from connectors.times import any_moment, has_words
 
+MAX_DIGITS = 6
+MAX_TTL_S = 7 * 86_400.0
+_PERIODS = {
+    "hourly": 3600.0,
+    "daily": 86_400.0,
+    "weekly": 7 * 86_400.0,
+    "monthly": 30 * 86_400.0,
+    "yearly": 365 * 86_400.0,
+}
 _PAGE = re.compile(
     r"\s*(?:<\?xml[^>]*>)?\s*(?:<!--.*?-->\s*)*(?:<!doctype\s+html[^>]*>\s*)?<html", re.IGNORECASE | re.DOTALL
 )
@@ -43,8 +53,39 @@ def parse(text: str, url: str) -> Parsed:
         kind=result.version,
         title=one_line(str(feed.get("title") or "")),
         entries=usable,
+        ttl_s=_ttl_s(feed),
+        hubs=_related(feed, "hub", url)[:MAX_HUBS],
+        self_url=next(iter(_related(feed, "self", url)), ""),
         warnings=_warnings(result, len(entries) - len(usable)),
     )
+
+
+def _ttl_s(feed: Mapping[str, Any]) -> float:
+    """Seconds between polls that the feed asks for: ``ttl`` in minutes, else the syndication module's period.
+
+    Source: https://www.rssboard.org/rss-specification and http://web.resource.org/rss/1.0/modules/syndication/.
+    """
+    ttl = _number(feed.get("ttl"))
+    if ttl:
+        return min(60 * ttl, MAX_TTL_S)
+    period = _PERIODS.get(str(feed.get("sy_updateperiod") or "").strip().lower(), 0.0)
+    return period / (_number(feed.get("sy_updatefrequency")) or 1.0)
+
+
+def _number(value: Any) -> float:
+    """A whole number above 0, else 0; digits of other scripts and numbers without end are none."""
+    text = str(value or "").strip()
+    return float(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else 0.0
+
+
+def _related(feed: Mapping[str, Any], relation: str, base: str) -> tuple[str, ...]:
+    """The addresses of the feed's links of one relation (RFC 8288: a list of words), each once."""
+    found = [
+        absolute(str(link.get("href") or ""), base)
+        for link in feed.get("links") or ()
+        if relation in str(link.get("rel") or "").lower().split() and link.get("href")
+    ]
+    return tuple(dict.fromkeys(address for address in found if address))
 
 
 def _warnings(result: Any, unusable: int) -> tuple[str, ...]:
@@ -67,9 +108,9 @@ def _entry(item: Mapping[str, Any], url: str, language: str) -> Entry:
         url=_link(item, url),
         title=one_line(str(item.get("title") or "")),
         text=_text(item),
-        published=_time(item.get("published_parsed")),
+        published=_time(item.get("published"), item.get("published_parsed")),
         # Not ``get``: feedparser would answer it with the other date.
-        updated=_time(dict(item).get("updated_parsed")),
+        updated=_time(dict(item).get("updated"), dict(item).get("updated_parsed")),
         language=_language(item) or language,
     )
 
@@ -95,24 +136,19 @@ def _link(item: Mapping[str, Any], base: str) -> str:
     return next((found for link in links if link and (found := absolute(str(link), base))), "")
 
 
-def absolute(link: str, base: str) -> str:
-    """``link`` as an absolute address of http or https, at most 2,048 characters; empty where it is none."""
-    try:
-        joined = urljoin(base, link.strip()[: MAX_ID + 1])
-        parts = urlsplit(joined)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and len(joined) <= MAX_ID
-        _ = parts.port
-    except ValueError:
-        return ""
-    return joined if usable else ""
+def _time(said: Any, guessed: Any) -> datetime | None:
+    """When it says: by our own reading, else by feedparser's (a tuple in UTC), which knows months of many languages.
 
-
-def _time(value: Any) -> datetime | None:
-    """Feedparser's date (a tuple in UTC) as a moment; None for what no calendar has."""
-    if not value:
+    Of figures alone feedparser makes a date at any price: ``2020/1/10`` is November to it. What it then gives is not
+    believed.
+    """
+    text = str(said or "")
+    if found := any_moment(text):
+        return found
+    if not guessed or not has_words(text):
         return None
     try:
-        year, month, day, hour, minute, second = (int(part) for part in value[:6])
+        year, month, day, hour, minute, second = (int(part) for part in guessed[:6])
         return datetime(year, month, day, hour, minute, tzinfo=UTC) + timedelta(seconds=second)
     except (ValueError, OverflowError, TypeError):
         return None

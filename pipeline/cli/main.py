@@ -17,6 +17,7 @@ from pipeline.cli import (
     doctor,
     evaluate,
     extract,
+    feeds,
     health,
     monitor,
     notify,
@@ -55,6 +56,7 @@ subscription = typer.Typer()
 subscription.callback(invoke_without_command=True)(alerts.alerts)
 subscription.command("test")(alerts.test)
 app.add_typer(subscription, name="alerts")
+app.add_typer(feeds.app, name="feeds")
 app.add_typer(deadletters.app, name="deadletters")
 app.add_typer(topics.app, name="topics")
 app.command("replay")(replay.replay)

@@ -8,13 +8,16 @@ from pathlib import Path
 import feedserver
 import pytest
 
+from connectors import opml
 from connectors.charset import CharsetError, decode
 from connectors.entry import MAX_ENTRIES, Parsed
 from connectors.formats import Source, parse
 from connectors.outcome import Outcome
 from connectors.plaintext import MAX_TEXT, from_html, one_line
 
-COLLECTION = Path(__file__).parents[3] / "shared" / "feeds"
+COLLECTION = next(
+    (found for folder in Path(__file__).parents[3:] if (found := folder / "shared" / "feeds").is_dir()), Path("none")
+)
 HERE = Source("https://site.example/feeds/all.xml")
 RDF = """<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"
 xmlns:dc="http://purl.org/dc/elements/1.1/"><channel rdf:about="https://r.example/"><title>R</title></channel>
@@ -120,6 +123,7 @@ def test_external_entities_are_not_read(tmp_path: Path):
     assert "the secret" not in repr(read(feed))
 
 
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", ["real", "malformed"])
 def test_collections(name: str):
     """Every feed that others found worth keeping gives entries or an outcome with a reason, and no exception."""
@@ -135,6 +139,17 @@ def test_collections(name: str):
             assert entry.title or entry.text, path
             assert "\n" not in entry.title, path
             assert entry.url.startswith(("http://", "https://")) or not entry.url, path
+            assert not entry.published or entry.published.year >= 1990, path
+
+
+def test_lists_of_the_collections():
+    """The lists of feeds among them are read whole."""
+    path = COLLECTION / "real" / "Subs.opml"
+    if not path.is_file():
+        pytest.skip(f"no {path}")
+    listing = opml.parse(path.read_bytes(), path.name)
+    assert len(listing.outlines) + listing.unusable == path.read_text(encoding="utf-8").count("xmlUrl=")
+    assert len({each.given["id"] for each in opml.with_ids(listing.outlines, ())}) == len(listing.outlines)
 
 
 @pytest.mark.parametrize(
@@ -159,6 +174,35 @@ def test_encodings(body: bytes, content_type: str, text: str | None, encoding: s
     decoded = decode(body, content_type)
     assert decoded.encoding == encoding
     assert text is None or decoded.text == text
+
+
+NEWS = {
+    "koi8-r": "Министр сказал в понедельник, что две бригады вышли из казарм и к ночи дойдут до реки.",
+    "windows-1251": "Министр сказал в понедельник, что две бригады вышли из казарм и к ночи дойдут до реки.",
+    "euc-jp": "大臣は月曜日に、二つの旅団が兵舎を出て夜までに川に着くと述べた。",
+    "shift_jis": "大臣は月曜日に、二つの旅団が兵舎を出て夜までに川に着くと述べた。",
+    "big5": "部長星期一說兩個旅已經離開營房將在入夜前抵達河邊。",
+    "gb18030": "部长星期一说两个旅已经离开营房将在入夜前抵达河边。",
+    "euc-kr": "장관은 월요일에 두 여단이 병영을 떠나 밤까지 강에 도착할 것이라고 말했다.",
+    "windows-1255": "השר אמר ביום שני כי שתי חטיבות יצאו מהמחנות ויגיעו אל הנהר עד הלילה.",
+    "windows-1252": "Le ministre a déclaré lundi que deux brigades ont quitté leurs casernes à l'aube.",
+}
+
+
+@pytest.mark.parametrize("encoding", NEWS)
+def test_an_encoding_that_nobody_declared(encoding: str):
+    """The bytes tell it: a headline in another script does not become letters of ours."""
+    text = NEWS[encoding]
+    feed = f"<rss version='2.0'><channel><item><description>{text * 3}</description></item></channel></rss>"
+    (entry,) = parse(feed.encode(encoding), HERE).entries
+    assert entry.text == text * 3
+
+
+def test_noise_in_no_encoding():
+    """Where nothing can be told, nothing is made up."""
+    body = b"<rss version='2.0'><channel><title>" + bytes(range(0x80, 0x100)) * 40 + b"</title></channel></rss>"
+    assert parse(body, HERE).outcome in {Outcome.BAD_ENCODING, Outcome.NOT_A_FEED, Outcome.OK}
+    assert not parse(body, HERE).entries
 
 
 def test_declared_encoding_that_does_not_fit():

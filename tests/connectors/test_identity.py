@@ -65,10 +65,13 @@ def test_ids():
         (NOW + timedelta(minutes=61), None, NOW),
         (datetime(1989, 12, 31, tzinfo=UTC), None, NOW),
         (datetime(1, 1, 1, tzinfo=UTC), None, NOW),
+        (datetime(1970, 1, 1, tzinfo=UTC), NOW - timedelta(hours=1), NOW - timedelta(hours=1)),
+        (NOW + timedelta(days=365), NOW - timedelta(hours=2), NOW - timedelta(hours=2)),
+        (NOW + timedelta(days=365), NOW + timedelta(days=365), NOW),
     ],
 )
 def test_dates(published: datetime | None, updated: datetime | None, counts_as: datetime):
-    """Missing, future and nonsense dates have a rule."""
+    """Missing, future and nonsense dates have a rule: what can't be is as if it were not said."""
     assert identity.published_at(entry(published=published, updated=updated), NOW) == counts_as
 
 
@@ -80,6 +83,8 @@ def test_dates(published: datetime | None, updated: datetime | None, counts_as: 
         ("Short", None, "", "und"),
         ("Short", None, "en-gb", "en"),
         ("Short", "fr", "en", "fr"),
+        ("Belmora closes a bridge", None, "", "und"),
+        ("Belmora closes a bridge", None, "en-us", "en"),
         ("Short", None, "english", "und"),
         ("1234567890 1234567890 1234567890", None, "", "und"),
     ],

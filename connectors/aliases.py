@@ -1,0 +1,72 @@
+"""Alias: under which article id an entry is known by other marks than its address."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS aliases (
+    feed TEXT NOT NULL, mark TEXT NOT NULL, article_id TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL,
+    published REAL NOT NULL, shown_at REAL NOT NULL, PRIMARY KEY (feed, mark)
+) WITHOUT ROWID;
+"""
+_COLUMNS = "feed, mark, article_id, title, text, published, shown_at"
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A mark of an entry, and the article that the entry was.
+
+    Attributes:
+        feed: The feed of the entry; a mark means nothing elsewhere.
+        mark: Digest of its guid, or of its content.
+        article_id: The article's id.
+        title: Short digest of its title.
+        text: Short digest of its text; empty where it has none.
+        published: When it said that it was published (Unix seconds); 0 for not said, or not to the second.
+        shown_at: When the feed showed it last (Unix seconds, a day's grain).
+    """
+
+    feed: str
+    mark: str
+    article_id: str
+    title: str
+    text: str
+    published: float
+    shown_at: float
+
+
+def find(db: sqlite3.Connection, feed: str, marks: Sequence[str]) -> dict[str, Alias]:
+    """Those of ``marks`` under which an entry of ``feed`` is known."""
+    found = {}
+    for start in range(0, len(marks), _BATCH):
+        batch = marks[start : start + _BATCH]
+        rows = db.execute(
+            f"SELECT {_COLUMNS} FROM aliases WHERE feed = ? AND mark IN ({','.join('?' * len(batch))})",  # noqa: S608  # only question marks
+            (feed, *batch),
+        )
+        found.update({row[1]: Alias(*row) for row in rows})
+    return found
+
+
+def write(db: sqlite3.Connection, aliases: Iterable[Alias]) -> None:
+    """Write or replace; within the caller's transaction."""
+    db.executemany(
+        f"INSERT OR REPLACE INTO aliases ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # names of our own
+        map(astuple, aliases),
+    )
+
+
+def prune(db: sqlite3.Connection, keep_s: float) -> None:
+    """Forget what leads to articles that are forgotten, and marks that an entry has not borne for ``keep_s``.
+
+    Within the caller's transaction. A feed that gives an entry a new guid at every poll leaves one each day.
+    """
+    db.execute(
+        "DELETE FROM aliases WHERE shown_at < "
+        "coalesce((SELECT shown_at FROM seen WHERE seen.article_id = aliases.article_id) - ?, 9e99)",
+        (keep_s,),
+    )

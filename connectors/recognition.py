@@ -1,0 +1,198 @@
+"""Recognition: which known article an entry is, by address, guid and content. Decisions only.
+
+An address is the best mark: guids are made up anew at each poll by some publishers, count places in the feed at others.
+But an address changes where a title is edited and the slug with it. So a guid that led to another article before is
+believed only where the content bears it out, and where that article is not in the feed beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from config.feeds import Feed
+from connectors import identity
+from connectors.aliases import Alias
+from connectors.canonical import canonical_url, other_form
+from connectors.entry import Entry
+from connectors.store import Seen
+
+LONG_TEXT = 200
+SOME_TEXT = 40
+LONG_TITLE = 20
+LONG_GUID = 6
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the store knows of a feed's entries: aliases by mark, articles by id."""
+
+    aliases: Mapping[str, Alias] = field(default_factory=dict)
+    seen: Mapping[str, Seen] = field(default_factory=dict)
+
+
+def own_id(feed: Feed, entry: Entry, *, apart: bool = False) -> str:
+    """The article id that the entry has by itself; one that is ``apart`` has it by its guid alone."""
+    return identity.article_id("" if apart else canonical_url(entry.url), feed.id, entry.guid, entry.title)
+
+
+def apart(entries: Iterable[Entry]) -> frozenset[str]:
+    """The guids of entries that share their address with others, and are articles of their own all the same.
+
+    Some feeds link all that they show to one page, the posts of a day or of a live blog. An entry is told from the
+    others there by all that it has: guid, time of publication, text, and title if it has one.
+    """
+    pages: defaultdict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if identity.has_article(url := canonical_url(entry.url)):
+            pages[url].append(entry)
+    return frozenset(guid for page in pages.values() if len(page) > 1 for guid in _apart(page))
+
+
+def _apart(page: list[Entry]) -> Iterable[str]:
+    guids, times = Counter(entry.guid for entry in page), Counter(entry.published for entry in page)
+    texts, titles = Counter(entry.text for entry in page), Counter(entry.title for entry in page)
+    for entry in page:
+        named = entry.guid and entry.published and guids[entry.guid] == times[entry.published] == 1
+        worded = (not entry.text or texts[entry.text] == 1) and (not entry.title or titles[entry.title] == 1)
+        if named and worded:
+            yield entry.guid
+
+
+def other_id(entry: Entry) -> str:
+    """The id of an entry on a mobile or AMP host where its site is on ``www.``; else empty."""
+    url = other_form(entry.url)
+    return identity.article_id(url, "", "", "") if url and identity.has_article(url) else ""
+
+
+def marks(entry: Entry) -> tuple[str, ...]:
+    """By what the entry may be known beside its address."""
+    return tuple(mark for mark in (_guid_mark(entry), _content_mark(entry)) if mark)
+
+
+def all_marks(entries: Iterable[Entry]) -> list[str]:
+    """The marks of every entry, each once."""
+    return list(dict.fromkeys(mark for entry in entries for mark in marks(entry)))
+
+
+def ids(feed: Feed, entries: Iterable[Entry], aliases: Mapping[str, Alias]) -> list[str]:
+    """Every article id that some entry may have."""
+    found: dict[str, None] = {}
+    entries = list(entries)
+    shared = apart(entries)
+    for entry in entries:
+        candidates = (own_id(feed, entry, apart=entry.guid in shared), own_id(feed, entry), other_id(entry))
+        known = (aliases[mark].article_id for mark in marks(entry) if mark in aliases)
+        found.update(dict.fromkeys(each for each in (*candidates, *known) if each))
+    return list(found)
+
+
+def identify(feed: Feed, entries: Iterable[Entry], memory: Memory | None = None) -> dict[str, Entry]:
+    """Entries by article id. The first of one identity counts: two that share it would forever update each other."""
+    entries = list(entries)
+    recognise = _Recognition(feed, entries, memory or Memory())
+    found: dict[str, Entry] = {}
+    for entry in entries:
+        found.setdefault(recognise.id_of(entry), entry)
+    return found
+
+
+def to_remember(feed: Feed, identified: Mapping[str, Entry], wanted: Iterable[str], now: float) -> Iterable[Alias]:
+    """The aliases of those of the ``identified`` entries whose id is ``wanted``; a guid of two entries is none."""
+    borne = Counter(_guid_mark(entry) for entry in identified.values())
+    for article_id in wanted:
+        entry = identified[article_id]
+        for mark in marks(entry):
+            if borne[mark] <= 1:
+                yield Alias(feed.id, mark, article_id, _short(entry.title), _text(entry), _published(entry), now)
+
+
+class _Recognition:
+    """Tells the ids of one read of a feed."""
+
+    def __init__(self, feed: Feed, entries: list[Entry], memory: Memory) -> None:
+        self._feed = feed
+        self._memory = memory
+        self._apart = apart(entries)
+        self._shown = Counter(self._own(entry) for entry in entries)
+        self._guids = Counter(_guid_mark(entry) for entry in entries)
+
+    def _own(self, entry: Entry) -> str:
+        return own_id(self._feed, entry, apart=entry.guid in self._apart)
+
+    def id_of(self, entry: Entry) -> str:
+        """By guid, where the content agrees; by address, the site's other host among them; by content alone."""
+        own, other = self._own(entry), other_id(entry)
+        by_guid = self._elsewhere(_guid_mark(entry), own)
+        if by_guid and self._guids[by_guid.mark] == 1 and is_same(by_guid, entry):
+            return by_guid.article_id
+        if own in self._memory.seen:
+            return own
+        if other in self._memory.seen:
+            return other
+        by_content = self._elsewhere(_content_mark(entry), own)
+        return by_content.article_id if by_content else own
+
+    def _elsewhere(self, mark: str, own: str) -> Alias | None:
+        """The alias of ``mark`` where it leads to an article that no entry of this read is by itself."""
+        alias = self._memory.aliases.get(mark)
+        return alias if alias and alias.article_id != own and not self._shown[alias.article_id] else None
+
+
+def is_same(alias: Alias, entry: Entry) -> bool:
+    """Whether an entry with the guid of ``alias`` and another address is the same article.
+
+    The second at which it says it was published decides, if it is said. Else its text, which has to be long enough
+    not to be a phrase that stands under every entry; where the time is another, it has to be longer. A title alone
+    counts only where there is nothing else: every morning has its briefing.
+    """
+    published = _published(entry)
+    if alias.published and alias.published == published:
+        return True
+    redated = bool(alias.published and published)
+    text, title = _text(entry), _short(entry.title)
+    if text and text == alias.text:
+        titled = title == alias.title and not redated
+        told = len(entry.text) >= SOME_TEXT or len(entry.guid) >= LONG_GUID
+        return titled or len(entry.text) >= LONG_TEXT or (told and not redated)
+    bare = not text and not alias.text and not redated
+    return bare and title == alias.title and len(entry.title) >= LONG_TITLE and len(entry.guid) >= LONG_GUID
+
+
+def _guid_mark(entry: Entry) -> str:
+    return _digest("guid", entry.guid) if entry.guid else ""
+
+
+def _content_mark(entry: Entry) -> str:
+    """Digest of words and time; with an address of its own, only where both tell one article from others.
+
+    Of an entry that has neither address nor guid the text will do, where it and the time can: a title may be edited.
+    """
+    telling = bool(_published(entry)) and len(entry.text) >= SOME_TEXT
+    addressed = identity.has_article(canonical_url(entry.url))
+    if addressed and not telling:
+        return ""
+    title = "" if telling and not addressed and not entry.guid else entry.title
+    return _digest("content", title, entry.text, str(entry.published))
+
+
+def _text(entry: Entry) -> str:
+    return _short(entry.text) if entry.text else ""
+
+
+def _published(entry: Entry) -> float:
+    """When it says it was published (Unix seconds); 0 where it does not, or says the day only, as midnight."""
+    at = entry.published.timestamp() if entry.published else 0.0
+    return at if at % _DAY_S else 0.0
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", errors="replace")).hexdigest()[:20]
+
+
+def _short(text: str) -> str:
+    """Enough to tell two forms of one entry, whose guid agrees already."""
+    return _digest(text)[:8]

@@ -1,0 +1,233 @@
+"""Edits of the list of feeds: what is meant changes, and not a byte beside it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from config.errors import ConfigError
+from config.feeds import load_feeds
+from config.feeds_edit import EditError, add, edit_file, remove, row, scalar, set_enabled, usable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+FLOW = """# The list.
+defaults: {interval: 15m}   # of all
+
+feeds:
+  # Broadcasters
+  - {id: a, title: "A: one", url: "https://a.example/rss"}  # the first
+  - {id: b, url: 'https://b.example/rss', language: en}
+
+  # Papers
+  - { id: c,   url: https://c.example/rss, enabled: false }   # why
+# the end
+"""
+BLOCK = """feeds:
+- id: a
+  url: https://a.example/rss  # here
+
+# about b
+- id: b   # short
+  title: >-
+    Two
+    words
+  url: https://b.example/rss
+
+- url: https://c.example/rss
+  id: c
+  enabled: no
+"""
+ROW = "feeds: [{id: a, url: https://a.example/rss}, {id: b, url: https://b.example/rss}, {id: c, url: https://c.example/rss}]\n"
+FORMS = {"flow": FLOW, "block": BLOCK, "row": ROW, "crlf": FLOW.replace("\n", "\r\n"), "no-end": FLOW.rstrip("\n")}
+NEW = {"id": "new", "title": "New: it's “#1”", "url": "https://new.example/rss?a=1&b={x}#c", "interval": "10m"}
+
+
+def lines_of(text: str) -> list[str]:
+    """Lines with their ends."""
+    return text.splitlines(keepends=True)
+
+
+def loaded(folder: Path, text: str) -> dict[str, object]:
+    """What the loader makes of a text."""
+    path = folder / "feeds.yaml"
+    path.write_bytes(text.encode())
+    return {feed.id: feed for feed in load_feeds(path)}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_add(tmp_path: Path, name: str):
+    """A feed is added at the end; every line that was there is there, whatever the title and the address hold."""
+    before = FORMS[name]
+    after = add(before, [NEW, {"id": "more", "url": "https://more.example/"}])
+    feeds = loaded(tmp_path, after)
+    assert list(feeds) == ["a", "b", "c", "new", "more"]
+    assert (feeds["new"].title, feeds["new"].url) == (NEW["title"], NEW["url"])  # type: ignore[attr-defined]
+    assert loaded(tmp_path, before).items() <= feeds.items()
+    if name != "row":
+        assert [line.strip() for line in after.splitlines() if "new" not in line and "more" not in line] == [
+            line.strip() for line in before.splitlines()
+        ]
+
+
+@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("feed", ["a", "b", "c"])
+def test_remove(tmp_path: Path, name: str, feed: str):
+    """The item's own lines go; comments above other items stay, also the one that follows it."""
+    before = FORMS[name]
+    after = remove(before, feed)
+    assert loaded(tmp_path, after) == {key: each for key, each in loaded(tmp_path, before).items() if key != feed}
+    if name in {"flow", "crlf"}:
+        mark = {"a": "id: a", "b": "id: b", "c": "id: c"}[feed]
+        assert lines_of(after) == [line for line in lines_of(before) if mark not in line]
+    if name == "block":
+        assert "# about b" in after
+
+
+@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("feed", ["a", "b", "c"])
+def test_pause_and_resume(tmp_path: Path, name: str, feed: str):
+    """Only that feed changes; a value that stands there is replaced, and the comment beside it stays."""
+    before = FORMS[name]
+    paused = set_enabled(before, feed, enabled=False)
+    feeds = loaded(tmp_path, paused)
+    assert not feeds[feed].enabled  # type: ignore[attr-defined]
+    assert {key: each for key, each in loaded(tmp_path, before).items() if key != feed}.items() <= feeds.items()
+    resumed = set_enabled(paused, feed, enabled=True)
+    assert loaded(tmp_path, resumed)[feed].enabled  # type: ignore[attr-defined]
+    assert (
+        sorted(part for part in before.split("#")[1:]) == sorted(part for part in resumed.split("#")[1:])
+        or name != "row"
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["", "feeds: []\n", "# nothing yet\nfeeds: []   # later\n", "defaults: {interval: 1h}", "feeds:\n  []\n"]
+)
+def test_add_to_an_empty_list(tmp_path: Path, text: str):
+    """A list that is empty, or not there, gets its first item; comments stay."""
+    after = add(text, [NEW])
+    assert list(loaded(tmp_path, after)) == ["new"]
+    assert all(line.strip() in after for line in text.splitlines() if line.startswith("#"))
+
+
+@pytest.mark.parametrize("text", [FLOW, BLOCK, ROW])
+def test_all_go_and_one_comes_back(tmp_path: Path, text: str):
+    """A list can be emptied, and filled again."""
+    for feed in ("a", "b", "c"):
+        text = remove(text, feed)
+    assert loaded(tmp_path, text) == {}
+    assert list(loaded(tmp_path, add(text, [NEW]))) == ["new"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "plain", "yes", "12", "1e3", "null", "~", "a: b", "a #b", "it's", '"', "{x}", "[x]", "a,b", "- a", "*a", "&a",
+        "!a", "%a", "@a", "`a", "|", "> a", "? a", "é", "日本語", "a\\b", "emoji 😀", "2026-11-02", "12:30:45", "0x1f",
+        " blank ", "=", "<<", "true", "x" * 3000, "tab\there", "a" + "\u2028" + "b", "https://x.example/?a=1&b=2",
+        ".inf", "1_000",
+    ],
+)  # fmt: skip
+def test_any_title_is_quoted_as_it_needs(value: str):
+    """What is written is read as the same text."""
+    read = yaml.safe_load(f"[{row({'id': 'a', 'title': value})}]")[0]["title"]
+    assert read == value or (value == "true" and read is True)
+    assert "\n" not in scalar(value)
+
+
+def test_edits_of_what_is_not_there(tmp_path: Path):
+    """A feed of another name is no feed; the file stays as it is."""
+    path = tmp_path / "feeds.yaml"
+    path.write_text(FLOW)
+    for edit in (lambda text: remove(text, "z"), lambda text: set_enabled(text, "z", enabled=False)):
+        with pytest.raises(EditError, match="z: no feed has this id"):
+            edit_file(path, edit)
+    assert path.read_text() == FLOW
+
+
+def test_a_bad_edit_changes_nothing(tmp_path: Path):
+    """What the loader refuses never gets into place; the fault names the list, and nothing is left beside it."""
+    path = tmp_path / "feeds.yaml"
+    path.write_text(FLOW)
+    path.chmod(0o640)
+    for bad in (
+        {"id": "a", "url": "https://z.example/"},
+        {"id": "z", "url": "ftp://z"},
+        {"id": "z", "url": "https://z.example/", "interval": "1s"},
+    ):
+        with pytest.raises(ConfigError, match=r"feeds\.yaml:"):
+            edit_file(path, lambda text, bad=bad: add(text, [bad]))
+    assert path.read_text() == FLOW
+    edit_file(path, lambda text: add(text, [NEW]))
+    assert (path.stat().st_mode & 0o777, [each.name for each in tmp_path.iterdir()]) == (0o640, ["feeds.yaml"])
+
+
+def test_an_edit_that_does_something_else_is_dropped(tmp_path: Path):
+    """An item that is an alias of another can't be cut out without it: it is left to its writer."""
+    path = tmp_path / "feeds.yaml"
+    text = "x: 1\n"
+    path.write_text(FLOW)
+    with pytest.raises(EditError, match="edited by hand"):
+        edit_file(path, lambda before: remove(before, "a"), lambda before: before)
+    with pytest.raises(ConfigError):
+        edit_file(path, lambda _: text)
+    assert path.read_text() == FLOW
+
+
+def test_a_link_to_the_list_stays_a_link(tmp_path: Path):
+    """The list itself is replaced, where a link leads to it."""
+    real, link = tmp_path / "real.yaml", tmp_path / "feeds.yaml"
+    real.write_text(FLOW)
+    link.symlink_to(real)
+    edit_file(link, lambda text: remove(text, "a"))
+    assert link.is_symlink()
+    assert [feed.id for feed in load_feeds(real)] == ["b", "c"]
+
+
+def test_edits_at_once_all_count(tmp_path: Path):
+    """Whoever comes second waits, and works on what the first has left."""
+    path = tmp_path / "feeds.yaml"
+    path.write_text("feeds: []\n")
+
+    def adding(number: int) -> Callable[[], None]:
+        new = {"id": f"f{number}", "url": f"https://f{number}.example/"}
+        return lambda: edit_file(path, lambda text: add(text, [new]))
+
+    threads = [threading.Thread(target=adding(number)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {feed.id for feed in load_feeds(path)} == {f"f{number}" for number in range(12)}
+
+
+def test_a_new_list(tmp_path: Path):
+    """A list that is not there is made."""
+    path = tmp_path / "feeds.yaml"
+    edit_file(path, lambda text: add(text, [NEW]))
+    assert [feed.id for feed in load_feeds(path)] == ["new"]
+    assert os.access(path, os.R_OK)
+
+
+def test_fields_that_a_list_may_not_hold():
+    """From outside comes anything: bad fields are dropped, and what has no address that can be polled is none."""
+    good = {"id": "a", "url": "https://a.example/"}
+    assert usable({**good, "interval": "1s", "language": "xx-yy", "source": "No Domain", "enabled": "False"}) == {
+        **good,
+        "enabled": "false",
+    }
+    assert usable({**good, "interval": "2h", "language": "de", "drill": "true"}) == {
+        **good,
+        "interval": "2h",
+        "language": "de",
+        "drill": "true",
+    }
+    assert usable({"id": "a", "url": "https://user:pw@a.example/"}) is None
+    assert usable({"id": "A B", "url": "https://a.example/"}) is None
