@@ -102,7 +102,7 @@ class Poller:
             )
         validators = Validators(state.etag, state.last_modified) if state else Validators()
         begun = time.time()
-        fetched = await self._parts.fetcher.fetch(feed.url, validators)
+        fetched = await self._parts.fetcher.fetch(feed.url, validators, way=feed.way)
         metrics.FETCH_SECONDS.labels(Kind.FEED.value).observe(fetched.seconds)
         if fetched.retry_after_s and not fetched.outcome.success:
             self._rests[host] = time.monotonic() + fetched.retry_after_s

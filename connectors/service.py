@@ -16,6 +16,7 @@ from typing import Any
 from config.errors import BrinkwatchError
 from config.feeds import Feed
 from config.health import board
+from config.networks import networks
 from config.settings import Settings
 from connectors import metrics, schedule
 from connectors.deliver import Delivery
@@ -84,7 +85,14 @@ async def _parts(settings: Settings, limits: Limits, *, patient: bool) -> AsyncI
         store = stack.enter_context(Store(settings.data_dir / "connectors"))
         delivery = await stack.enter_async_context(Delivery(settings, patient=patient))
         sandbox = await stack.enter_async_context(Sandbox())
-        fetcher = await stack.enter_async_context(Fetcher(user_agent(settings.contact), limits))
+        fetcher = await stack.enter_async_context(
+            Fetcher(
+                user_agent(settings.contact),
+                limits,
+                allowed=networks(settings.fetch_allow_networks),
+                proxy=settings.fetch_proxy,
+            )
+        )
         yield Parts(fetcher, sandbox, delivery, store)
 
 
