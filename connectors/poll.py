@@ -1,7 +1,7 @@
 """Poller: one poll of one feed, from the socket to the store.
 
-fetch ─▶ sandbox: parse ─▶ sift ─▶ deliver ─▶ store ─▶ schedule
-(socket)   (process)       (pure)   (Kafka)   (SQLite)   (pure)
+fetch ─▶ sandbox: parse ─▶ sift ─▶ pages ─▶ deliver ─▶ store ─▶ schedule
+(socket)   (process)       (pure)   (if asked) (Kafka)   (SQLite)   (pure)
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
@@ -27,6 +27,7 @@ from connectors.fetch import Fetched, Fetcher, Validators
 from connectors.formats import Source
 from connectors.metrics import Handling, Kind
 from connectors.outcome import Outcome
+from connectors.pages import Pages
 from connectors.plaintext import one_line
 from connectors.sandbox import Sandbox
 from connectors.sift import Reading, Sifted, identify, sift
@@ -66,6 +67,7 @@ class Parts:
     sandbox: Sandbox
     delivery: Delivery
     store: Store
+    pages: Pages | None = None
 
 
 class Poller:
@@ -114,8 +116,19 @@ class Poller:
         """Read a body of ``feed`` that came with outcome ``ok``; as ``poll``, from there on."""
         parsed = await self._parts.sandbox.parse(fetched.body, Source(fetched.final_url, fetched.content_type))
         sifted = self._measured(await self._sift(feed, parsed))
-        await self._parts.delivery.send(sifted.articles, span)
+        sifted = await self._deliver(feed, sifted, span)
         return self._conclude(feed, fetched, parsed, sifted)
+
+    async def _deliver(self, feed: Feed, sifted: Sifted, span: Span) -> Sifted:
+        """Send what is new, with the text of its pages where the feed has them asked for; what was sent."""
+
+        async def send(articles: Sequence[Article]) -> None:
+            await self._parts.delivery.send(articles, span)
+
+        if self._parts.pages is not None:
+            return await self._parts.pages.deliver(feed, sifted, send)
+        await send(sifted.articles)
+        return sifted
 
     async def _sift(self, feed: Feed, parsed: Parsed) -> Sifted:
         """In a thread: a feed of two thousand new entries would hold up every other poll for a second."""
