@@ -56,7 +56,7 @@ def rules(fetched: Fetched, now: float) -> Rules:
     asked for now; of a long file the first 500 KiB count. 429 counts as a server error: it asks to be left alone.
     """
     if fetched.outcome is Outcome.OK:
-        known = Protego.parse(fetched.body[:MAX_READ].decode("utf-8", errors="replace"))
+        known = Protego.parse(fetched.body[:MAX_READ].decode("utf-8-sig", errors="replace"))
         delay_s = min(max(known.crawl_delay(AGENT) or 0.0, 0.0), MAX_DELAY_S)
         return Rules(known, "", delay_s, now + KEEP_S)
     none = fetched.outcome is Outcome.EMPTY or (

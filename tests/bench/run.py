@@ -11,14 +11,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 
-PARTS = ("extraction", "gate", "line", "scoring")
+PARTS = ("extraction", "gate", "line", "pages", "scoring")
 LONG = ("restart", "replicas", "soak")
 """Only where they are named: they take minutes, or fill gigabytes."""
 
 
 def main() -> None:
     """Every bench but the long ones, or those named on the command line."""
-    from tests.bench import extraction, gate, line, replicas, restart, scoring, soak
+    from tests.bench import extraction, gate, line, pages, replicas, restart, scoring, soak
 
     wanted = sys.argv[1:] or PARTS
     if unknown := sorted(set(wanted) - {*PARTS, *LONG}):
@@ -27,7 +27,7 @@ def main() -> None:
         "machine": platform.processor() or platform.machine(),
         "python": platform.python_version(),
     }
-    for name, measure in (("extraction", extraction.measure), ("gate", gate.measure)):
+    for name, measure in (("extraction", extraction.measure), ("gate", gate.measure), ("pages", pages.measure)):
         if name in wanted:
             found[name] = measure()
     for name, measure_in in (
