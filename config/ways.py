@@ -15,6 +15,7 @@ from config.errors import Fault
 from config.networks import MAX_NETWORKS, Networks, network
 
 MAX_FILE = 64 * 1024
+DIRECT = "direct"
 SECRET_FILES = ("password_file", "bearer_file", "header_file", "proxy_password_file")
 FILES = (*SECRET_FILES, "certfile", "keyfile", "cafile")
 _PROXY = re.compile(r"http://(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]):[0-9]{1,5}/?", re.IGNORECASE)
@@ -30,7 +31,7 @@ class Way:
         password_file: The file that holds the password.
         bearer_file: A file that holds a token, sent as ``Authorization: Bearer``.
         header_file: A file of ``Name: value`` lines, each sent as a header.
-        proxy: ``http://host:port`` of a proxy; empty for the setting's, or none.
+        proxy: ``http://host:port`` of a proxy; ``direct`` for none, empty for the setting's.
         proxy_username: User at the proxy, together with ``proxy_password_file``.
         proxy_password_file: The file that holds that password.
         certfile: Our certificate with its chain (PEM), where the server asks for one.
@@ -64,6 +65,10 @@ def proxy_address(value: str) -> str:
     return value
 
 
+def _own_proxy(value: str) -> str:
+    return value if value == DIRECT else proxy_address(value)
+
+
 def _within(value: tuple[str, ...]) -> tuple[str, ...]:
     for text in value:
         network(text)
@@ -80,7 +85,7 @@ class WayEntry(Strict):
     password_file: Path | None = None
     bearer_file: Path | None = None
     header_file: Path | None = None
-    proxy: Annotated[str, pydantic.AfterValidator(proxy_address)] = ""
+    proxy: Annotated[str, pydantic.AfterValidator(_own_proxy)] = ""
     proxy_username: UserName = ""
     proxy_password_file: Path | None = None
     certfile: Path | None = None
@@ -97,7 +102,7 @@ class WayEntry(Strict):
             raise ValueError("password_file or bearer_file, not both")
         if bool(self.proxy_username) != (self.proxy_password_file is not None):
             raise ValueError("proxy_username and proxy_password_file together")
-        if self.proxy_password_file is not None and not self.proxy:
+        if self.proxy_password_file is not None and self.proxy in {"", DIRECT}:
             raise ValueError("a proxy, where there is a password for it")
         if self.keyfile is not None and self.certfile is None:
             raise ValueError("a certfile, where there is a keyfile")

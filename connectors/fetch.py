@@ -19,7 +19,7 @@ from yarl import URL
 from config.networks import Networks
 from config.redaction import shown
 from config.retry_after import retry_after
-from config.ways import Way
+from config.ways import DIRECT, Way
 from connectors import credentials, metrics
 from connectors.addresses import REFUSAL, literal, may_be_asked, refusal
 from connectors.credentials import AccessError
@@ -262,7 +262,7 @@ class Fetcher:
 
         The proxy stays the same for all hops, and it is the one that we connect to.
         """
-        proxy = given.proxy or self._proxy
+        proxy = "" if given.proxy == DIRECT else given.proxy or self._proxy
         allowed = self._allowed + (given.allow if proxy else way.allow)
         if way.certfile is None and way.cafile is None:
             return Terms(allowed, proxy)

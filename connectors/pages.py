@@ -175,7 +175,7 @@ class Pages:
         host = URL(url).raw_host or ""
         try:
             async with asyncio.timeout(max(until - time.monotonic(), 0.0)), self._turns.turn(host, until):
-                fetched = await self._fetched(feed, url)
+                fetched = await self._fetched(feed, url, until)
                 rules = await self._robots.of(url, _way(feed, url))
                 self._turns.rest(host, max(SPACING_S, fetched.retry_after_s, rules.delay_s))
                 if fetched.outcome is not Outcome.OK:
@@ -188,18 +188,26 @@ class Pages:
             log.exception("reading a page failed", extra={"fields": {"feed": feed.id}})
             return Page(outcome=Outcome.BAD_RESPONSE, error=type(error).__name__)
 
-    async def _fetched(self, feed: Feed, url: str) -> Fetched:
-
+    async def _fetched(self, feed: Feed, url: str, until: float) -> Fetched:
         async def may_ask(hop: str) -> Fetched | None:
-            """Before each hop: a site to which another one redirects has a robots.txt of its own."""
-            rules = await self._robots.of(hop, _way(feed, hop))
-            refusal = rules.refusal(hop)
-            return Fetched(Outcome.ROBOTS, error=refusal) if refusal else None
+            return await self._refusal(feed, hop, until, first=hop == url)
 
         manner = Manner(Kind.PAGE, ACCEPT, MAX_BYTES, may_ask)
         fetched = await self._fetcher.fetch(url, way=_way(feed, url), manner=manner)
         metrics.FETCH_SECONDS.labels(Kind.PAGE.value).observe(fetched.seconds)
         return fetched
+
+    async def _refusal(self, feed: Feed, hop: str, until: float, *, first: bool) -> Fetched | None:
+        """Why a hop is not made: where a site redirects to, another one's robots.txt and pauses count."""
+        rules = await self._robots.of(hop, _way(feed, hop))
+        if refusal := rules.refusal(hop):
+            return Fetched(Outcome.ROBOTS, error=refusal)
+        if not first:
+            try:
+                await self._turns.pause(URL(hop).raw_host or "", until, max(SPACING_S, rules.delay_s))
+            except TooLate:
+                return Fetched(Outcome.TIMEOUT, error="there was no time left for the page")
+        return None
 
 
 def _good(kept: Kept, wording: str, now: float) -> bool:

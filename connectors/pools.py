@@ -11,6 +11,7 @@ from aiohttp.abc import AbstractResolver
 
 from config.networks import Networks
 from connectors.addresses import guard
+from connectors.lookup import Lookup
 
 KEEP_NAMES_S = 60
 MAX_HEADERS = 100
@@ -41,10 +42,10 @@ class Pools:
     def __init__(
         self, headers: dict[str, str], timeout: aiohttp.ClientTimeout, resolver: AbstractResolver | None = None
     ) -> None:
-        """Sessions that send ``headers``; names are looked up by ``resolver`` where one is given."""
+        """Sessions that send ``headers``; ``resolver`` looks names up, where one is given; else the system."""
         self._headers = headers
         self._timeout = timeout
-        self._resolver = resolver
+        self._resolver = resolver or Lookup()
         self._sessions: dict[Terms, aiohttp.ClientSession] = {}
 
     async def session(self, terms: Terms, tls: Callable[[], ssl.SSLContext | None]) -> aiohttp.ClientSession:
@@ -62,6 +63,7 @@ class Pools:
         sessions, self._sessions = self._sessions, {}
         for session in sessions.values():
             await session.close()
+        await self._resolver.close()
 
     def _made(self, terms: Terms, context: ssl.SSLContext | None) -> aiohttp.ClientSession:
         # The connectors count what is open; how many polls run at once, and how many of one host, is the scheduler's.

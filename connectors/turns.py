@@ -48,6 +48,21 @@ class Turns:
         finally:
             known.lock.release()
 
+    async def pause(self, host: str, until: float, spacing_s: float) -> None:
+        """Wait for the host's next free moment, and leave it alone for ``spacing_s`` from then on.
+
+        For who holds another host's turn: two that wait for each other's would wait for ever.
+
+        Raises:
+            TooLate: It would not come before ``until``.
+        """
+        known = self._host(host)
+        begin = max(known.free_at, time.monotonic())
+        if begin > until:
+            raise TooLate
+        known.free_at = begin + spacing_s
+        await asyncio.sleep(begin - time.monotonic())
+
     def rest(self, host: str, seconds: float) -> None:
         """Leave ``host`` alone for so long from now on; a longer rest stays."""
         known = self._host(host)

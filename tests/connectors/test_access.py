@@ -217,6 +217,20 @@ async def test_a_proxys_password_is_the_proxys(authority: Authority, kept: Kept)
     assert b"Proxy-" not in server.asked[0]
 
 
+async def test_a_proxy_of_plain_http_is_told_who_asks(server: FeedServer, kept: Kept):
+    """Without a tunnel the proxy reads the request itself; `direct` leaves out the proxy that all others have."""
+    secret = kept("proxy", SECRET)
+    async with proxy(server.port) as between:
+        address = f"http://127.0.0.1:{between.port}"
+        way = Way("out", proxy=address, proxy_username="desk", proxy_password_file=secret, allow=NETWORKS)
+        async with Fetcher("test", LIMITS) as fetcher:
+            fetched = await fetcher.fetch("http://wire.example/feed", way=way)
+        async with Fetcher("test", LIMITS, proxy=address) as fetcher:
+            direct = await fetcher.fetch(server.url("/feed"), way=Way("in", proxy="direct", allow=NETWORKS))
+    assert (fetched.outcome, direct.outcome) == (Outcome.OK, Outcome.OK)
+    assert [b"Proxy-Authorization: Basic" in asked for asked in between.asked] == [True]
+
+
 @pytest.mark.parametrize(
     ("answer", "outcome"),
     [

@@ -217,10 +217,10 @@ async def test_a_site_is_asked_slowly(site: Site, tmp_path: Path):
 
 async def test_the_pages_of_a_poll_have_little_time(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """What does not come in that time is sent as the feed shows it; a site that asks for long pauses is no delay."""
-    monkeypatch.setattr(pages, "POLL_S", 1.0)
+    monkeypatch.setattr(pages, "POLL_S", 30.0)
     site.robots = (200, "User-agent: *\nCrawl-delay: 3600\n")
     site.show("/story/full", "/story/latin", "/story/canonical")
-    async with polling(site, tmp_path) as desk, asyncio.timeout(10):
+    async with polling(site, tmp_path) as desk, asyncio.timeout(60):
         await desk.poll()
     assert sorted(article.text for article in desk.taken.articles) == sorted([TEXT, TEASER, TEASER])
 
