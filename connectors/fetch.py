@@ -353,7 +353,8 @@ _ENDINGS: tuple[tuple[type[BaseException], Outcome], ...] = (
 
 def _failed(error: Exception) -> Fetched:
     if isinstance(error, OSError) and REFUSAL in str(error):
-        return Fetched(Outcome.BLOCKED, error=_text(error))
+        inner = getattr(error, "os_error", error)  # where the socket itself was refused, aiohttp says more around it
+        return Fetched(Outcome.BLOCKED, error=shown(inner.strerror or str(inner))[:300])
     if isinstance(error, aiohttp.ClientHttpProxyError):
         outcome = of_status(error.status)
         outcome = outcome if outcome is Outcome.REFUSED else Outcome.CONNECT_ERROR

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from pipeline.records import Article
 
-LIMITS = Limits(total_s=2.0, connect_s=1.0)
+LIMITS = Limits(total_s=4.0, connect_s=2.0)
 
 
 @dataclass

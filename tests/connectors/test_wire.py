@@ -15,7 +15,7 @@ from connectors.outcome import Outcome
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-LIMITS = Limits(total_s=1.5, connect_s=1.0, max_bytes=4 * 1024 * 1024)
+LIMITS = Limits(total_s=2.5, connect_s=2.0, max_bytes=4 * 1024 * 1024)
 COURSES = {
     "/feed": (Outcome.OK, 3),
     "/no-length": (Outcome.OK, 3),
