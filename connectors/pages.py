@@ -175,6 +175,7 @@ class Pages:
         host = URL(url).raw_host or ""
         try:
             async with asyncio.timeout(max(until - time.monotonic(), 0.0)), self._turns.turn(host, until):
+                self._turns.rest(host, SPACING_S)  # should it end in the middle
                 fetched = await self._fetched(feed, url, until)
                 rules = await self._robots.of(url, _way(feed, url))
                 self._turns.rest(host, max(SPACING_S, fetched.retry_after_s, rules.delay_s))

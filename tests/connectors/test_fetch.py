@@ -143,6 +143,22 @@ async def test_where_a_feed_has_moved_for_good(server: FeedServer, fetcher: Fetc
     assert fetched.permanent_url == (server.url(led) if led else "")
 
 
+async def test_a_feed_that_has_moved_is_unchanged_there(server: FeedServer, fetcher: Fetcher):
+    """The next poll asks the old address again, for the same move, and what it finds there may be unchanged."""
+    first = await fetcher.fetch(server.url("/for-good"))
+    second = await fetcher.fetch(server.url("/for-good"), first.validators)
+    assert (second.outcome, second.permanent_url) == (Outcome.NOT_MODIFIED, server.url("/feed"))
+
+
+@pytest.mark.parametrize(
+    ("path", "seconds"),
+    [("/429", 120.0), ("/429-date", 7 * 24 * 3600.0), ("/503-seconds", 60.0), ("/503", 7 * 24 * 3600.0), ("/500", 0.0)],
+)
+async def test_how_long_a_server_asks_to_wait(server: FeedServer, fetcher: Fetcher, path: str, seconds: float):
+    """In seconds or as a date, from whichever failure; a week at most."""
+    assert (await fetcher.fetch(server.url(path))).retry_after_s == seconds
+
+
 async def test_how_long_an_answer_is_fresh(server: FeedServer, fetcher: Fetcher):
     """What the server says of its freshness is told with a body; and so are the links of its header."""
     server.headers = {"Cache-Control": "max-age=1800", "Age": "300", "Link": '<https://hub.example/>; rel="hub"'}
