@@ -11,6 +11,7 @@ import pydantic
 import yaml
 
 from config.errors import ConfigError, Fault
+from config.redaction import shown
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_REPEATS = 10_000
@@ -71,7 +72,7 @@ def fault_text(error: Any) -> str:
         return "required, but not given"
     if error["type"] == "extra_forbidden":
         return "no such setting"
-    found = repr(error["input"])
+    found = shown(repr(error["input"]))
     message: str = error["msg"].removeprefix("Value error, ")
     return f"{message} (found {found[:80]}{'…' if len(found) > 80 else ''})"  # noqa: PLR2004
 

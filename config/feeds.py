@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
@@ -14,11 +14,14 @@ import pydantic
 from config.document import Document, Location, Strict, load
 from config.duration import seconds
 from config.errors import ConfigError, Fault
+from config.redaction import shown
+from config.ways import Way, WayEntry, unreadable, way
 
 FLOOR_S = 60.0
 DRILL_FLOOR_S = 1.0
 CAP_S = 24 * 3600.0
 MAX_URL = 2048
+MAX_BLOCKS = 200
 _DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
 
 FullText = Literal["never", "on_trigger", "always"]
@@ -42,6 +45,7 @@ class Feed:
         drill: Whether its articles are marked as a drill's.
         full_text: When the pages of its entries are fetched, whose text it shows only in part.
         access: Name of the block of ``access:`` that says how its servers are reached; empty for the usual way.
+        way: That block.
     """
 
     id: str
@@ -57,6 +61,7 @@ class Feed:
     cap_s: float = 2 * 3600.0
     full_text: FullText = "never"
     access: str = ""
+    way: Way | None = None
 
 
 def _address(value: str) -> str:
@@ -99,6 +104,7 @@ Duration = Annotated[float, pydantic.BeforeValidator(seconds)]
 Address = Annotated[str, pydantic.AfterValidator(_address)]
 Domain = Annotated[str, pydantic.AfterValidator(_domain)]
 FeedId = Annotated[str, pydantic.Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+BlockName = Annotated[str, pydantic.Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 LanguageCode = Annotated[str, pydantic.Field(pattern=r"^[a-z]{2}$")]
 
 
@@ -119,6 +125,7 @@ class FeedEntry(Strict):
     language: LanguageCode | None = None
     enabled: bool = True
     full_text: FullText | None = None
+    access: BlockName | None = None
 
     @pydantic.field_validator("interval", "min_interval", "max_interval", mode="after")
     @classmethod
@@ -147,29 +154,58 @@ class FeedsFile(Strict):
     """The whole of ``feeds.yaml``."""
 
     defaults: Defaults = Defaults()
+    access: dict[BlockName, WayEntry] = pydantic.Field(default_factory=dict, max_length=MAX_BLOCKS)
     feeds: tuple[FeedEntry, ...] = ()
 
 
 def load_feeds(path: Path) -> tuple[Feed, ...]:
     """The feeds that ``path`` lists, disabled ones too.
 
+    The files that access blocks name are not looked at: one that is missing is the matter of the feeds that need it.
+
     Raises:
         ConfigError: With every fault found, each with file, key and line.
     """
+    return _load(load(path))
+
+
+def check_feeds(path: Path) -> tuple[Feed, ...]:
+    """As ``load_feeds``, and every file that an access block names can be read.
+
+    Raises:
+        ConfigError: As above.
+    """
     document = load(path)
+    feeds = _load(document)
+    if faults := list(unreadable(document, _ways(document.check(FeedsFile), path))):
+        raise ConfigError(faults)
+    return feeds
+
+
+def _load(document: Document) -> tuple[Feed, ...]:
     faults = _repeated(document, "id") + _repeated(document, "url")
     try:
         checked = document.check(FeedsFile)
     except ConfigError as error:
         raise ConfigError([*error.faults, *faults]) from None
+    ways = _ways(checked, document.path)
+    faults += [
+        document.fault(("feeds", index, "access"), f"the name of a block of access: (found {entry.access!r})")
+        for index, entry in enumerate(checked.feeds)
+        if entry.access is not None and entry.access not in ways
+    ]
     if faults:
         raise ConfigError(faults)
     if faults := _of_bounds(document, checked):
         raise ConfigError(faults)
-    return tuple(_feed(entry, checked.defaults) for entry in checked.feeds)
+    return tuple(_feed(entry, checked.defaults, ways) for entry in checked.feeds)
 
 
-def _feed(entry: FeedEntry, defaults: Defaults) -> Feed:
+def _ways(checked: FeedsFile, path: Path) -> dict[str, Way]:
+    return {name: way(name, entry, path.parent) for name, entry in checked.access.items()}
+
+
+def _feed(entry: FeedEntry, defaults: Defaults, ways: Mapping[str, Way]) -> Feed:
     floor, cap = _bounds(entry, defaults)
     start = min(max(defaults.interval, floor), cap)
     return Feed(
@@ -184,7 +220,9 @@ def _feed(entry: FeedEntry, defaults: Defaults) -> Feed:
         language=entry.language,
         enabled=entry.enabled,
         drill=entry.drill,
-        full_text=entry.full_text or defaults.full_text,
+        full_text=defaults.full_text if entry.full_text is None else entry.full_text,
+        access=entry.access or "",
+        way=ways.get(entry.access or ""),
     )
 
 
@@ -250,6 +288,6 @@ def _repeated(document: Document, key: str) -> list[Fault]:
             continue
         if value in first:
             at: Location = ("feeds", index, key)
-            faults.append(document.fault(at, f"each {key} once, but feeds[{first[value]}] has {value!r} too"))
+            faults.append(document.fault(at, f"each {key} once, but feeds[{first[value]}] has {shown(value)!r} too"))
         first.setdefault(value, index)
     return faults

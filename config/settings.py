@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import platformdirs
 import pydantic
@@ -13,6 +13,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from config.document import Document, fault_text, load
 from config.errors import ConfigError, Fault
+from config.networks import checked as checked_networks
+from config.ways import proxy_address
 
 PREFIX = "BRINKWATCH_"
 PACKAGED = Path(__file__).parent
@@ -82,6 +84,15 @@ class Settings(BaseSettings):
         "",
         pattern=r"^[\x21-\x7e]{0,200}$",
         description="Mail or web address of whoever runs this; sent to publishers in the User-Agent",
+    )
+    fetch_allow_networks: Annotated[str, pydantic.AfterValidator(checked_networks)] = pydantic.Field(
+        "",
+        description="Networks beside the public ones in which feeds may be, comma-separated CIDRs: "
+        "10.1.0.0/16,127.0.0.0/8",
+    )
+    fetch_proxy: Annotated[str, pydantic.AfterValidator(proxy_address)] = pydantic.Field(
+        "",
+        description="Proxy through which all feeds are fetched, http://host:port; a private one is to be allowed, too",
     )
 
     websub_callback_url: str = pydantic.Field(

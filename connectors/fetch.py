@@ -1,32 +1,36 @@
-"""Fetcher: one polite GET of a feed, whose every ending is an outcome."""
+"""Fetcher: one polite GET of a feed or a page, whose every ending is an outcome."""
 
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from importlib.metadata import version
 from types import TracebackType
 from typing import Self
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from config.retry_after import retry_after
-from connectors import metrics
-from connectors.addresses import public_socket
-from connectors.decoding import Body, BodyError, TooLargeError, TruncatedError
-from connectors.outcome import Outcome, of_status
+from config.networks import Networks
+from config.ways import DIRECT, Way
+from connectors import credentials
+from connectors.addresses import literal, may_be_asked, refusal
+from connectors.answer import Fetched, Validators, failed, read
+from connectors.locations import RedirectError, Trail
+from connectors.metrics import Kind
+from connectors.pools import Pools, Terms
 
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, "
     "application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, */*;q=0.1"
 )
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-MAX_VALIDATOR = 1024
-_CHUNK = 64 * 1024
+_NO_WAY = Way("")
+
+__all__ = ["ACCEPT", "AS_FEED", "Fetched", "Fetcher", "Limits", "Manner", "Validators", "user_agent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,44 +51,23 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Validators:
-    """What the server gave to recognise an unchanged feed by; sent back byte for byte."""
-
-    etag: str = ""
-    last_modified: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """How a GET ended.
+class Manner:
+    """In what manner something is asked for.
 
     Attributes:
-        outcome: The ending; ``ok`` says only that a body came, not that it is a feed.
-        status: HTTP status of the last hop; None where there was no answer.
-        body: The unpacked body; empty unless the outcome is ``ok``.
-        validators: Of the answer, where the outcome is ``ok``.
-        final_url: Where the body came from, after redirects.
-        content_type: The Content-Type header.
-        retry_after_s: Seconds for which the server asks to be left alone; 0 where it does not say.
-        fresh_s: Seconds for which the answer counts as fresh (Cache-Control, Expires); 0 where it does not say.
-        permanent_url: Where permanent redirects (301, 308) alone have led; empty where there were none.
-        links: The Link headers, as they came.
-        error: What went wrong, for people; empty where nothing did.
-        seconds: How long it took.
+        kind: What it is, for the metrics.
+        accept: The Accept header.
+        max_bytes: Bytes of the body, unpacked; 0 for the fetcher's own limit.
+        before: Asked before each hop whether it may be made; what it gives, if anything, is the fetch's ending.
     """
 
-    outcome: Outcome
-    status: int | None = None
-    body: bytes = b""
-    validators: Validators = Validators()
-    final_url: str = ""
-    content_type: str = ""
-    retry_after_s: float = 0.0
-    fresh_s: float = 0.0
-    permanent_url: str = ""
-    links: tuple[str, ...] = ()
-    error: str = ""
-    seconds: float = 0.0
+    kind: Kind = Kind.FEED
+    accept: str = ACCEPT
+    max_bytes: int = 0
+    before: Callable[[str], Awaitable[Fetched | None]] | None = None
+
+
+AS_FEED = Manner()
 
 
 def user_agent(contact: str = "") -> str:
@@ -93,179 +76,147 @@ def user_agent(contact: str = "") -> str:
     return f"{name} (feed reader; +{contact})" if contact else f"{name} (feed reader)"
 
 
-class Fetcher:
-    """Fetches feeds; use it as an async context manager.
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """What one fetch asks for, on whichever hop."""
 
-    A feed's own host is the operator's choice and may be anywhere, a local network included. Another host, to which a
-    publisher redirects, has to have a public address: each kind has its own pool, or a connection that the one may
-    have would be used for the other.
+    validators: Validators
+    way: Way
+    manner: Manner
+
+
+class Fetcher:
+    """Fetches feeds and pages; use it as an async context manager.
+
+    Only public addresses are asked, and those of the networks that are allowed; a feed's access block may allow more
+    for the host that the feed is on. That is checked where each socket connects, so no name and no redirect leads past.
     """
 
-    def __init__(self, agent: str, limits: Limits | None = None) -> None:
-        self._agent = agent
+    def __init__(
+        self,
+        agent: str,
+        limits: Limits | None = None,
+        *,
+        allowed: Networks = (),
+        proxy: str = "",
+        resolver: AbstractResolver | None = None,
+    ) -> None:
+        """Fetch as ``agent``.
+
+        Args:
+            agent: The User-Agent.
+            limits: What one exchange may cost.
+            allowed: Networks beside the public ones.
+            proxy: ``http://host:port`` of a proxy for all; empty for none.
+            resolver: What looks names up, in place of the system.
+        """
         self._limits = limits or Limits()
-        self._own: aiohttp.ClientSession | None = None
-        self._others: aiohttp.ClientSession | None = None
+        self._allowed = allowed
+        self._proxy = proxy
+        timeout = aiohttp.ClientTimeout(total=self._limits.total_s, connect=self._limits.connect_s)
+        self._pools = Pools({"User-Agent": agent, "Accept-Encoding": "gzip, deflate"}, timeout, resolver)
+        self._open = False
 
     async def __aenter__(self) -> Self:
-        # The connectors count what is open; how many polls run at once, and how many of one host, is the scheduler's.
-        self._own = self._session(aiohttp.TCPConnector(limit=0, ttl_dns_cache=60))
-        self._others = self._session(aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, socket_factory=public_socket))
+        self._open = True
         return self
-
-    def _session(self, connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=connector,
-            auto_decompress=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            requote_redirect_url=False,
-            timeout=aiohttp.ClientTimeout(total=self._limits.total_s, connect=self._limits.connect_s),
-            headers={"User-Agent": self._agent, "Accept": ACCEPT, "Accept-Encoding": "gzip, deflate"},
-        )
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for session in (self._own, self._others):
-            if session is not None:
-                await session.close()
+        self._open = False
+        await self._pools.close()
 
-    async def fetch(self, url: str, validators: Validators | None = None, *, home: str = "") -> Fetched:
+    async def fetch(
+        self, url: str, validators: Validators | None = None, *, way: Way | None = None, manner: Manner = AS_FEED
+    ) -> Fetched:
         """GET ``url``, asking only for what changed since ``validators``. Never raises for what the other side does.
 
-        ``home`` is the address that the operator chose, where ``url`` is one that a publisher has moved it to.
+        Args:
+            url: An address of http or https.
+            validators: What an earlier answer gave.
+            way: The access block by which the host of ``url`` is reached; its secrets go to that origin alone.
+            manner: As what it is asked for.
         """
+        if not self._open:
+            raise RuntimeError("Fetcher used outside of its context")
         start = time.monotonic()
         try:
             async with asyncio.timeout(self._limits.total_s):
-                fetched = await self._follow(url, validators or Validators(), home or url)
+                fetched = await self._follow(url, _Ask(validators or Validators(), way or _NO_WAY, manner))
         except (Exception, TimeoutError) as error:  # noqa: BLE001  # a library's surprise must not stop the other feeds
-            fetched = _failed(error)
+            fetched = failed(error)
         return replace(fetched, seconds=time.monotonic() - start, final_url=fetched.final_url or url)
 
-    async def _follow(self, url: str, validators: Validators, home: str) -> Fetched:
-        seen: set[str] = set()
-        here, first = _http_url(url), _http_url(home)
+    async def _follow(self, url: str, ask: _Ask) -> Fetched:
+        trail = Trail.begin(url)
         while True:
-            seen.add(str(here))
-            answer = await self._get(here, validators, self._own if _same_host(here, first) else self._others)
+            if ask.manner.before is not None and (ending := await ask.manner.before(str(trail.here))) is not None:
+                return replace(ending, final_url=str(trail.here))
+            answer = await self._get_somehow(trail, ask)
             if isinstance(answer, Fetched):
-                return answer
+                led = str(trail.permanent) if trail.permanent is not None and answer.outcome.success else ""
+                return replace(answer, permanent_url=led)
             try:
-                here = _http_url(answer, here)
-            except aiohttp.InvalidURL as error:
-                return Fetched(Outcome.BAD_URL, error=f"redirected to {error}", final_url=str(here))
-            if str(here) in seen or len(seen) > self._limits.max_redirects:
-                return Fetched(
-                    Outcome.REDIRECT_LOOP, error=f"{len(seen)} redirects, last to {here}", final_url=str(here)
-                )
+                trail = trail.on(*answer, self._limits.max_redirects)
+            except RedirectError as error:
+                return Fetched(error.outcome, error=str(error), final_url=str(trail.here))
 
-    async def _get(self, url: URL, validators: Validators, session: aiohttp.ClientSession | None) -> Fetched | str:
-        """One hop: what it gave, or the address it redirects to."""
-        if session is None:
-            raise RuntimeError("Fetcher used outside of its context")
-        headers = {}
-        if validators.etag:
-            headers["If-None-Match"] = validators.etag
-        if validators.last_modified:
-            headers["If-Modified-Since"] = validators.last_modified
-        async with session.get(url, headers=headers, allow_redirects=False) as response:
+    async def _get_somehow(self, trail: Trail, ask: _Ask) -> Fetched | tuple[int, str]:
+        """As ``_get``; who can't say 304 properly, a body behind it, is asked without conditions."""
+        try:
+            return await self._get(trail, ask)
+        except aiohttp.ClientResponseError:
+            if not _conditional(ask.validators):
+                raise
+            return await self._get(trail, replace(ask, validators=Validators()))
+
+    async def _get(self, trail: Trail, ask: _Ask) -> Fetched | tuple[int, str]:
+        """One hop: what it gave, or the status and the address of a redirect."""
+        way = ask.way if trail.at_home else _NO_WAY
+        self._check_literal(trail.here, way)
+        terms = self._terms(ask.way, way)
+        session = await self._pools.session(terms, lambda: credentials.tls(way))
+        headers = {"Accept": ask.manner.accept, **_conditional(ask.validators)}
+        if trail.at_origin:
+            headers.update(credentials.headers(way))
+        through = credentials.proxy_headers(ask.way) if terms.proxy and ask.way.proxy else {}
+        if through and trail.here.scheme == "http":  # no tunnel: the proxy reads the request itself
+            headers.update(through)
+        async with session.get(
+            trail.here,
+            headers=headers,
+            allow_redirects=False,
+            proxy=terms.proxy or None,
+            proxy_headers=through or None,
+        ) as response:
             location = response.headers.get("Location")
             if response.status in REDIRECTS and location:
-                return location
-            return await _read(response, self._limits.max_bytes)
+                return response.status, location
+            return await read(response, ask.validators, ask.manner.max_bytes or self._limits.max_bytes, ask.manner.kind)
+
+    def _check_literal(self, here: URL, way: Way) -> None:
+        """An address that stands in the URL itself is judged before a proxy gets to see it.
+
+        Raises:
+            PermissionError: It may not be asked.
+        """
+        address = literal(here.raw_host or "")
+        if address is not None and not may_be_asked(address, self._allowed + way.allow):
+            raise PermissionError(refusal(address))
+
+    def _terms(self, given: Way, way: Way) -> Terms:
+        """Under what terms a hop may be made: ``given`` is the feed's block, ``way`` what of it counts for this host.
+
+        The proxy stays the same for all hops, and it is the one that we connect to.
+        """
+        proxy = "" if given.proxy == DIRECT else given.proxy or self._proxy
+        allowed = self._allowed + (given.allow if proxy else way.allow)
+        if way.certfile is None and way.cafile is None:
+            return Terms(allowed, proxy)
+        return Terms(allowed, proxy, way.name, credentials.stamps(way))
 
 
-async def _read(response: aiohttp.ClientResponse, limit: int) -> Fetched:
-    fetched = Fetched(
-        of_status(response.status),
-        status=response.status,
-        final_url=str(response.url),
-        content_type=response.headers.get("Content-Type", "")[:200],
-        retry_after_s=retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC)),
-        links=tuple(response.headers.getall("Link", ())),
-    )
-    if fetched.outcome is not Outcome.OK:
-        error = "" if fetched.outcome.success else f"HTTP {response.status}"
-        return replace(fetched, error=error)
-    try:
-        body = await _read_body(response, limit)
-    except TooLargeError as error:
-        return replace(fetched, outcome=Outcome.TOO_LARGE, error=str(error))
-    except (TruncatedError, aiohttp.ClientPayloadError, aiohttp.ClientConnectionError, ConnectionError) as error:
-        return replace(fetched, outcome=Outcome.TRUNCATED, error=_text(error))
-    except BodyError as error:
-        return replace(fetched, outcome=Outcome.BAD_RESPONSE, error=str(error))
-    if not body.strip(b" \t\r\n\0"):
-        return replace(fetched, outcome=Outcome.EMPTY, error="the body is empty")
-    return replace(fetched, body=body, validators=_validators(response))
-
-
-async def _read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    body = Body(response.headers.get("Content-Encoding", ""), limit)
-    received = metrics.FETCHED_BYTES.labels(metrics.Kind.FEED.value)
-    async for chunk in response.content.iter_chunked(_CHUNK):
-        received.inc(len(chunk))
-        body.feed(chunk)
-    return body.finish()
-
-
-def _validators(response: aiohttp.ClientResponse) -> Validators:
-    return Validators(_echoable(response.headers.get("ETag", "")), _echoable(response.headers.get("Last-Modified", "")))
-
-
-def _echoable(value: str) -> str:
-    """``value`` as it can be sent back unchanged, else nothing: a changed validator is worse than none."""
-    try:
-        fits = len(value.encode()) <= MAX_VALIDATOR
-    except UnicodeEncodeError:  # bytes that are no UTF-8 come as surrogates, which can't be written again
-        return ""
-    return value if fits and value.isprintable() else ""
-
-
-def _http_url(target: str, base: URL | None = None) -> URL:
-    """``target`` as an absolute URL of http or https.
-
-    Raises:
-        aiohttp.InvalidURL: It is none.
-    """
-    try:
-        # What is clean already is taken as it is: quoting it anew would break signed addresses.
-        clean = target.isascii() and target.isprintable() and " " not in target
-        url = URL(target.strip(), encoded=clean)
-        url = url if base is None else base.join(url)
-        usable = url.scheme in {"http", "https"} and bool(url.host)
-    except ValueError:
-        raise aiohttp.InvalidURL(target[:200]) from None
-    if not usable:
-        raise aiohttp.InvalidURL(target[:200])
-    return url.with_fragment(None)
-
-
-def _same_host(one: URL, other: URL) -> bool:
-    return (one.raw_host or "").lower() == (other.raw_host or "").lower()
-
-
-# In this order: a later class is a parent of an earlier one.
-_ENDINGS: tuple[tuple[type[BaseException], Outcome], ...] = (
-    (TimeoutError, Outcome.TIMEOUT),
-    (aiohttp.InvalidURL, Outcome.BAD_URL),
-    (aiohttp.ClientConnectorDNSError, Outcome.DNS_ERROR),
-    (aiohttp.ClientSSLError, Outcome.TLS_ERROR),
-    (ssl.SSLError, Outcome.TLS_ERROR),
-    (aiohttp.ClientPayloadError, Outcome.TRUNCATED),
-    (aiohttp.ClientResponseError, Outcome.BAD_RESPONSE),
-    (aiohttp.ClientConnectionError, Outcome.CONNECT_ERROR),
-    (OSError, Outcome.CONNECT_ERROR),
-)
-
-
-def _failed(error: Exception) -> Fetched:
-    for kind, outcome in _ENDINGS:
-        if isinstance(error, kind):
-            return Fetched(outcome, error=_text(error))
-    return Fetched(Outcome.BAD_RESPONSE, error=_text(error))
-
-
-def _text(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:300].rstrip(": ")
+def _conditional(validators: Validators) -> dict[str, str]:
+    headers = {"If-None-Match": validators.etag, "If-Modified-Since": validators.last_modified}
+    return {name: value for name, value in headers.items() if value}

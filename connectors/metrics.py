@@ -42,9 +42,11 @@ class State(StrEnum):
 
 
 class Kind(StrEnum):
-    """What kind of place is polled."""
+    """What kind of place is asked."""
 
     FEED = "feed"
+    PAGE = "page"
+    """The page of an article that a feed shows only in part."""
 
 
 ATTEMPTS = Counter(

@@ -43,6 +43,8 @@ class Outcome(StrEnum):
 
     BLOCKED = "blocked"
     """The address is of a network that may not be asked: a private one, this host, a cloud's metadata."""
+    NO_ACCESS = "no_access"
+    """A file that the feed's access block names can't be used: a password, a certificate."""
     ROBOTS = "robots"
     """A page that robots.txt asks to leave alone."""
     PAYWALL = "paywall"

@@ -15,13 +15,14 @@ import os
 import resource
 import signal
 import sys
-from typing import IO, Self
+from typing import IO, Self, TypeVar
 
 import msgspec
 
 from connectors.entry import Parsed
 from connectors.formats import Source, parse
 from connectors.outcome import Outcome
+from connectors.page import Page
 
 log = logging.getLogger(__name__)
 MAX_FRAME = 64 * 1024 * 1024
@@ -37,10 +38,14 @@ class _Job(msgspec.Struct):
     url: str
     content_type: str
     line: int = 0
+    page: bool = False
+
+
+Reply = TypeVar("Reply", Parsed, Page)
 
 
 class Sandbox:
-    """Parses one feed at a time in a child process; use it as an async context manager."""
+    """Parses one feed or page at a time in a child process; use it as an async context manager."""
 
     def __init__(self, parse_s: float = PARSE_S) -> None:
         self._parse_s = parse_s
@@ -55,13 +60,19 @@ class Sandbox:
 
     async def parse(self, body: bytes, source: Source) -> Parsed:
         """As ``formats.parse``, but bounded in time and memory; what breaks the bounds is ``parse_failed``."""
-        job = msgspec.msgpack.encode(_Job(body, source.url, source.content_type, source.line))
+        return await self._read(_Job(body, source.url, source.content_type, source.line), Parsed)
+
+    async def page(self, body: bytes, source: Source) -> Page:
+        """As ``page.read``, bounded in the same way."""
+        return await self._read(_Job(body, source.url, source.content_type, page=True), Page)
+
+    async def _read(self, job: _Job, kind: type[Reply]) -> Reply:
         async with self._turn:
             try:
                 child = await self._started()
                 async with asyncio.timeout(self._parse_s):
-                    reply = await _exchange(child, job)
-                return msgspec.msgpack.decode(reply, type=Parsed)
+                    reply = await _exchange(child, msgspec.msgpack.encode(job))
+                return msgspec.msgpack.decode(reply, type=kind)
             except TimeoutError:
                 why = f"parsing took more than {self._parse_s:g} s"
             except (OSError, EOFError, asyncio.IncompleteReadError) as error:
@@ -72,7 +83,7 @@ class Sandbox:
                 await self._end()  # its answer would be taken for the next one's
                 raise
             await self._end()
-        return Parsed(outcome=Outcome.PARSE_FAILED, error=why)
+        return kind(outcome=Outcome.PARSE_FAILED, error=why)
 
     async def _started(self) -> asyncio.subprocess.Process:
         if self._child is None or self._child.returncode is not None:
@@ -111,14 +122,22 @@ async def _exchange(child: asyncio.subprocess.Process, frame: bytes) -> bytes:
 def answer(frame: bytes) -> bytes:
     """The child's work: a job's frame to the frame of what was parsed."""
     job = msgspec.msgpack.decode(frame, type=_Job)
+    kind: type[Parsed | Page] = Page if job.page else Parsed
     try:
-        parsed = parse(job.body, Source(job.url, job.content_type, job.line))
-    except Exception as error:  # noqa: BLE001  # feedparser raises what its many parsers raise; the feed gets a label
-        parsed = Parsed(outcome=Outcome.PARSE_FAILED, error=f"{type(error).__name__}: {error}"[:300])
-    reply = msgspec.msgpack.encode(parsed)
+        read = _page(job) if job.page else parse(job.body, Source(job.url, job.content_type, job.line))
+    except Exception as error:  # noqa: BLE001  # parsers raise what they raise; the feed gets a label
+        read = kind(outcome=Outcome.PARSE_FAILED, error=f"{type(error).__name__}: {error}"[:300])
+    reply = msgspec.msgpack.encode(read)
     if len(reply) > MAX_REPLY:
-        reply = msgspec.msgpack.encode(Parsed(outcome=Outcome.TOO_LARGE, error=f"{len(reply)} bytes of text"))
+        reply = msgspec.msgpack.encode(kind(outcome=Outcome.TOO_LARGE, error=f"{len(reply)} bytes of text"))
     return reply
+
+
+def _page(job: _Job) -> Page:
+    """Imported here: a child that parses feeds alone has no use for what reads pages."""
+    from connectors import page
+
+    return page.read(job.body, job.url, job.content_type)
 
 
 def serve(inward: IO[bytes], outward: IO[bytes], parse_s: float) -> None:

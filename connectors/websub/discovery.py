@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from connectors.entry import Parsed
 from connectors.fetch import Fetched
-from connectors.syndication import absolute
+from connectors.links import absolute
 from connectors.websub.links import targets
 
 MAX_HUBS = 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from connectors.syndication import absolute
+from connectors.links import absolute
 
 MAX_HEADERS = 20
 MAX_HEADER = 8_192

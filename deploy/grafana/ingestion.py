@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 FETCHES = "brinkwatch_connect_fetches_total"
 ARTICLES = "brinkwatch_connect_articles_total"
 FRESHNESS = "brinkwatch_connect_published_to_fetched_seconds"
+OF_FEEDS = 'kind!="page"'
 GOOD_ENDS = 'outcome=~"ok|not_modified"'
 BAD_ENDS = 'outcome!~"ok|not_modified"'
 THIRD = Size(8, 8)
@@ -91,7 +92,7 @@ def _failing_share() -> Ready:
         "the chart of failures says how they fail.",
         runbook="BrinkwatchFetchErrors",
     )
-    share = f"sum(rate({FETCHES}{{{BAD_ENDS}}}[15m])) / sum(rate({FETCHES}[15m]))"
+    share = f"sum(rate({FETCHES}{{{OF_FEEDS},{BAD_ENDS}}}[15m])) / sum(rate({FETCHES}{{{OF_FEEDS}}}[15m]))"
     return figure(text, [Query(share)], unit="percentunit", look=Look(((0.05, POOR), (0.25, BAD)), GOOD, decimals=1))
 
 

@@ -45,7 +45,7 @@ def collect(folder: Path | None) -> tuple[list[Fault], list[str]]:
 
 def _loaders(folder: Path | None) -> dict[str, Callable[[], object]]:
     from config.alerts import load_alerts
-    from config.feeds import load_feeds
+    from config.feeds import check_feeds
     from config.lexicon import load_lexicon
     from config.names import load_gazetteer
     from config.receivers import load_receivers
@@ -54,7 +54,7 @@ def _loaders(folder: Path | None) -> dict[str, Callable[[], object]]:
 
     root = folder_of(folder)
     return {
-        "feeds.yaml": lambda: load_feeds(root / "feeds.yaml"),
+        "feeds.yaml": lambda: check_feeds(root / "feeds.yaml"),
         "alerts.yaml": lambda: load_alerts(root / "alerts.yaml"),
         "receivers.yaml": lambda: load_receivers(or_packaged(root / "receivers.yaml")),
         "lexicon.yaml": lambda: load_lexicon(root / "lexicon.yaml"),

@@ -14,7 +14,7 @@ from config.settings import Settings, load_settings
 from pipeline.cli.common import BootstrapServers, ConfigDir, set_up_logging
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from config.feeds import Feed
     from connectors.poll import Poll
@@ -69,8 +69,19 @@ def _follow(settings: Settings, feeds: Sequence[Feed]) -> None:
 
     metrics.serve(settings, settings.connect_metrics_port)
     spans.begin("connect", settings)
-    asyncio.run(run_until_signal(settings, feeds))
+    asyncio.run(run_until_signal(settings, feeds, _gate(settings)))
     spans.end()
+
+
+def _gate(settings: Settings) -> Callable[[], Callable[[str], bool]]:
+    """What builds the gate, where a feed's full text is wanted: connectors know nothing of extraction."""
+
+    def build() -> Callable[[str], bool]:
+        from pipeline.extraction.worth import load_gate
+
+        return load_gate(settings)
+
+    return build
 
 
 def _once(settings: Settings, feeds: Sequence[Feed]) -> None:
@@ -82,7 +93,8 @@ def _once(settings: Settings, feeds: Sequence[Feed]) -> None:
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
         task = progress.add_task("Polling feeds", total=sum(feed.enabled for feed in feeds))
-        polls = asyncio.run(run(settings, feeds, once=True, on_poll=lambda _: progress.advance(task)))
+        polling = run(settings, feeds, once=True, on_poll=lambda _: progress.advance(task), gate=_gate(settings))
+        polls = asyncio.run(polling)
     _print_polls(polls)
 
 

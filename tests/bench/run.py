@@ -11,14 +11,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 
-PARTS = ("extraction", "gate", "line", "politeness", "scoring")
+PARTS = ("extraction", "gate", "line", "pages", "politeness", "scoring")
 LONG = ("restart", "replicas", "soak", "pushes")
 """Only where they are named: they take minutes, or fill gigabytes."""
 
 
 def main() -> None:
     """Every bench but the long ones, or those named on the command line."""
-    from tests.bench import extraction, gate, line, politeness, pushes, replicas, restart, scoring, soak
+    from tests.bench import extraction, gate, line, pages, politeness, pushes, replicas, restart, scoring, soak
 
     wanted = sys.argv[1:] or PARTS
     if unknown := sorted(set(wanted) - {*PARTS, *LONG}):
@@ -30,6 +30,7 @@ def main() -> None:
     for name, measure in (
         ("extraction", extraction.measure),
         ("gate", gate.measure),
+        ("pages", pages.measure),
         ("politeness", politeness.measure),
     ):
         if name in wanted:

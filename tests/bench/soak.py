@@ -17,6 +17,7 @@ from typing import Any, Self
 
 import psutil
 from kafka import KafkaConsumer
+from loopback import LOOPBACK
 from service import Process, wait_for
 
 from config.settings import Settings, load_settings
@@ -106,6 +107,7 @@ def _samples(folder: Path, minutes: float) -> Iterator[Sample]:
         settings = load_settings(
             bootstrap_servers=kafka.bootstrap_servers, data_dir=folder / "data", prism=find_prism(load_settings()),
             extract_metrics_port=0, score_metrics_port=0, connect_metrics_port=0, score_instance="soak",
+            fetch_allow_networks=LOOPBACK,
         )  # fmt: skip
         apply_topics(settings, Topics(settings.topic_prefix))
         jobs = {f"extract-{n}": ["extract"] for n in range(EXTRACTS)} | {"score": ["score"]}

@@ -8,6 +8,8 @@ from collections import Counter
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from loopback import NETWORKS
+
 from config.feeds import Feed
 from config.settings import load_settings
 from connectors.fetch import Fetcher, Limits, user_agent
@@ -43,7 +45,7 @@ async def following(folder: Path, feeds: Sequence[Feed]) -> AsyncIterator[Counte
     polls: Counter[tuple[str, Outcome]] = Counter()
     stop = asyncio.Event()
     with Store(folder) as store:
-        async with Sandbox() as sandbox, Fetcher(user_agent(), Limits(total_s=60.0)) as fetcher:
+        async with Sandbox() as sandbox, Fetcher(user_agent(), Limits(total_s=60.0), allowed=NETWORKS) as fetcher:
             parts = Parts(fetcher, sandbox, Taken(), store)  # type: ignore[arg-type]  # what the loop uses of one
             poller = Poller(load_settings(data_dir=folder), parts)
             connector = Connector(feeds, parts, poller, lambda poll: polls.update([(poll.feed.id, poll.outcome)]))
@@ -81,7 +83,7 @@ async def test_a_request_to_wait_ends_though_the_clock_is_set_back(
     wall, back = time.time, 0.0
     monkeypatch.setattr(time, "time", lambda: wall() - back)
     with Store(tmp_path) as store:
-        async with Sandbox() as sandbox, Fetcher(user_agent()) as fetcher:
+        async with Sandbox() as sandbox, Fetcher(user_agent(), allowed=NETWORKS) as fetcher:
             parts = Parts(fetcher, sandbox, Taken(), store)  # type: ignore[arg-type]  # what a poll uses of one
             poller = Poller(load_settings(data_dir=tmp_path), parts)
             await poller.poll(Feed(id="limited", url=server.url("/429")))

@@ -15,6 +15,7 @@ from typing import Any, Self
 import psutil
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
+from loopback import LOOPBACK
 from service import Topic
 
 from config.kafka import connection
@@ -160,6 +161,7 @@ class Line:
         self.settings = load_settings(
             bootstrap_servers=self.broker.bootstrap_servers, config_dir=config, data_dir=self._folder / "data",
             runner="prism", prism=find_prism(load_settings(), self._say), log_format="json",
+            fetch_allow_networks=LOOPBACK,
             heartbeat_interval_s=0,  # the oracle knows of the articles of feeds
             **{"clock": "records", "score_instance": "line", **NO_METRICS, **self._changed},
         )  # fmt: skip

@@ -22,6 +22,7 @@ from typing import Self
 
 import psutil
 import pytest
+from loopback import LOOPBACK
 from prometheus import AlertingPrometheus, available
 from rssserver import serve
 from samples import article
@@ -152,7 +153,7 @@ class Line:
                 self.ports[name] = port.number
         return load_settings(
             bootstrap_servers=self._kafka.bootstrap_servers, config_dir=config, data_dir=data,
-            runner="prism", prism=self._prism, score_instance="line",
+            runner="prism", prism=self._prism, score_instance="line", fetch_allow_networks=LOOPBACK,
             **{f"{name}_metrics_port": port for name, port in self.ports.items()},
         )  # fmt: skip
 

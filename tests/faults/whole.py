@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import psutil
 from hookserver import HookServer, Play
+from loopback import LOOPBACK
 from notified import HOOK, SECRET
 from service import Process, wait_for
 
@@ -150,7 +151,7 @@ class Whole:
         self.second_score_port = numbers[-1]
         return load_settings(
             config_dir=self._folder / "config", data_dir=data, runner="prism", prism=find_prism(load_settings(), print),
-            heartbeat_interval_s=1, log_format="json", contact="alarms@desk.example",
+            heartbeat_interval_s=1, log_format="json", contact="alarms@desk.example", fetch_allow_networks=LOOPBACK,
             **{f"{name}_metrics_port": port for name, port in self.ports.items()},
         )  # fmt: skip
 

@@ -6,6 +6,8 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from loopback import LOOPBACK
+
 from config.settings import Settings, load_settings
 from deploy.topics import apply_topics
 from pipeline.records.topics import Topics
@@ -40,6 +42,7 @@ class Broker:
             bootstrap_servers=self.kafka.bootstrap_servers,
             topic_prefix=name,
             data_dir=self.folder / name,
+            fetch_allow_networks=LOOPBACK,
             heartbeat_interval_s=0,  # a slow test must not find an article that it did not send
         )
         if topics:

@@ -44,11 +44,12 @@ def rss(count: int = 3, encoding: str = "utf-8", start: int = 1) -> str:
 class FeedServer:
     """The server; ``url("/path")`` is an address on it, ``requests`` what it was asked.
 
-    ``body`` is what ``/feed`` serves: a test may change it.
+    ``body`` is what ``/feed`` serves, with ``headers`` besides: a test may change them.
     """
 
     body: str = field(default_factory=rss)
     etag: str = 'W/"odd  tag\'s"'
+    headers: dict[str, str] = field(default_factory=dict)
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     port: int = 0
     _runner: web.AppRunner | None = None
@@ -104,11 +105,23 @@ async def _feed(server: FeedServer, request: web.Request) -> web.StreamResponse:
     if request.headers.get("If-None-Match") == server.etag:
         return web.Response(status=304)
     headers = {"ETag": server.etag, "Last-Modified": "Mon, 02 Nov 2026 10:00:00 GMT", "Content-Type": "text/xml"}
+    headers |= server.headers
     return web.Response(body=server.body.encode(), headers=headers)
 
 
 async def _redirect_to_feed(_: FeedServer, request: web.Request) -> web.StreamResponse:
     raise web.HTTPMovedPermanently("../feed#part")
+
+
+def _moving(*hops: tuple[int, str]) -> Callable[..., Awaitable[web.StreamResponse]]:
+    """``/path?0`` leads by the first hop to ``?1``, and so on; the last one to the feed."""
+
+    async def handle(_: FeedServer, request: web.Request) -> web.StreamResponse:
+        at = int(request.query_string or 0)
+        status, there = hops[at]
+        return web.Response(status=status, headers={"Location": there or f"{request.path}?{at + 1}"})
+
+    return handle
 
 
 async def _loop(_: FeedServer, request: web.Request) -> web.StreamResponse:
@@ -220,6 +233,8 @@ ROUTES = {
     "/empty": _plain(""),
     "/blank": _plain(" \n\n"),
     "/no-content": _plain("", 204),
+    "/bomb-deflate": _plain(zlib.compress(b" " * 64 * 1024 * 1024, 9), Content_Encoding="deflate"),
+    "/bomb-in-bomb": _plain(gzip.compress(_bomb()), Content_Encoding="gzip, gzip"),
     "/gzip-cut": _plain(_PACKED[:-20], Content_Encoding="gzip"),
     "/gzip-lie": _plain("not packed at all", Content_Encoding="gzip"),
     "/brotli": _plain("?", Content_Encoding="br"),
@@ -237,6 +252,11 @@ ROUTES = {
     "/pool": _loop,
     "/deeper": _endless_redirect,
     "/away": _away,
+    "/for-good": _moving((301, ""), (308, "/feed")),
+    "/for-now": _moving((302, ""), (301, "/feed")),
+    "/good-then-now": _moving((301, ""), (307, ""), (308, "/feed")),
+    "/good-but-gone": _moving((301, "/410")),
+    "/to-itself": _moving((302, "/to-itself")),
     "/to-file": _to_file,
     "/401": _plain("", 401),
     "/404": _plain("no", 404),
@@ -244,6 +264,8 @@ ROUTES = {
     "/418": _plain("", 418),
     "/429": _plain("", 429, Retry_After="120"),
     "/500": _plain("oops", 500),
+    "/429-date": _plain("", 429, Retry_After="Mon, 02 Nov 2099 10:00:00 GMT"),
+    "/503-seconds": _plain("", 503, Retry_After="60"),
     "/503": _plain("", 503, Retry_After="Mon, 02 Nov 2099 10:00:00 GMT"),
     "/300": _plain("", 300),
     "/bad-charset": _plain(rss(encoding="utf-8").replace("Body", "Тело новости " * 30).encode("koi8-r")),

@@ -20,6 +20,8 @@ import yaml
 
 from config.errors import BrinkwatchError
 from config.feeds import Feed
+from config.networks import network
+from config.ways import Way
 from deploy.local.drill.render import render
 from deploy.local.drill.story import Outlet, Story, items, load_story
 
@@ -27,12 +29,16 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 HOST = "127.0.0.1"
+ACCESS = "drill"
 INTERVAL_S = 2.0
 START_S = 20.0
 
 
 def feeds(port: int, story: Story | None = None) -> list[Feed]:
-    """The feeds of a drill server at ``port``, marked as a drill's and polled every two seconds."""
+    """The feeds of a drill server at ``port``, marked as a drill's and polled every two seconds.
+
+    No other feed may be on this machine because these are: the block by which they are reached is theirs alone.
+    """
     return [
         Feed(
             id=f"drill-{outlet.id}",
@@ -42,6 +48,8 @@ def feeds(port: int, story: Story | None = None) -> list[Feed]:
             source=outlet.domain,
             language="en",
             drill=True,
+            access=ACCESS,
+            way=Way(ACCESS, allow=(network(HOST),)),
         )
         for outlet in (story or load_story()).outlets
     ]
@@ -58,11 +66,14 @@ def write_feeds(port: int, path: Path) -> None:
             "source": feed.source,
             "language": feed.language,
             "drill": True,
+            "access": feed.access,
         }
         for feed in feeds(port)
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(yaml.safe_dump({"feeds": listed}, sort_keys=False), encoding="utf-8")
+    path.write_text(
+        yaml.safe_dump({"access": {ACCESS: {"allow": [HOST]}}, "feeds": listed}, sort_keys=False), encoding="utf-8"
+    )
 
 
 class DrillServer:

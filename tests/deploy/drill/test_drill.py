@@ -49,7 +49,7 @@ async def read(server: DrillServer, now: datetime) -> list[Article]:
     articles = []
     async with Fetcher("test") as fetcher:
         for feed in feeds(server.port, server.story):
-            fetched = await fetcher.fetch(feed.url)
+            fetched = await fetcher.fetch(feed.url, way=feed.way)
             articles += articles_of(feed, fetched, now)
     return articles
 
@@ -87,9 +87,9 @@ async def test_articles_appear_as_their_time_comes():
         clock.now = START + timedelta(seconds=30)
         later = await read(server, clock.now)
         async with Fetcher("test") as fetcher:
-            url = feeds(server.port)[0].url
-            first = await fetcher.fetch(url)
-            again = await fetcher.fetch(url, first.validators)
+            feed = feeds(server.port)[0]
+            first = await fetcher.fetch(feed.url, way=feed.way)
+            again = await fetcher.fetch(feed.url, first.validators, way=feed.way)
     assert [a.title for a in at_start] == [a.title for a in server.story.articles if a.after == 0]
     assert {a.title for a in later} == {a.title for a in server.story.articles if a.after <= 30}
     assert again.outcome is Outcome.NOT_MODIFIED
@@ -174,7 +174,8 @@ async def test_drill_in_a_thread():
     await asyncio.to_thread(drill.begin)
     try:
         async with Fetcher("test") as fetcher:
-            fetched = await fetcher.fetch(feeds(drill.port)[0].url)
+            feed = feeds(drill.port)[0]
+            fetched = await fetcher.fetch(feed.url, way=feed.way)
         assert fetched.outcome is Outcome.OK
         with pytest.raises(BrinkwatchError, match=f"starting the drill failed: 127.0.0.1:{drill.port}"):
             await asyncio.to_thread(Drill(drill.port).begin)

@@ -52,6 +52,20 @@ def test_once_prints_how_each_feed_went(broker: Broker, tmp_path: Path, unused_t
     assert done.stdout.strip().endswith("1 connect_error")
 
 
+@pytest.mark.slow
+def test_a_feed_of_this_machine_is_told_what_allows_it(broker: Broker, tmp_path: Path, unused_tcp_port: int):
+    """Loopback is refused unless it is allowed; the line in the table names the setting."""
+    settings = broker.settings("cli")
+    path = listing(tmp_path, "here", f"http://localhost:{unused_tcp_port}/")
+    done = connect(
+        "--once", "--feeds", str(path), "--bootstrap-servers", settings.bootstrap_servers,
+        topic_prefix=settings.topic_prefix, data_dir=str(tmp_path / "data"), fetch_allow_networks="",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "no public address; fetch_allow_networks" in done.stdout
+    assert done.stdout.strip().endswith("1 blocked")
+
+
 def test_lists_are_joined(tmp_path: Path):
     """`--feeds` may be repeated; `none` adds nothing; without it the configuration's list counts."""
     settings = load_settings()

@@ -1,0 +1,242 @@
+"""Pages: the full text of articles that a feed shows only in part, asked for politely and in bounded time.
+
+An article never waits for ever, and is never lost: whatever its page does, it is sent, at least as the feed shows it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Self
+
+from yarl import URL
+
+from config.errors import BrinkwatchError
+from config.feeds import Feed
+from config.ways import Way
+from connectors import fulltext, metrics
+from connectors.fetch import Fetched, Fetcher, Manner
+from connectors.formats import Source
+from connectors.fulltext import Filled, Gate
+from connectors.metrics import Kind
+from connectors.outcome import Outcome
+from connectors.page import Page, same_site
+from connectors.pagestore import TRANSIENT, Kept, PageStore
+from connectors.plaintext import one_line
+from connectors.robots import MAX_BYTES as MAX_ROBOTS
+from connectors.robots import Robots
+from connectors.sandbox import Sandbox
+from connectors.sift import Sifted
+from connectors.store import Seen
+from connectors.turns import TooLate, Turns
+from pipeline.records import Article
+
+log = logging.getLogger(__name__)
+MAX_BYTES = 2 * 1024 * 1024
+SPACING_S = 1.0
+POLL_S = 45.0
+"""What the pages of one poll may take together: what has not come by then is sent as the feed shows it."""
+READ_S = 10.0
+FRESH_S = 600.0
+AGAIN_S = 3600.0
+ACCEPT = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
+_ROBOTS = Manner(Kind.PAGE, "text/plain, */*;q=0.1", MAX_ROBOTS)
+
+Send = Callable[[Sequence[Article]], Awaitable[None]]
+BuildGate = Callable[[], Gate]
+Known = Callable[[Sequence[str]], Mapping[str, Seen]]
+
+
+class Pages:
+    """Fills articles with the text of their pages; use it as an async context manager."""
+
+    def __init__(self, fetcher: Fetcher, store: PageStore, known: Known, gate: BuildGate | None = None) -> None:
+        """Nothing is asked, opened or built before it is needed.
+
+        Args:
+            fetcher: Fetches pages and robots.txt.
+            store: Where pages are kept.
+            known: Which articles the broker has acknowledged before.
+            gate: Builds what says whether a text is worth it; None where nobody can say, then none is.
+        """
+        self._fetcher = fetcher
+        self._store = store
+        self._known = known
+        self._build = gate
+        self._gate: Gate | None = None
+        self._building = asyncio.Lock()
+        self._sandbox = Sandbox(READ_S)
+        self._turns = Turns()
+        self._robots = Robots(lambda url, way: fetcher.fetch(url, way=way, manner=_ROBOTS))
+
+    async def __aenter__(self) -> Self:
+        await self._sandbox.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._sandbox.__aexit__(*error)
+        self._store.close()
+
+    async def deliver(self, feed: Feed, sifted: Sifted, send: Send) -> Sifted:
+        """Send the articles of one poll: at once those that need no page, then the others, with it or without.
+
+        Returns:
+            What was sent, and what is to be stored.
+        """
+        if feed.full_text == "never":
+            await send(sifted.articles)
+            return sifted
+        sifted = self._at_their_addresses(sifted)
+        wanted = await self._wanted(feed, sifted.articles)
+        names = {article.article_id for article in wanted}
+        rest = [article for article in sifted.articles if article.article_id not in names]
+        if rest or not wanted:
+            await send(rest)
+        if not wanted:
+            return sifted
+        merged = await self._fill(feed, wanted, sifted)
+        sent = {article.article_id for article in rest}
+        if late := [article for article in merged.articles if article.article_id not in sent]:
+            await send(late)
+        return merged
+
+    def _at_their_addresses(self, sifted: Sifted) -> Sifted:
+        """Updates under the address under which their article was sent, whatever their page says by now."""
+        updated = {row.article_id for row in sifted.seen if row.revision}
+        kept = {
+            article.article_id: self._store.get(article.url)
+            for article in sifted.articles
+            if article.article_id in updated
+        }
+        moved = [
+            Filled(fulltext.renamed(article, known.adopted), article.article_id)
+            for article in sifted.articles
+            if (known := kept.get(article.article_id)) and known.adopted
+        ]
+        return self._merged(sifted, moved)
+
+    def _merged(self, sifted: Sifted, done: Sequence[Filled]) -> Sifted:
+        return fulltext.merged(sifted, done, self._known([each.article.article_id for each in done]))
+
+    async def _wanted(self, feed: Feed, articles: Sequence[Article]) -> tuple[Article, ...]:
+        if not any(fulltext.is_teaser(article.text) for article in articles):
+            return ()
+        gate = await self._the_gate() if feed.full_text == "on_trigger" else None
+        return await asyncio.to_thread(fulltext.wanted, feed, articles, gate)
+
+    async def _the_gate(self) -> Gate | None:
+        async with self._building:
+            build, self._build = self._build, None
+            if build is not None:
+                try:
+                    self._gate = await asyncio.to_thread(build)
+                except BrinkwatchError as error:  # articles come without their pages rather than not at all
+                    log.error("no full text on triggers: %s", error)  # noqa: TRY400  # its text says it all
+        return self._gate
+
+    async def _fill(self, feed: Feed, wanted: Sequence[Article], sifted: Sifted) -> Sifted:
+        """With each wanted article as it is with its page, under the address that the page gives."""
+        until = time.monotonic() + POLL_S
+        updated = {row.article_id for row in sifted.seen if row.revision}
+        done: list[Filled] = []
+        for article in wanted:
+            page = await self._page(feed, article, until)
+            now = fulltext.filled(article, page)
+            address = "" if article.article_id in updated else _own_address(article, page)
+            done.append(Filled(fulltext.renamed(now, address) if address else now, article.article_id))
+        merged = self._merged(sifted, done)
+        sent = {article.url for article in merged.articles}
+        for article, filled in zip(wanted, done, strict=True):
+            if article.url not in sent:  # before it is sent: after a kill its updates must find the way
+                self._store.adopt(article.url, filled.article.url)
+        return merged
+
+    async def _page(self, feed: Feed, article: Article, until: float) -> Page:
+        """The page of ``article``: as it is kept, where that is still good, else as it is now."""
+        kept = self._store.get(article.url)
+        if kept is not None and _good(kept, article.content_hash, time.time()):
+            return kept.page
+        if time.monotonic() >= until:
+            return Page(outcome=Outcome.TIMEOUT)
+        begun = time.monotonic()
+        metrics.ATTEMPTS.labels(Kind.PAGE.value).inc()
+        page = fulltext.judged(article, await self._asked(feed, article, until))
+        metrics.FETCHES.labels(Kind.PAGE.value, page.outcome.value).inc()
+        adopted = kept.adopted if kept else ""
+        self._store.put(article.url, Kept(article.content_hash, time.time(), page, adopted))
+        _log(feed, page, time.monotonic() - begun)
+        return page
+
+    async def _asked(self, feed: Feed, article: Article, until: float) -> Page:
+        """What the page is now, or how asking for it ended; never later than ``until``."""
+        url = article.url
+        host = URL(url).raw_host or ""
+        try:
+            async with asyncio.timeout(max(until - time.monotonic(), 0.0)), self._turns.turn(host, until):
+                self._turns.rest(host, SPACING_S)  # should it end in the middle
+                fetched = await self._fetched(feed, url, until)
+                rules = await self._robots.of(url, _way(feed, url))
+                self._turns.rest(host, max(SPACING_S, fetched.retry_after_s, rules.delay_s))
+                if fetched.outcome is not Outcome.OK:
+                    return Page(outcome=fetched.outcome, error=fetched.error)
+                return await self._sandbox.page(fetched.body, Source(fetched.final_url, fetched.content_type))
+        except (TimeoutError, TooLate):
+            return Page(outcome=Outcome.TIMEOUT, error="there was no time left for the page")
+        except Exception as error:
+            # Whatever it is, it is no reason to lose the article.
+            log.exception("reading a page failed", extra={"fields": {"feed": feed.id}})
+            return Page(outcome=Outcome.BAD_RESPONSE, error=type(error).__name__)
+
+    async def _fetched(self, feed: Feed, url: str, until: float) -> Fetched:
+        async def may_ask(hop: str) -> Fetched | None:
+            return await self._refusal(feed, hop, until, first=hop == url)
+
+        manner = Manner(Kind.PAGE, ACCEPT, MAX_BYTES, may_ask)
+        fetched = await self._fetcher.fetch(url, way=_way(feed, url), manner=manner)
+        metrics.FETCH_SECONDS.labels(Kind.PAGE.value).observe(fetched.seconds)
+        return fetched
+
+    async def _refusal(self, feed: Feed, hop: str, until: float, *, first: bool) -> Fetched | None:
+        """Why a hop is not made: where a site redirects to, another one's robots.txt and pauses count."""
+        rules = await self._robots.of(hop, _way(feed, hop))
+        if refusal := rules.refusal(hop):
+            return Fetched(Outcome.ROBOTS, error=refusal)
+        if not first:
+            try:
+                await self._turns.pause(URL(hop).raw_host or "", until, max(SPACING_S, rules.delay_s))
+            except TooLate:
+                return Fetched(Outcome.TIMEOUT, error="there was no time left for the page")
+        return None
+
+
+def _good(kept: Kept, wording: str, now: float) -> bool:
+    """Whether a page that is kept is good for an entry of that wording: an edited one is likely to have changed."""
+    age = now - kept.read_at
+    if kept.page.outcome in TRANSIENT:
+        return 0 <= age < AGAIN_S and kept.wording == wording
+    return kept.wording == wording or 0 <= age < FRESH_S
+
+
+def _own_address(article: Article, page: Page) -> str:
+    """The address that a page gives as its own, where it is the article's page and of the same site."""
+    known = page.outcome in {Outcome.OK, Outcome.PAYWALL}
+    return page.canonical if known and same_site(page.canonical, article.url) else ""
+
+
+def _way(feed: Feed, url: str) -> Way | None:
+    """The feed's access block for a page of the feed's own origin; no other page may have it."""
+    if feed.way is None or URL(url).origin() != URL(feed.url).origin():
+        return None
+    return feed.way
+
+
+def _log(feed: Feed, page: Page, seconds: float) -> None:
+    detail = one_line(page.error, 300)
+    fields = {
+        "feed": feed.id, "kind": Kind.PAGE.value, "outcome": page.outcome.value, "characters": len(page.text),
+        "seconds": round(seconds, 3), "detail": detail,
+    }  # fmt: skip
+    said = f"{feed.id}: page: {page.outcome.value}" + (f": {detail}" if detail else "")
+    log.info(said, extra={"fields": fields})

@@ -1,0 +1,98 @@
+"""Robots: what a site's robots.txt lets us ask of it, kept for a day."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from protego import Protego
+
+from config.ways import Way
+from connectors.fetch import Fetched
+from connectors.outcome import Outcome
+
+AGENT = "Brinkwatch"
+MAX_BYTES = 2 * 1024 * 1024
+MAX_READ = 500 * 1024
+KEEP_S = 24 * 3600.0
+AGAIN_S = 3600.0
+MAX_SITES = 1_000
+MAX_DELAY_S = 24 * 3600.0
+_UNREACHABLE = "robots.txt can't be had"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What one site asks.
+
+    Attributes:
+        known: What it says; None where it says nothing.
+        closed: Why nothing may be asked for now; empty where it may.
+        delay_s: Seconds between two requests that it asks for; 0 for none.
+        until: Up to when this counts, in seconds of the clock that only goes forward.
+    """
+
+    known: Protego | None
+    closed: str
+    delay_s: float
+    until: float
+
+    def refusal(self, url: str) -> str:
+        """Why ``url`` is not to be asked; empty where it may be."""
+        if self.closed:
+            return self.closed
+        allowed = self.known is None or self.known.can_fetch(url, AGENT)
+        return "" if allowed else "robots.txt asks to leave it alone"
+
+
+def rules(fetched: Fetched, now: float) -> Rules:
+    """The rules that an answer to a request for robots.txt stands for.
+
+    Source: RFC 9309, 2.3.1: a client error means that there are none, a server error and no answer that nothing may be
+    asked for now; of a long file the first 500 KiB count. 429 counts as a server error: it asks to be left alone.
+    """
+    if fetched.outcome is Outcome.OK:
+        known = Protego.parse(fetched.body[:MAX_READ].decode("utf-8-sig", errors="replace"))
+        delay_s = min(max(known.crawl_delay(AGENT) or 0.0, 0.0), MAX_DELAY_S)
+        return Rules(known, "", delay_s, now + KEEP_S)
+    none = fetched.outcome is Outcome.EMPTY or (
+        fetched.status is not None and 400 <= fetched.status < 500 and fetched.outcome is not Outcome.RATE_LIMITED  # noqa: PLR2004  # client errors
+    )
+    if none:
+        return Rules(None, "", 0.0, now + KEEP_S)
+    return Rules(None, f"{_UNREACHABLE}: {fetched.outcome.value}", 0.0, now + max(AGAIN_S, fetched.retry_after_s))
+
+
+class Robots:
+    """Asks each site for its robots.txt once a day."""
+
+    def __init__(self, ask: Callable[[str, Way | None], Awaitable[Fetched]]) -> None:
+        """``ask`` fetches a robots.txt by its address, and by the access block of its site, if it has one."""
+        self._ask = ask
+        self._sites: OrderedDict[str, asyncio.Future[Rules]] = OrderedDict()
+
+    async def of(self, url: str, way: Way | None = None) -> Rules:
+        """The rules for the site of ``url``; who asks meanwhile waits for the same answer."""
+        parts = urlsplit(url)
+        site = f"{parts.scheme}://{parts.netloc}"
+        known = self._sites.get(site)
+        if known is not None and not (known.done() and _over(known)):
+            self._sites.move_to_end(site)
+            return await asyncio.shield(known)
+        asking = asyncio.ensure_future(self._read(f"{site}/robots.txt", way))
+        self._sites[site] = asking
+        while len(self._sites) > MAX_SITES:
+            self._sites.popitem(last=False)
+        return await asyncio.shield(asking)
+
+    async def _read(self, url: str, way: Way | None) -> Rules:
+        fetched = await self._ask(url, way)
+        return await asyncio.to_thread(rules, fetched, time.monotonic())
+
+
+def _over(known: asyncio.Future[Rules]) -> bool:
+    return known.cancelled() or known.exception() is not None or known.result().until <= time.monotonic()

@@ -1,0 +1,268 @@
+"""Full text from the feed to the delivery, against a real site."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pageserver
+import pytest
+from loopback import NETWORKS
+from pageserver import ORDINARY, TEASER, TEXT, TITLE, Site
+from prometheus_client import REGISTRY
+
+from config.feeds import Feed
+from config.settings import load_settings
+from config.ways import Way
+from connectors import metrics, pages
+from connectors.fetch import Fetcher, Limits, user_agent
+from connectors.outcome import Outcome
+from connectors.pages import Pages
+from connectors.pagestore import PageStore
+from connectors.poll import Parts, Poll, Poller
+from connectors.sandbox import Sandbox
+from connectors.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+
+    from pipeline.records import Article
+
+LIMITS = Limits(total_s=4.0, connect_s=2.0)
+
+
+@dataclass
+class Taken:
+    """A delivery that takes everything; ``batches`` are what was sent together."""
+
+    batches: list[list[Article]] = field(default_factory=list)
+
+    async def send(self, articles: Sequence[Article], _: object = None) -> None:
+        """Take them."""
+        self.batches.append(list(articles))
+
+    @property
+    def articles(self) -> list[Article]:
+        """All of them."""
+        return [article for batch in self.batches for article in batch]
+
+
+@dataclass
+class Desk:
+    """A poller of one site's feed."""
+
+    poller: Poller
+    feed: Feed
+    taken: Taken
+
+    async def poll(self) -> Poll:
+        """Poll once."""
+        return await self.poller.poll(self.feed)
+
+
+def triggers(text: str) -> bool:
+    """A gate of the test's own."""
+    return "brigades" in text
+
+
+@asynccontextmanager
+async def polling(site: Site, folder: Path, full_text: str = "on_trigger", allowed: bool = True) -> AsyncIterator[Desk]:
+    """A poller whose state is in a folder."""
+    taken = Taken()
+    feed = Feed("wire", site.url("/feed"), full_text=full_text)  # type: ignore[arg-type]  # one of its words
+    if not allowed:
+        feed = Feed("wire", feed.url, full_text="always", access="intranet", way=Way("intranet", allow=NETWORKS))
+    metrics.init()
+    with Store(folder) as store:
+        async with (
+            Fetcher(user_agent(), LIMITS, allowed=NETWORKS if allowed else ()) as fetcher,
+            Sandbox() as sandbox,
+            Pages(fetcher, PageStore(folder), store.seen, lambda: triggers) as filling,
+        ):
+            parts = Parts(fetcher, sandbox, taken, store, filling)  # type: ignore[arg-type]  # what is used of one
+            yield Desk(Poller(load_settings(data_dir=folder), parts), feed, taken)
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Site]:
+    """A site of the test's own."""
+    async with pageserver.site() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of a host a tenth of a second apart."""
+    monkeypatch.setattr(pages, "SPACING_S", 0.1)
+
+
+def counted(outcome: Outcome) -> float:
+    """How many pages have ended so in this process."""
+    labels = {"kind": "page", "outcome": outcome.value}
+    return REGISTRY.get_sample_value("brinkwatch_connect_fetches_total", labels) or 0.0
+
+
+async def test_a_page_is_asked_for_only_where_it_should(site: Site, tmp_path: Path):
+    """An entry with a trigger has its page; an ordinary one, sent at once, has not; robots.txt is asked first, once."""
+    site.show("/story/full")
+    site.show("/story/latin", title="A cake for Havnstad", teaser=ORDINARY)
+    async with polling(site, tmp_path) as desk:
+        poll = await desk.poll()
+    assert site.paths() == ["/robots.txt", "/story/full"]
+    assert [[article.text for article in batch] for batch in desk.taken.batches] == [[ORDINARY], [TEXT]]
+    assert (poll.outcome, poll.handled["new"]) == (Outcome.OK, 2)  # type: ignore[index]  # a StrEnum's member
+
+
+async def test_a_page_is_asked_once(site: Site, tmp_path: Path):
+    """Neither the next polls ask again, nor those after a restart, nor does its text make the entry look changed."""
+    site.show("/story/full")
+    for _ in range(2):
+        async with polling(site, tmp_path) as desk:
+            await desk.poll()
+            poll = await desk.poll()
+            assert {str(name): n for name, n in poll.handled.items() if n} == {"seen": 1}
+    assert site.paths("/story") == ["/story/full"]
+
+
+async def test_what_was_read_before_a_kill_is_not_asked_again(site: Site, tmp_path: Path):
+    """Killed between page and record, the entry is new once more; its page is not."""
+    site.show("/story/full")
+    async with polling(site, tmp_path) as desk:
+        desk.poller._parts.store.record = lambda *_: None  # type: ignore[method-assign]  # as if it never got so far
+        await desk.poll()
+    async with polling(site, tmp_path) as desk:
+        await desk.poll()
+    assert [article.text for article in desk.taken.articles] == [TEXT]
+    assert site.paths("/story") == ["/story/full"]
+
+
+async def test_an_edited_entry_has_its_page_read_anew(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The page is likely to have been edited, too; within ten minutes it is not asked again for that."""
+    site.show("/story/full")
+    async with polling(site, tmp_path) as desk:
+        await desk.poll()
+        for wording, asked in ((" Corrected.", 1), (" Corrected again.", 2)):
+            monkeypatch.setattr(pages, "FRESH_S", 600.0 if asked == 1 else 0.0)
+            site.entries = [("/story/full", TITLE, TEASER + wording)]
+            await desk.poll()
+            assert len(site.paths("/story")) == asked
+    assert {article.article_id for article in desk.taken.articles} == {desk.taken.articles[0].article_id}
+    assert len({article.content_hash for article in desk.taken.articles}) == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "outcome"),
+    [
+        ("/story/marked", Outcome.PAYWALL),
+        ("/story/not-free", Outcome.PAYWALL),
+        ("/story/stub", Outcome.NO_TEXT),
+        ("/story/consent", Outcome.NO_TEXT),
+        ("/story/no-html", Outcome.NO_TEXT),
+        ("/private/story", Outcome.ROBOTS),
+        ("/story/moved?to=/private/story", Outcome.ROBOTS),
+        ("/story/huge", Outcome.TOO_LARGE),
+        ("/story/drip", Outcome.TIMEOUT),
+        ("/story/busy", Outcome.RATE_LIMITED),
+        ("/story/nowhere", Outcome.NOT_FOUND),
+    ],
+)
+async def test_whatever_a_page_does_the_article_is_sent(site: Site, tmp_path: Path, path: str, outcome: Outcome):
+    """The teaser is sent as it is, the ending is counted, and the feed's own poll is none the worse for it."""
+    site.show(path)
+    before = counted(outcome)
+    async with polling(site, tmp_path) as desk:
+        poll = await desk.poll()
+    assert [article.text for article in desk.taken.articles] == [TEASER]
+    assert poll.outcome is Outcome.OK
+    assert counted(outcome) - before == 1
+    assert not site.paths("/private")
+
+
+@pytest.mark.parametrize(
+    ("robots", "asked"),
+    [
+        ((404, ""), True),
+        ((403, ""), True),
+        ((200, ""), True),
+        ((500, ""), False),
+        ((429, ""), False),
+        ((200, "Disallow"), True),
+    ],
+)
+async def test_what_robots_txt_stands_for(site: Site, tmp_path: Path, robots: tuple[int, str], asked: bool):
+    """None is leave; a server that fails is none, for a while."""
+    site.robots = robots
+    site.show("/story/full")
+    async with polling(site, tmp_path) as desk:
+        await desk.poll()
+    assert site.paths("/story") == ["/story/full"] * asked
+    assert len(desk.taken.articles) == 1
+
+
+async def test_a_site_is_asked_slowly(site: Site, tmp_path: Path):
+    """One page at a time, so far apart as robots.txt says, though two feeds of the site are polled at once."""
+    site.robots = (200, "User-agent: *\nCrawl-delay: 0.5\n")
+    site.show("/story/full", "/story/latin", "/story/canonical")
+    async with polling(site, tmp_path) as desk:
+        other = Feed("other", site.url("/feed?other"), full_text="always")
+        await asyncio.gather(desk.poll(), desk.poller.poll(other))
+    times = [when for path, when in site.asked if path.startswith("/story")]
+    assert len(times) >= 3
+    assert all(later - sooner > 0.45 for sooner, later in pairwise(times))
+
+
+async def test_the_pages_of_a_poll_have_little_time(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """What does not come in that time is sent as the feed shows it; a site that asks for long pauses is no delay."""
+    monkeypatch.setattr(pages, "POLL_S", 30.0)
+    site.robots = (200, "User-agent: *\nCrawl-delay: 3600\n")
+    site.show("/story/full", "/story/latin", "/story/canonical")
+    async with polling(site, tmp_path) as desk, asyncio.timeout(60):
+        await desk.poll()
+    assert sorted(article.text for article in desk.taken.articles) == sorted([TEXT, TEASER, TEASER])
+
+
+async def test_an_article_is_known_by_the_address_of_its_page(site: Site, tmp_path: Path):
+    """Two links to one page of another address: the first is that article, the second keeps its own; updates follow."""
+    site.show("/story/canonical")
+    async with polling(site, tmp_path) as desk:
+        await desk.poll()
+        site.entries = [("/story/canonical", TITLE, TEASER + " Corrected.")]
+        await desk.poll()
+        quiet = await desk.poll()
+    first, second = desk.taken.articles
+    assert first.url == second.url == site.url("/story/the-one-address")
+    assert first.article_id == second.article_id
+    assert quiet.handled["seen"] == 1  # type: ignore[index]  # a StrEnum's member
+
+
+async def test_front_pages_and_other_sites_are_no_addresses(site: Site, tmp_path: Path):
+    """A page that names them as its own is known by the feed's link."""
+    site.show("/story/front", "/story/foreign")
+    async with polling(site, tmp_path) as desk:
+        await desk.poll()
+    assert {article.url for article in desk.taken.articles} == {site.url("/story/front"), site.url("/story/foreign")}
+
+
+async def test_pages_of_an_intranet_come_by_the_feeds_access(site: Site, tmp_path: Path):
+    """Where the feed's own origin is allowed by its block, so are its pages and its robots.txt; others are not."""
+    site.show("/story/full")
+    site.entries.append((site.url("/story/latin").replace("127.0.0.1", "127.0.0.2"), TITLE, TEASER))
+    before = counted(Outcome.ROBOTS)
+    site.url = lambda path: path if path.startswith("http") else f"http://127.0.0.1:{site.port}{path}"  # type: ignore[method-assign]
+    async with polling(site, tmp_path, allowed=False) as desk:
+        await desk.poll()
+    assert sorted(article.text for article in desk.taken.articles) == sorted([TEXT, TEASER])
+    assert counted(Outcome.ROBOTS) - before == 1  # its robots.txt may not be asked, so nothing may
+
+
+async def test_a_cache_that_is_damaged_is_made_anew(site: Site, tmp_path: Path):
+    """It is only a cache: the article comes with its page, and the next one is kept."""
+    (tmp_path / "pages.sqlite").write_bytes(b"no database at all" * 100)
+    site.show("/story/full")
+    async with polling(site, tmp_path) as desk:
+        await desk.poll()
+    assert [article.text for article in desk.taken.articles] == [TEXT]

@@ -1,0 +1,117 @@
+"""What robots.txt lets us ask, and how often it is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from connectors.fetch import Fetched
+from connectors.outcome import Outcome
+from connectors.robots import AGAIN_S, KEEP_S, MAX_DELAY_S, MAX_READ, Robots, rules
+from connectors.turns import TooLate, Turns
+
+SITE = "https://wire.example"
+
+
+def said(text: str) -> Fetched:
+    """An answer with that file."""
+    return Fetched(Outcome.OK, status=200, body=text.encode())
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "asked"),
+    [
+        ("User-agent: *\nDisallow: /private/", "/private/a", False),
+        ("User-agent: *\nDisallow: /private/", "/story", True),
+        ("User-agent: *\nDisallow: /\nAllow: /story/", "/story/a", True),
+        ("User-agent: *\nDisallow: /*?print=", "/a?print=1", False),
+        ("User-agent: *\nDisallow: /*.pdf$", "/a.pdf", False),
+        ("User-agent: *\nDisallow: /*.pdf$", "/a.pdf?b", True),
+        ("User-agent: brinkwatch\nDisallow: /\n\nUser-agent: *\nAllow: /", "/a", False),
+        ("User-agent: *\nDisallow: /\n\nUser-agent: Brinkwatch\nDisallow:", "/a", True),
+        ("\ufeffUser-agent: *\nDisallow: /a", "/a", False),
+        ("nothing that makes sense\0\xff", "/a", True),
+        ("#" + "x" * MAX_READ + "\nUser-agent: *\nDisallow: /", "/a", True),
+    ],
+)
+def test_what_a_file_lets_us_ask(text: str, path: str, asked: bool):
+    """The longest match counts, our own group before that of all, and of a long file its beginning."""
+    assert (rules(said(text), 0.0).refusal(SITE + path) == "") is asked
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "asked", "kept"),
+    [
+        (Outcome.NOT_FOUND, 404, True, KEEP_S),
+        (Outcome.REFUSED, 403, True, KEEP_S),
+        (Outcome.GONE, 410, True, KEEP_S),
+        (Outcome.EMPTY, 200, True, KEEP_S),
+        (Outcome.RATE_LIMITED, 429, False, AGAIN_S),
+        (Outcome.SERVER_ERROR, 503, False, AGAIN_S),
+        (Outcome.TIMEOUT, None, False, AGAIN_S),
+        (Outcome.BLOCKED, None, False, AGAIN_S),
+        (Outcome.TOO_LARGE, 200, False, AGAIN_S),
+        (Outcome.REDIRECT_LOOP, None, False, AGAIN_S),
+    ],
+)
+def test_what_no_file_stands_for(outcome: Outcome, status: int | None, asked: bool, kept: float):
+    """None there: everything may be asked. A server that fails: nothing, until it is asked again in an hour."""
+    found = rules(Fetched(outcome, status=status), 100.0)
+    assert (found.refusal(f"{SITE}/a") == "", found.until) == (asked, 100.0 + kept)
+
+
+@pytest.mark.parametrize(
+    ("delay", "seconds"),
+    [("2.5", 2.5), ("-3", 0.0), ("soon", 0.0), ("1e12", MAX_DELAY_S), ("nan", 0.0), ("inf", 0.0)],
+)
+def test_crawl_delay(delay: str, seconds: float):
+    """It is kept; nonsense asks for nothing."""
+    assert rules(said(f"User-agent: *\nCrawl-delay: {delay}"), 0.0).delay_s == seconds
+
+
+async def test_a_site_is_asked_once_for_all_who_wait():
+    """Ten pages at once make one request for its robots.txt; another port is another site."""
+    asked: list[str] = []
+
+    async def ask(url: str, _: object) -> Fetched:
+        asked.append(url)
+        await asyncio.sleep(0.01)
+        return said("User-agent: *\nDisallow: /a")
+
+    robots = Robots(ask)
+    found = await asyncio.gather(*(robots.of(f"{SITE}/{n}") for n in range(10)))
+    await robots.of(f"{SITE}:8443/1")
+    assert len(set(map(id, found))) == 1
+    assert asked == [f"{SITE}/robots.txt", f"{SITE}:8443/robots.txt"]
+
+
+async def test_who_gives_up_waiting_takes_nothing_from_the_others():
+    """A poll that is out of time leaves the request to those who still wait for it."""
+
+    async def ask(_: str, __: object) -> Fetched:
+        await asyncio.sleep(0.1)
+        return said("")
+
+    robots = Robots(ask)
+    waiting = asyncio.create_task(robots.of(f"{SITE}/a"))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(robots.of(f"{SITE}/b"), 0.02)
+    assert (await waiting).refusal(f"{SITE}/a") == ""
+
+
+async def test_one_at_a_time_and_not_too_late():
+    """Who can't have the host's turn in time is told so, and the turn goes on to the next."""
+    turns = Turns()
+    async with turns.turn("a", time.monotonic() + 9):
+        with pytest.raises(TooLate):
+            async with turns.turn("a", time.monotonic() + 0.05):
+                pass
+        async with turns.turn("b", time.monotonic() + 1):
+            turns.rest("b", 3600)
+    async with turns.turn("a", time.monotonic() + 1):
+        pass
+    with pytest.raises(TooLate):
+        async with turns.turn("b", time.monotonic() + 60):
+            pass
