@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import time
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from config.retry_after import retry_after
 from connectors import metrics
 from connectors.addresses import public_socket
 from connectors.decoding import Body, BodyError, TooLargeError, TruncatedError
+from connectors.hand import SMALL, Hand
 from connectors.outcome import Outcome, of_status
 
 ACCEPT = (
@@ -26,7 +28,11 @@ ACCEPT = (
 )
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_VALIDATOR = 1024
+KEEPALIVE_S = 3.0
+"""Long enough for a host's next feed; longer, connections that nobody needs would fill the table of files."""
 _CHUNK = 64 * 1024
+_SLICE = 512
+"""Of a packed body, which may grow a thousandfold, so much is unpacked at once while it is small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +110,16 @@ class Fetcher:
     def __init__(self, agent: str, limits: Limits | None = None) -> None:
         self._agent = agent
         self._limits = limits or Limits()
+        self._hand = Hand()
         self._own: aiohttp.ClientSession | None = None
         self._others: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         # The connectors count what is open; how many polls run at once, and how many of one host, is the scheduler's.
-        self._own = self._session(aiohttp.TCPConnector(limit=0, ttl_dns_cache=60))
-        self._others = self._session(aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, socket_factory=public_socket))
+        self._own = self._session(aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, keepalive_timeout=KEEPALIVE_S))
+        self._others = self._session(
+            aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, keepalive_timeout=KEEPALIVE_S, socket_factory=public_socket)
+        )
         return self
 
     def _session(self, connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
@@ -170,10 +179,10 @@ class Fetcher:
             location = response.headers.get("Location")
             if response.status in REDIRECTS and location:
                 return location
-            return await _read(response, self._limits.max_bytes)
+            return await _read(response, self._limits.max_bytes, self._hand)
 
 
-async def _read(response: aiohttp.ClientResponse, limit: int) -> Fetched:
+async def _read(response: aiohttp.ClientResponse, limit: int, hand: Hand) -> Fetched:
     fetched = Fetched(
         of_status(response.status),
         status=response.status,
@@ -185,7 +194,7 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> Fetched:
         error = "" if fetched.outcome.success else f"HTTP {response.status}"
         return replace(fetched, error=error)
     try:
-        body = await _read_body(response, limit)
+        body = await _read_body(response, limit, hand)
     except TooLargeError as error:
         return replace(fetched, outcome=Outcome.TOO_LARGE, error=str(error))
     except (TruncatedError, aiohttp.ClientPayloadError, aiohttp.ClientConnectionError, ConnectionError) as error:
@@ -197,13 +206,24 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> Fetched:
     return replace(fetched, body=body, validators=_validators(response))
 
 
-async def _read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    body = Body(response.headers.get("Content-Encoding", ""), limit)
+async def _read_body(response: aiohttp.ClientResponse, limit: int, hand: Hand) -> bytes:
+    """The body; only a few at once may be large."""
+    encoding = response.headers.get("Content-Encoding", "")
+    body = Body(encoding, limit)
     received = metrics.FETCHED_BYTES.labels(metrics.Kind.FEED.value)
-    async for chunk in response.content.iter_chunked(_CHUNK):
-        received.inc(len(chunk))
-        body.feed(chunk)
-    return body.finish()
+    large = False
+    async with contextlib.AsyncExitStack() as stack:
+        async for chunk in response.content.iter_chunked(_CHUNK):
+            received.inc(len(chunk))
+            at = 0
+            while at < len(chunk):
+                step = _SLICE if encoding and not large else _CHUNK
+                body.feed(chunk[at : at + step])
+                at += step
+                if body.size > SMALL and not large:
+                    await stack.enter_async_context(hand.holding(limit))
+                    large = True
+        return body.finish()
 
 
 def _validators(response: aiohttp.ClientResponse) -> Validators:

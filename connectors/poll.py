@@ -10,11 +10,10 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
-
-from msgspec import structs
 
 from config.clock import WallClock
 from config.feeds import Feed
@@ -24,19 +23,20 @@ from connectors import metrics, schedule
 from connectors.deliver import Delivery
 from connectors.entry import Parsed
 from connectors.fetch import Fetched, Fetcher, Validators
+from connectors.flows import Flows
 from connectors.formats import Source
+from connectors.hand import Hand
 from connectors.metrics import Handling, Kind
 from connectors.outcome import Outcome
+from connectors.parsers import Parsers
 from connectors.plaintext import one_line
-from connectors.sandbox import Sandbox
 from connectors.sift import Reading, Sifted, identify, sift
-from connectors.store import FeedState, Store
-from pipeline.records import Article
-from pipeline.records.flow import FlowMeter
+from connectors.store import FeedState
+from connectors.stores import Stores
 
 log = logging.getLogger(__name__)
 MAX_DETAIL = 500
-SAVE_METER_S = 60.0
+SIFTERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +63,10 @@ class Parts:
     """The effects that a connector works with."""
 
     fetcher: Fetcher
-    sandbox: Sandbox
+    sandbox: Parsers
     delivery: Delivery
-    store: Store
+    store: Stores
+    hand: Hand = field(default_factory=Hand)
 
 
 class Poller:
@@ -76,8 +77,9 @@ class Poller:
         self._parts = parts
         self._states = parts.store.feeds()
         self._rests: dict[str, float] = {}
-        self._meter = FlowMeter.restored(parts.store.noted("flow"))
-        self._meter_due = 0.0
+        self._flows = Flows(parts.store)
+        # Threads of its own: those of the loop may all wait for the names of hosts.
+        self._sifters = ThreadPoolExecutor(SIFTERS, thread_name_prefix="sift")
         self._clock = WallClock()
         self._dice = random.Random()  # noqa: S311  # spreads polls, guards nothing
 
@@ -85,6 +87,15 @@ class Poller:
         """What is known of ``feed``; nothing where it was not polled, or under another address only."""
         state = self._states.get(feed.id)
         return state if state and state.url == feed.url else None
+
+    def adopt(self, states: Mapping[str, FeedState]) -> None:
+        """Know these too, by id, from now on."""
+        self._states.update(states)
+
+    def forget(self, feed_ids: Iterable[str]) -> None:
+        """Know no more of these: another process polls them."""
+        for feed_id in feed_ids:
+            self._states.pop(feed_id, None)
 
     async def poll(self, feed: Feed) -> Poll:
         """Poll ``feed`` now; it ends when the broker has taken what was new and the store has written it down.
@@ -111,35 +122,23 @@ class Poller:
         return await self.take(feed, fetched, Span(begun, begun + fetched.seconds))
 
     async def take(self, feed: Feed, fetched: Fetched, span: Span) -> Poll:
-        """Read a body of ``feed`` that came with outcome ``ok``; as ``poll``, from there on."""
-        parsed = await self._parts.sandbox.parse(fetched.body, Source(fetched.final_url, fetched.content_type))
-        sifted = self._measured(await self._sift(feed, parsed))
-        await self._parts.delivery.send(sifted.articles, span)
-        return self._conclude(feed, fetched, parsed, sifted)
+        """Read a body of ``feed`` that came with outcome ``ok``; as ``poll``, from there on.
+
+        Only so many bytes are in hand at once, from here to the broker: where it is away, the others wait.
+        """
+        async with self._parts.hand.holding(len(fetched.body)):
+            parsed = await self._parts.sandbox.parse(fetched.body, Source(fetched.final_url, fetched.content_type))
+            sifted = await self._sift(feed, parsed)
+            sifted = replace(sifted, articles=self._flows.measured(feed.id, sifted.articles))
+            await self._parts.delivery.send(sifted.articles, span)
+            return self._conclude(feed, fetched, parsed, sifted)
 
     async def _sift(self, feed: Feed, parsed: Parsed) -> Sifted:
         """In a thread: a feed of two thousand new entries would hold up every other poll for a second."""
         reading = Reading(feed, self._clock.now(), len(parsed.entries), self._settings.clock)
         identified = identify(feed, parsed.entries)
-        known = self._parts.store.seen(list(identified))
-        return await asyncio.to_thread(sift, reading, identified, known)
-
-    def _measured(self, sifted: Sifted) -> Sifted:
-        """With how much news comes in, by all feeds of this process, told in every article; the drill is no news."""
-
-        def measured(article: Article) -> Article:
-            if article.drill:
-                return article
-            return structs.replace(article, flow=self._meter.note(article.observed_at, article.source))
-
-        articles = tuple(measured(article) for article in sifted.articles)
-        return replace(sifted, articles=articles)
-
-    def _save_meter(self) -> None:
-        """Once a minute: what is lost by a kill is a minute of counting."""
-        if time.monotonic() >= self._meter_due:
-            self._parts.store.note("flow", self._meter.saved())
-            self._meter_due = time.monotonic() + SAVE_METER_S
+        known = self._parts.store.seen(list(identified), feed.id)
+        return await asyncio.get_running_loop().run_in_executor(self._sifters, sift, reading, identified, known)
 
     def _conclude(
         self, feed: Feed, fetched: Fetched, parsed: Parsed | None = None, sifted: Sifted | None = None
@@ -152,11 +151,11 @@ class Poller:
         state = _next_state(feed, before, outcome, detail, fetched, self._dice.random())
         self._parts.store.record(state, sifted.seen if sifted else ())
         if sifted and sifted.articles:
-            self._save_meter()
+            self._flows.save(feed.id)
         self._states[feed.id] = state
         poll = Poll(feed, outcome, sifted.handled if sifted else {}, detail, fetched.seconds)
         _count(poll, sifted, first=before is None or not before.read_at)
-        _log(poll, state, fetched)
+        _log(poll, state, fetched, before)
         return poll
 
 
@@ -197,7 +196,10 @@ def _count(poll: Poll, sifted: Sifted | None, *, first: bool) -> None:
             metrics.PUBLISHED_TO_FETCHED.observe(max(delay, 0.0))
 
 
-def _log(poll: Poll, state: FeedState, fetched: Fetched) -> None:
+def _log(poll: Poll, state: FeedState, fetched: Fetched, before: FeedState | None) -> None:
+    level = _level(poll, before)
+    if not log.isEnabledFor(level):
+        return
     fields = {
         "feed": poll.feed.id,
         "outcome": poll.outcome.value,
@@ -210,4 +212,12 @@ def _log(poll: Poll, state: FeedState, fetched: Fetched) -> None:
         "detail": poll.detail,
     }
     said = f"{poll.feed.id}: {poll.outcome.value}" + (f": {poll.detail}" if poll.detail else "")
-    log.log(logging.INFO if poll.outcome.success else logging.WARNING, said, extra={"fields": fields})
+    log.log(level, said, extra={"fields": fields})
+
+
+def _level(poll: Poll, before: FeedState | None) -> int:
+    """Info is for what changes: of tens of thousands of feeds nearly every poll finds nothing."""
+    if not poll.outcome.success:
+        return logging.WARNING
+    news = any(poll.handled.get(kind) for kind in (Handling.NEW, Handling.UPDATED, Handling.TOO_LARGE))
+    return logging.INFO if news or before is None or not before.outcome.success else logging.DEBUG

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from config.feeds import Feed
 from config.settings import load_settings
 from connectors.fetch import Fetcher, Limits, user_agent
+from connectors.loop import Connector
 from connectors.outcome import Outcome
+from connectors.parsers import Parsers
 from connectors.poll import Parts, Poller
-from connectors.sandbox import Sandbox
-from connectors.service import Connector
-from connectors.store import Store
+from connectors.stores import Stores
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -42,9 +42,9 @@ async def following(folder: Path, feeds: Sequence[Feed]) -> AsyncIterator[Counte
     """How often each feed was polled, by outcome, while the loop runs."""
     polls: Counter[tuple[str, Outcome]] = Counter()
     stop = asyncio.Event()
-    with Store(folder) as store:
-        async with Sandbox() as sandbox, Fetcher(user_agent(), Limits(total_s=60.0)) as fetcher:
-            parts = Parts(fetcher, sandbox, Taken(), store)  # type: ignore[arg-type]  # what the loop uses of one
+    with Stores(folder) as store:
+        async with Parsers() as parsers, Fetcher(user_agent(), Limits(total_s=60.0)) as fetcher:
+            parts = Parts(fetcher, parsers, Taken(), store)  # type: ignore[arg-type]  # what the loop uses of one
             poller = Poller(load_settings(data_dir=folder), parts)
             connector = Connector(feeds, parts, poller, lambda poll: polls.update([(poll.feed.id, poll.outcome)]))
             task = asyncio.create_task(connector.follow(stop))
@@ -80,9 +80,9 @@ async def test_a_request_to_wait_ends_though_the_clock_is_set_back(
     """A host that asked for two minutes is not left alone for a day and two minutes."""
     wall, back = time.time, 0.0
     monkeypatch.setattr(time, "time", lambda: wall() - back)
-    with Store(tmp_path) as store:
-        async with Sandbox() as sandbox, Fetcher(user_agent()) as fetcher:
-            parts = Parts(fetcher, sandbox, Taken(), store)  # type: ignore[arg-type]  # what a poll uses of one
+    with Stores(tmp_path) as store:
+        async with Parsers() as parsers, Fetcher(user_agent()) as fetcher:
+            parts = Parts(fetcher, parsers, Taken(), store)  # type: ignore[arg-type]  # what a poll uses of one
             poller = Poller(load_settings(data_dir=tmp_path), parts)
             await poller.poll(Feed(id="limited", url=server.url("/429")))
             back = 86_400.0
