@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import resource
 import signal
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 RESOLVERS = 64
 """Threads that look up names: a few servers that don't answer must not hold up all other hosts."""
 MAX_FILES = 65_536
+GC_YOUNG = 20_000
 
 
 async def run(
@@ -78,6 +80,7 @@ async def run(
         beating.add_done_callback(_tell)
         if lists is not None:
             connector.beside(follow_lists(connector, lists))
+            _spare_the_collector()
         if not parts.store.whole:
             connector.beside(Sharing(connector, poller, parts.store).follow())
         metrics.SHARDS.set(len(parts.store.held))
@@ -113,6 +116,16 @@ def _tell(beating: asyncio.Task[None]) -> None:
     if not beating.cancelled() and (error := beating.exception()) is not None:
         known = isinstance(error, BrinkwatchError)  # its text says it all
         log.error("heartbeats have ended: %s", error, exc_info=None if known else error)
+
+
+def _spare_the_collector() -> None:
+    """Have the garbage collector leave alone what lives as long as the process: of many feeds a million objects.
+
+    It took an eighth of the time that 50,000 feeds cost.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_YOUNG, 20, 20)
 
 
 def _pins(settings: Settings) -> tuple[int, ...]:

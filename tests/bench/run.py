@@ -12,13 +12,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 
 PARTS = ("extraction", "gate", "line", "scoring")
-LONG = ("restart", "replicas", "soak")
+LONG = ("feeds", "restart", "replicas", "soak")
 """Only where they are named: they take minutes, or fill gigabytes."""
 
 
 def main() -> None:
     """Every bench but the long ones, or those named on the command line."""
-    from tests.bench import extraction, gate, line, replicas, restart, scoring, soak
+    from tests.bench import extraction, feeds, gate, line, replicas, restart, scoring, soak
 
     wanted = sys.argv[1:] or PARTS
     if unknown := sorted(set(wanted) - {*PARTS, *LONG}):
@@ -33,6 +33,7 @@ def main() -> None:
     for name, measure_in in (
         ("line", line.measure),
         ("scoring", scoring.measure),
+        ("feeds", feeds.measure),
         ("restart", restart.measure),
         ("replicas", replicas.measure),
         ("soak", soak.measure),
