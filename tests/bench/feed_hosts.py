@@ -98,7 +98,6 @@ async def main(feeds: int, changes: float) -> None:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo")  # all of 127.0.0.0/8, and nothing else
     listening.bind(("0.0.0.0", 0))  # bound to lo
     listening.listen(4096)
-    listening.setblocking(False)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Answering(versions, changes), sock=listening)
     print(listening.getsockname()[1], flush=True)

@@ -33,6 +33,7 @@ HOSTS = 10_000
 CHANGES = 5.0
 """Polls of a hundred that find a new entry."""
 INTERVAL_S = 900.0
+ENDED = 'fetches_total{{kind="feed",outcome="{}"}}'
 STEADY_S = 60.0
 BURST_S = 30.0
 START_S = 25.0
@@ -95,14 +96,14 @@ def line_up(folder: Path, port: int, spread_s: float, delay_s: float) -> None:
             due = now + delay_s + dice.random() * spread_s
             store.record(
                 FeedState(
-                    f"feed-{number}",
-                    address(number, port),
-                    Outcome.OK,
+                    id=f"feed-{number}",
+                    url=address(number, port),
+                    outcome=Outcome.OK,
                     etag='"0"',
                     polled_at=now,
                     read_at=now,
                     next_due=due,
-                )  # fmt: skip
+                )
             )
 
 
@@ -188,19 +189,19 @@ def found(samples: list[Sample]) -> dict[str, object]:
     bounds = [0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0]
     within = {bound: last.value(f'poll_delay_seconds_bucket{{le="{bound}"}}') for bound in bounds}
     total = last.value("poll_delay_seconds_count")
+    ends = {name: last.value(ENDED.format(name)) for name in ("ok", "not_modified")}
+    unmodified = ends["not_modified"] - first.value(ENDED.format("not_modified"))
+    cpu_s = last.cpu_s - first.cpu_s
     return {
         "seconds": round(took, 1),
         "polls_per_s": round(polls / took, 1),
-        "not_modified": round(
-            (last.value('fetches_total{kind="feed",outcome="not_modified"}')
-             - first.value('fetches_total{kind="feed",outcome="not_modified"}')) / max(polls, 1), 3),
-        "failed": last.value("fetches_total") - sum(
-            last.value(f'fetches_total{{kind="feed",outcome="{name}"}}') for name in ("ok", "not_modified")),
+        "polls_per_cpu_s": round(polls / cpu_s),
+        "cores": round(cpu_s / took, 3),
+        "not_modified": round(unmodified / max(polls, 1), 3),
+        "failed": last.value("fetches_total") - sum(ends.values()),
         "articles_new": last.value('articles_total{outcome="new"}'),
-        "cores": round((last.cpu_s - first.cpu_s) / took, 3),
         "rss_mb": round(max(each.rss_mb for each in samples)),
         "children_mb": round(max(each.children_mb for each in samples)),
         "begun_more_than_30_s_late": late,
-        "polls": total,
         "begun_within": {str(bound): round(count / max(total, 1), 4) for bound, count in within.items()},
-    }  # fmt: skip
+    }

@@ -27,7 +27,7 @@ def looks(lists: FeedLists, times: int = 3) -> list[bool]:
 
 
 def test_a_change_is_seen_once_it_stands_still(tmp_path: Path):
-    """What is half written when one looks first is not taken for the list; when it is read, it is no change any more."""
+    """What is half written when one looks first is not taken for the list; once it is read, it is no change."""
     path = listing(tmp_path / "feeds.yaml", "a")
     lists = FeedLists([path])
     assert [feed.id for feed in lists.read()] == ["a"]
@@ -41,7 +41,7 @@ def test_a_change_is_seen_once_it_stands_still(tmp_path: Path):
 
 
 def test_a_file_put_in_the_place_of_another_is_a_change(tmp_path: Path):
-    """Editors and deployments write a new file and rename it; one that is gone is a fault, and one that comes back is read."""
+    """Editors and deployments write a new file and rename it; one that is gone is a fault until it comes back."""
     path = listing(tmp_path / "feeds.yaml", "a")
     lists = FeedLists([path, listing(tmp_path / "more.yaml", "z")])
     lists.read()

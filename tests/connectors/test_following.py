@@ -145,7 +145,7 @@ async def test_a_list_that_is_wrong_changes_nothing(
 
 
 async def test_a_feed_that_moves_during_its_poll_is_polled_once_at_a_time(server: FeedServer, tmp_path: Path):
-    """Its address changed while the old one is still being asked, the feed has one poll under way, then the new one's."""
+    """Its address changed while the old one is being asked, the feed is not polled twice at once."""
     slow, quick = server.url("/silent"), server.url("/feed")
     async with polling(tmp_path, row("feed", slow)) as (path, polls, connector):
         await until(lambda: connector.polling() == {"feed"})

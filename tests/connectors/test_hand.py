@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+from typing import TYPE_CHECKING
 
 import pytest
+from feedserver import rss
 
-from connectors.hand import Hand
+from connectors.fetch import Fetcher, Limits, user_agent
+from connectors.hand import MOST, SMALL, Hand
+from connectors.outcome import Outcome
+
+if TYPE_CHECKING:
+    from feedserver import FeedServer
 
 
 async def hold(hand: Hand, size: int, until: asyncio.Event, order: list[int]) -> None:
@@ -59,3 +67,21 @@ async def test_given_up_while_waiting_it_holds_nothing(admitted: bool):
     await asyncio.gather(first, second, third, return_exceptions=True)
     assert order == [100, 20]
     assert hand.held == 0
+
+
+@pytest.mark.parametrize("packed", [False, True])
+async def test_only_a_few_large_bodies_are_read_at_once(server: FeedServer, packed: bool):
+    """Where as many large ones are being read as may be, another one waits for its time-out, and a small one does not.
+
+    A body that is small on the wire and large when unpacked counts as what it is.
+    """
+    large = rss(2000)
+    assert len(large) > SMALL > len(gzip.compress(large.encode()))
+    async with Fetcher(user_agent(), Limits(total_s=1.0)) as fetcher:
+        async with fetcher._hand.holding(MOST):
+            assert (await fetcher.fetch(server.url("/feed"))).outcome is Outcome.OK
+            server.body, server.packed = large, packed
+            assert (await fetcher.fetch(server.url("/feed"))).outcome is Outcome.TIMEOUT
+        fetched = await fetcher.fetch(server.url("/feed"))
+    assert fetched.body == large.encode()
+    assert fetcher._hand.held == 0

@@ -8,9 +8,12 @@ from collections import Counter
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from feedserver import rss
+
 from config.feeds import Feed
 from config.settings import load_settings
 from connectors.fetch import Fetcher, Limits, user_agent
+from connectors.hand import Hand
 from connectors.loop import Connector
 from connectors.outcome import Outcome
 from connectors.parsers import Parsers
@@ -105,3 +108,35 @@ async def test_a_slow_host_holds_no_other_host_up(server: FeedServer, tmp_path: 
         await until(lambda: polls.total() >= before + 4)
     assert {feed for feed, _ in polls} == {"quick"}
     assert sum(path == "/silent" for path, _ in server.requests) == 2
+
+
+class Away(Taken):
+    """A delivery that takes nothing until it may."""
+
+    def __init__(self) -> None:
+        self.back = asyncio.Event()
+        self.waiting = 0
+
+    async def send(self, articles: Sequence[Any], fetched: object = None) -> None:
+        """Wait, then take them."""
+        self.waiting += 1
+        await super().send(articles, fetched)
+        await self.back.wait()
+
+
+async def test_while_nothing_can_be_sent_few_bodies_are_in_hand(server: FeedServer, tmp_path: Path):
+    """A broker that goes away while every feed changes costs the memory of a few bodies, not of all; none is lost."""
+    server.body = rss(60)
+    delivery, hand = Away(), Hand(int(2.5 * len(server.body)))
+    feeds = [Feed(id=f"feed-{number}", url=f"{server.url('/feed')}?{number}") for number in range(12)]
+    with Stores(tmp_path) as stores:
+        async with Parsers() as parsers, Fetcher(user_agent()) as fetcher:
+            parts = Parts(fetcher, parsers, delivery, stores, hand=hand)  # type: ignore[arg-type]  # what a poll uses of one
+            poller = Poller(load_settings(data_dir=tmp_path), parts)
+            polls = [asyncio.create_task(poller.poll(feed)) for feed in feeds]
+            await until(lambda: len(server.requests) == 12 and delivery.waiting == 2)
+            await asyncio.sleep(0.3)
+            assert (delivery.waiting, hand.held) == (2, 2 * len(server.body))
+            delivery.back.set()
+            outcomes = {poll.outcome for poll in await asyncio.gather(*polls)}
+    assert (outcomes, hand.held) == ({Outcome.OK}, 0)

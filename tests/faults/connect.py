@@ -6,7 +6,9 @@ Feeds publish all the while; then every entry must be on ``articles``, and nothi
 from __future__ import annotations
 
 import argparse
+import contextlib
 import random
+import sqlite3
 import sys
 import tempfile
 import threading
@@ -35,6 +37,8 @@ FULL_S = 15.0
 DISK_MB = 24
 SETTLE_S = 120.0
 EARLY_SHARE = 0.2
+MORE = 2000
+LARGE = 400
 Say = Callable[[str], None]
 
 
@@ -62,7 +66,8 @@ class Trial:
     """
 
     def __init__(self, settings: Settings, folder: Path, press: Press) -> None:
-        self._settings, self._folder, self.press = settings, folder, press
+        self._settings = settings.model_copy(update={"connect_metrics_port": 0})
+        self._folder, self.press = folder, press
         folder.mkdir(parents=True, exist_ok=True)
         self._listing = folder / "feeds.yaml"
         self._listing.write_text(press.config(INTERVAL), encoding="utf-8")
@@ -173,11 +178,23 @@ DAMAGES = {"scrambled": (scramble, ""), "cut off": (halve, ""), "log scrambled":
 
 
 def damage(trial: Trial, kind: str, dice: random.Random) -> None:
-    """Kill it, damage its state, and have it work again."""
+    """Kill it, damage its state, and have it work again. There is enough in it that damage can't miss everything."""
     harm, side = DAMAGES[kind]
+    trial.press.publish(MORE)
+    trial.works(3 * FEEDS)
+
+    def strike() -> None:
+        if not side:
+            _checkpoint(trial.state)  # else all that counts may stand in the log
+        harm(Path(f"{trial.state}{side}"), dice)
+
+    trial.kill(strike)
     trial.works()
-    trial.kill(lambda: harm(Path(f"{trial.state}{side}"), dice))
-    trial.works()
+
+
+def _checkpoint(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def fill(trial: Trial, disk: SmallDisk, seconds: float) -> None:
@@ -225,17 +242,21 @@ def whole(folder: Path, number: int, seed: int, say: Say) -> dict[str, Any]:
         with Trial(broker.settings("kills"), folder / "kills", _begun(Press(FEEDS, RATE))) as trial:
             kills(trial, number, dice, say)
             told(f"{number} kills", trial, ended=trial.codes)
-        with Trial(broker.settings("damage"), folder / "damage", _begun(Press(FEEDS, RATE))) as trial:
-            for kind in DAMAGES:
+        for kind in DAMAGES:
+            name = f"state {kind}"
+            folders = folder / kind.replace(" ", "-")
+            with Trial(broker.settings("damage"), folders, _begun(Press(FEEDS, RATE))) as trial:
                 damage(trial, kind, dice)
-            told("damaged state", trial, told=trial.said().count("damaged and was moved to"), ended=trial.codes)
+                told(name, trial, told=trial.said().count("damaged and was moved to"), ended=trial.codes)
         with Trial(broker.settings("away"), folder / "away", _begun(Press(FEEDS, RATE))) as trial:
             memory = away(trial, broker.kafka, AWAY_S)
             told("broker away", trial, memory_mb=memory, ended=trial.codes)
-        # 300 feeds of half a megabyte, all of which change while nothing can be sent.
-        with Trial(broker.settings("large"), folder / "large", Press(300, RATE, more="x" * 50_000, shown=10)) as trial:
-            trial.press.publish(300)
-            memory = away(trial, broker.kafka, AWAY_S, burst=3000 - 300)
+        # Feeds of half a megabyte and of a host each, all of which change while nothing can be sent.
+        large = Press(LARGE, RATE, more=("ferry " * 8_000), shown=10, apart=True)
+        with Trial(broker.settings("large"), folder / "large", large) as trial:
+            large.publish(LARGE)
+            trial.works(2 * LARGE)
+            memory = away(trial, broker.kafka, AWAY_S, burst=9 * LARGE)
             told("broker away, large feeds", trial, memory_mb=memory, ended=trial.codes)
         try:
             told_disk(broker, folder, told)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import socket
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,26 +25,27 @@ ITEM = (
 class Press:
     """``feeds`` feeds that publish ``rate`` entries a second together, from ``begin`` to ``stop``.
 
+    With ``apart`` each has a host of its own: all of 127.0.0.0/8 is this machine's, and one socket listens on it.
+
     Attributes:
         asked: Moments (monotonic) and feeds of every request.
     """
 
-    def __init__(self, feeds: int, rate: float, *, more: str = "", shown: int = SHOWN) -> None:
+    def __init__(self, feeds: int, rate: float, *, more: str = "", shown: int = SHOWN, apart: bool = False) -> None:
         self._feeds, self._rate, self._more, self._shown = feeds, rate, more, shown
         self._counts = [0] * feeds
         self._begun: float | None = None
         self._published = 0
         self._lock = threading.Lock()
         self.asked: list[tuple[float, int]] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self._apart = apart
+        self._server = _Server(("", 0), _handler(self))
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def config(self, interval: str) -> str:
         """A feeds.yaml that polls them all."""
-        address = f"http://127.0.0.1:{self._server.server_address[1]}"
         rows = (
-            f"  - {{id: press-{n}, url: '{address}/{n}', drill: true, interval: {interval}, language: en}}"
+            f"  - {{id: press-{n}, url: '{self._address(n)}', drill: true, interval: {interval}, language: en}}"
             for n in range(self._feeds)
         )
         return "\n".join(("feeds:", *rows)) + "\n"
@@ -94,6 +97,10 @@ class Press:
         )
         return tag, FEED.format(feed=feed, items=items).encode()
 
+    def _address(self, feed: int) -> str:
+        host = f"127.1.{feed // 250}.{1 + feed % 250}" if self._apart else "127.0.0.1"
+        return f"http://{host}:{self._server.server_address[1]}/{feed}"
+
     def _publish(self) -> None:
         if self._begun is not None:
             due = int((time.monotonic() - self._begun) * self._rate)
@@ -101,6 +108,19 @@ class Press:
             for _ in range(due):
                 self._counts[self._published % self._feeds] += 1
                 self._published += 1
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 512
+
+    def server_bind(self) -> None:
+        """On every address of loopback, and on no other."""
+        if sys.platform == "linux":
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo")
+        else:
+            self.server_address = ("127.0.0.1", 0)
+        super().server_bind()
 
 
 def _url(feed: int, n: int) -> str:

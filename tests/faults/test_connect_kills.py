@@ -1,4 +1,4 @@
-"""Connect killed, its state damaged, its disk full, while feeds publish; at length: ``python -m tests.faults.connect``."""
+"""Connect killed, its state damaged, its disk full, while feeds publish; longer: ``python -m tests.faults.connect``."""
 
 from __future__ import annotations
 
