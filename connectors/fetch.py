@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ssl
 import time
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -19,7 +20,7 @@ from config.retry_after import retry_after
 from connectors import metrics
 from connectors.addresses import public_socket
 from connectors.decoding import Body, BodyError, TooLargeError, TruncatedError
-from connectors.hand import SMALL, Hand
+from connectors.hand import LARGE, SMALL, Hand
 from connectors.outcome import Outcome, of_status
 
 ACCEPT = (
@@ -33,6 +34,7 @@ KEEPALIVE_S = 3.0
 _CHUNK = 64 * 1024
 _SLICE = 512
 """Of a packed body, which may grow a thousandfold, so much is unpacked at once while it is small."""
+Grow = Callable[[], contextlib.AbstractAsyncContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +109,11 @@ class Fetcher:
     have would be used for the other.
     """
 
-    def __init__(self, agent: str, limits: Limits | None = None) -> None:
+    def __init__(self, agent: str, limits: Limits | None = None, *, hand: Hand | None = None) -> None:
         self._agent = agent
         self._limits = limits or Limits()
-        self._hand = Hand()
+        self._hand = hand or Hand()
+        self._large = asyncio.Semaphore(LARGE)
         self._own: aiohttp.ClientSession | None = None
         self._others: aiohttp.ClientSession | None = None
 
@@ -166,6 +169,13 @@ class Fetcher:
                     Outcome.REDIRECT_LOOP, error=f"{len(seen)} redirects, last to {here}", final_url=str(here)
                 )
 
+    @contextlib.asynccontextmanager
+    async def _grow(self) -> AsyncIterator[None]:
+        """A place for a body that is large, where there is room for it."""
+        async with self._large:
+            await self._hand.room()
+            yield
+
     async def _get(self, url: URL, validators: Validators, session: aiohttp.ClientSession | None) -> Fetched | str:
         """One hop: what it gave, or the address it redirects to."""
         if session is None:
@@ -179,10 +189,10 @@ class Fetcher:
             location = response.headers.get("Location")
             if response.status in REDIRECTS and location:
                 return location
-            return await _read(response, self._limits.max_bytes, self._hand)
+            return await _read(response, self._limits.max_bytes, self._grow)
 
 
-async def _read(response: aiohttp.ClientResponse, limit: int, hand: Hand) -> Fetched:
+async def _read(response: aiohttp.ClientResponse, limit: int, grow: Grow) -> Fetched:
     fetched = Fetched(
         of_status(response.status),
         status=response.status,
@@ -194,7 +204,7 @@ async def _read(response: aiohttp.ClientResponse, limit: int, hand: Hand) -> Fet
         error = "" if fetched.outcome.success else f"HTTP {response.status}"
         return replace(fetched, error=error)
     try:
-        body = await _read_body(response, limit, hand)
+        body = await _read_body(response, limit, grow)
     except TooLargeError as error:
         return replace(fetched, outcome=Outcome.TOO_LARGE, error=str(error))
     except (TruncatedError, aiohttp.ClientPayloadError, aiohttp.ClientConnectionError, ConnectionError) as error:
@@ -206,7 +216,7 @@ async def _read(response: aiohttp.ClientResponse, limit: int, hand: Hand) -> Fet
     return replace(fetched, body=body, validators=_validators(response))
 
 
-async def _read_body(response: aiohttp.ClientResponse, limit: int, hand: Hand) -> bytes:
+async def _read_body(response: aiohttp.ClientResponse, limit: int, grow: Grow) -> bytes:
     """The body; only a few at once may be large."""
     encoding = response.headers.get("Content-Encoding", "")
     body = Body(encoding, limit)
@@ -221,7 +231,7 @@ async def _read_body(response: aiohttp.ClientResponse, limit: int, hand: Hand) -
                 body.feed(chunk[at : at + step])
                 at += step
                 if body.size > SMALL and not large:
-                    await stack.enter_async_context(hand.holding(limit))
+                    await stack.enter_async_context(grow())
                     large = True
         return body.finish()
 

@@ -111,6 +111,7 @@ class Poller:
             return self._conclude(
                 feed, Fetched(Outcome.RATE_LIMITED, retry_after_s=rest, error="the host asked to wait")
             )
+        await self._parts.hand.room()
         validators = Validators(state.etag, state.last_modified) if state else Validators()
         begun = time.time()
         fetched = await self._parts.fetcher.fetch(feed.url, validators)
@@ -124,9 +125,9 @@ class Poller:
     async def take(self, feed: Feed, fetched: Fetched, span: Span) -> Poll:
         """Read a body of ``feed`` that came with outcome ``ok``; as ``poll``, from there on.
 
-        Only so many bytes are in hand at once, from here to the broker: where it is away, the others wait.
+        From here to the broker its bytes are in hand, and while those are many no feed is asked.
         """
-        async with self._parts.hand.holding(len(fetched.body)):
+        with self._parts.hand.holding(len(fetched.body)):
             parsed = await self._parts.sandbox.parse(fetched.body, Source(fetched.final_url, fetched.content_type))
             sifted = await self._sift(feed, parsed)
             sifted = replace(sifted, articles=self._flows.measured(feed.id, sifted.articles))

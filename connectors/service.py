@@ -21,6 +21,7 @@ from connectors import metrics
 from connectors.deliver import Delivery
 from connectors.fetch import Fetcher, Limits, user_agent
 from connectors.following import Sharing, follow_lists
+from connectors.hand import Hand
 from connectors.heartbeat import beat
 from connectors.loop import Connector, finish
 from connectors.parsers import Parsers
@@ -103,12 +104,12 @@ async def run_until_signal(settings: Settings, feeds: Sequence[Feed], lists: Fee
 @asynccontextmanager
 async def _parts(settings: Settings, limits: Limits, *, patient: bool) -> AsyncIterator[Parts]:
     async with contextlib.AsyncExitStack() as stack:
-        pins = _pins(settings)
+        hand, pins = Hand(), _pins(settings)
         store = stack.enter_context(Stores(settings.data_dir / "connectors", settings.connect_shards, pins))
         delivery = await stack.enter_async_context(Delivery(settings, patient=patient))
         sandbox = await stack.enter_async_context(Parsers())
-        fetcher = await stack.enter_async_context(Fetcher(user_agent(settings.contact), limits))
-        yield Parts(fetcher, sandbox, delivery, store)
+        fetcher = await stack.enter_async_context(Fetcher(user_agent(settings.contact), limits, hand=hand))
+        yield Parts(fetcher, sandbox, delivery, store, hand)
 
 
 def _tell(beating: asyncio.Task[None]) -> None:

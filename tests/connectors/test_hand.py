@@ -10,78 +10,57 @@ import pytest
 from feedserver import rss
 
 from connectors.fetch import Fetcher, Limits, user_agent
-from connectors.hand import MOST, SMALL, Hand
+from connectors.hand import LARGE, SMALL, Hand
 from connectors.outcome import Outcome
 
 if TYPE_CHECKING:
     from feedserver import FeedServer
 
 
-async def hold(hand: Hand, size: int, until: asyncio.Event, order: list[int]) -> None:
-    """Hold so many bytes until the event."""
-    async with hand.holding(size):
-        order.append(size)
-        await until.wait()
-
-
-async def started(hand: Hand, sizes: list[int], until: asyncio.Event, order: list[int]) -> list[asyncio.Task[None]]:
-    """One task for each size, each run until it waits."""
-    tasks = [asyncio.create_task(hold(hand, size, until, order)) for size in sizes]
-    await asyncio.sleep(0)
-    return tasks
-
-
-async def test_more_than_there_is_room_for_waits_in_order():
-    """No more bytes than the limit are held at once, and a large one is not overtaken for ever by small ones."""
-    hand, go, order = Hand(100), asyncio.Event(), []
-    tasks = await started(hand, [60, 50, 10], go, order)
-    assert (order, hand.held) == ([60], 60)
-    go.set()
-    await asyncio.gather(*tasks)
-    assert (order, hand.held) == ([60, 50, 10], 0)
-
-
-async def test_one_larger_than_the_limit_goes_alone():
-    """A body over the limit must not wait for ever."""
-    hand, go, order = Hand(100), asyncio.Event(), []
-    tasks = await started(hand, [500, 1], go, order)
-    assert order == [500]
-    go.set()
-    await asyncio.gather(*tasks)
-    assert hand.held == 0
-
-
-@pytest.mark.parametrize("admitted", [False, True])
-async def test_given_up_while_waiting_it_holds_nothing(admitted: bool):
-    """A poll that is cancelled leaves its room to the next, at the very moment at which it got it too."""
-    hand, go, order = Hand(100), asyncio.Event(), []
-    first, second, third = await started(hand, [100, 90, 20], go, order)
-    if admitted:
-        hand.held -= 100
-        hand._admit()
-        hand.held += 100
-        second.cancel()
-    else:
-        second.cancel()
-    go.set()
-    await asyncio.gather(first, second, third, return_exceptions=True)
-    assert order == [100, 20]
+async def test_while_much_is_in_hand_there_is_no_room():
+    """Who wants more waits until enough was let go; one body over the limit is held, and closes the room alone."""
+    hand = Hand(100)
+    with hand.holding(500):
+        waiting = asyncio.create_task(hand.room())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        with hand.holding(60):
+            pass
+        await asyncio.sleep(0)
+        assert not waiting.done()
+    await asyncio.wait_for(waiting, 5)
+    with hand.holding(60):
+        await asyncio.wait_for(hand.room(), 5)
+        with hand.holding(40):
+            assert hand.held == 100
+            waiting = asyncio.create_task(hand.room())
+            await asyncio.sleep(0)
+            assert not waiting.done()
+    await asyncio.wait_for(waiting, 5)
     assert hand.held == 0
 
 
 @pytest.mark.parametrize("packed", [False, True])
-async def test_only_a_few_large_bodies_are_read_at_once(server: FeedServer, packed: bool):
-    """Where as many large ones are being read as may be, another one waits for its time-out, and a small one does not.
+@pytest.mark.parametrize("full", [False, True])
+async def test_only_a_few_large_bodies_are_read_at_once(server: FeedServer, packed: bool, full: bool):
+    """Where as many are being read as may be, or much is in hand, a large one waits for its time-out; a small one goes.
 
     A body that is small on the wire and large when unpacked counts as what it is.
     """
     large = rss(2000)
     assert len(large) > SMALL > len(gzip.compress(large.encode()))
-    async with Fetcher(user_agent(), Limits(total_s=1.0)) as fetcher:
-        async with fetcher._hand.holding(MOST):
-            assert (await fetcher.fetch(server.url("/feed"))).outcome is Outcome.OK
-            server.body, server.packed = large, packed
-            assert (await fetcher.fetch(server.url("/feed"))).outcome is Outcome.TIMEOUT
-        fetched = await fetcher.fetch(server.url("/feed"))
-    assert fetched.body == large.encode()
-    assert fetcher._hand.held == 0
+    hand = Hand()
+    async with Fetcher(user_agent(), Limits(total_s=1.0), hand=hand) as fetcher:
+        if full:
+            hand._add(10**9)
+        else:
+            fetcher._large._value -= LARGE
+        assert (await fetcher.fetch(server.url("/feed"))).outcome is Outcome.OK
+        server.body, server.packed = large, packed
+        assert (await fetcher.fetch(server.url("/feed"))).outcome is Outcome.TIMEOUT
+        if full:
+            hand._add(-(10**9))
+        else:
+            fetcher._large._value += LARGE
+        assert (await fetcher.fetch(server.url("/feed"))).body == large.encode()
+        assert fetcher._large._value == LARGE
