@@ -105,6 +105,19 @@ class Settings(BaseSettings):
     websub_host: str = pydantic.Field("127.0.0.1", description="Address on which connect listens for pushes")
     websub_port: int = pydantic.Field(9406, ge=1, le=65535, description="Port on which connect listens for pushes")
 
+    connect_shards: int = pydantic.Field(
+        1,
+        ge=1,
+        le=64,
+        description="Parts into which connect divides the list of feeds, so that several processes share it",
+    )
+    connect_shard: str = pydantic.Field(
+        "",
+        pattern=r"^(\d{1,2}(,\d{1,2}){0,63})?$",
+        description="The parts that this process polls, such as 0,2 (counted from 0), where processes share no disk; "
+        "else it takes its fair share by itself",
+    )
+
     metrics_certfile: Path | None = pydantic.Field(
         None, description="Certificate with its chain (PEM) of the /metrics server, which then speaks TLS"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 
 SCHEMA = """
@@ -50,6 +50,17 @@ def find(db: sqlite3.Connection, feed: str, marks: Sequence[str]) -> dict[str, A
         )
         found.update({row[1]: Alias(*row) for row in rows})
     return found
+
+
+def every(db: sqlite3.Connection, most: int) -> Iterator[list[Alias]]:
+    """All of them, at most so many at once."""
+    last = ("", "")
+    while rows := db.execute(
+        f"SELECT {_COLUMNS} FROM aliases WHERE (feed, mark) > (?, ?) ORDER BY feed, mark LIMIT ?",  # noqa: S608  # names of our own
+        (*last, most),
+    ).fetchall():
+        yield [Alias(*row) for row in rows]
+        last = rows[-1][:2]
 
 
 def write(db: sqlite3.Connection, aliases: Iterable[Alias]) -> None:

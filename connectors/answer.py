@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -15,6 +17,7 @@ from connectors.addresses import REFUSAL
 from connectors.credentials import AccessError
 from connectors.decoding import Body, BodyError, TooLargeError, TruncatedError
 from connectors.freshness import fresh_s
+from connectors.hand import SMALL
 from connectors.metrics import Kind
 from connectors.outcome import Outcome, of_status
 
@@ -22,7 +25,10 @@ MAX_VALIDATOR = 1024
 MAX_LINKS = 20
 MAX_LINK = 2048
 _CHUNK = 64 * 1024
+_SLICE = 512
+"""Of a packed body, which may grow a thousandfold, so much is unpacked at once while it is small."""
 _NOT_MODIFIED = 304
+Grow = Callable[[], AbstractAsyncContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,9 @@ class Fetched:
     seconds: float = 0.0
 
 
-async def read(response: aiohttp.ClientResponse, asked: Validators, limit: int, kind: Kind) -> Fetched:
+async def read(
+    response: aiohttp.ClientResponse, asked: Validators, limit: int, kind: Kind, grow: Grow = nullcontext
+) -> Fetched:
     """What a response that is no redirect comes to.
 
     Args:
@@ -75,12 +83,13 @@ async def read(response: aiohttp.ClientResponse, asked: Validators, limit: int, 
         asked: What the request asked to compare with.
         limit: Bytes of the body, unpacked.
         kind: As what it counts.
+        grow: Is entered while a body is large: only a few at once may be.
     """
     fetched = _by_status(response, compared=asked != Validators())
     if fetched.outcome is not Outcome.OK:
         return fetched
     try:
-        body = await _read_body(response, limit, kind)
+        body = await _read_body(response, limit, kind, grow)
     except TooLargeError as error:
         return replace(fetched, outcome=Outcome.TOO_LARGE, error=str(error))
     except (TruncatedError, aiohttp.ClientPayloadError, aiohttp.ClientConnectionError, ConnectionError) as error:
@@ -115,13 +124,23 @@ def _without_body(response: aiohttp.ClientResponse) -> Fetched:
     )
 
 
-async def _read_body(response: aiohttp.ClientResponse, limit: int, kind: Kind) -> bytes:
-    body = Body(response.headers.get("Content-Encoding", ""), limit)
+async def _read_body(response: aiohttp.ClientResponse, limit: int, kind: Kind, grow: Grow) -> bytes:
+    encoding = response.headers.get("Content-Encoding", "")
+    body = Body(encoding, limit)
     received = metrics.FETCHED_BYTES.labels(kind.value)
-    async for chunk in response.content.iter_chunked(_CHUNK):
-        received.inc(len(chunk))
-        body.feed(chunk)
-    return body.finish()
+    large = False
+    async with AsyncExitStack() as stack:
+        async for chunk in response.content.iter_chunked(_CHUNK):
+            received.inc(len(chunk))
+            at = 0
+            while at < len(chunk):
+                step = _SLICE if encoding and not large else _CHUNK
+                body.feed(chunk[at : at + step])
+                at += step
+                if body.size > SMALL and not large:
+                    await stack.enter_async_context(grow())
+                    large = True
+        return body.finish()
 
 
 def _validators(response: aiohttp.ClientResponse) -> Validators:

@@ -14,7 +14,7 @@ from config.feeds import Feed
 from config.settings import Settings
 from connectors import files, identity, lines
 from connectors.entry import Parsed
-from connectors.fetch import Fetched, Fetcher, Limits, user_agent
+from connectors.fetch import Fetched, Fetcher, Limits, fetcher_of
 from connectors.formats import Source
 from connectors.outcome import Outcome
 from connectors.recognition import identify
@@ -64,7 +64,7 @@ class Checker:
             if files.is_file(feed.url):
                 fetched = await files.fetch(feed.url)
             else:
-                fetched = await self.fetcher.fetch(feed.url)
+                fetched = await self.fetcher.fetch(feed.url, way=feed.way)
             if fetched.outcome is not Outcome.OK:
                 return Checked(feed, fetched)
             return Checked(feed, fetched, await self.sandbox.parse(fetched.body, files.source(fetched)))
@@ -112,7 +112,7 @@ def _head(path: Path, size: int) -> bytes:
 @asynccontextmanager
 async def checker(settings: Settings) -> AsyncIterator[Checker]:
     """A checker with a fetcher and a sandbox of its own."""
-    async with Sandbox() as sandbox, Fetcher(user_agent(settings.contact)) as fetcher:
+    async with Sandbox() as sandbox, fetcher_of(settings) as fetcher:
         yield Checker(fetcher, sandbox)
 
 

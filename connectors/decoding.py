@@ -50,6 +50,11 @@ class Body:
             raise BodyError(f"Content-Encoding {name[:40]!r} was not asked for")
         self._deflate = name == "deflate"
 
+    @property
+    def size(self) -> int:
+        """Bytes so far, unpacked."""
+        return self._size
+
     def feed(self, data: bytes) -> None:
         """Add a piece as it came from the wire.
 

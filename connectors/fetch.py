@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from types import TracebackType
@@ -14,11 +15,13 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-from config.networks import Networks
+from config.networks import Networks, networks
+from config.settings import Settings
 from config.ways import DIRECT, Way
 from connectors import credentials
 from connectors.addresses import literal, may_be_asked, refusal
 from connectors.answer import Fetched, Validators, failed, read
+from connectors.hand import LARGE, Hand
 from connectors.locations import RedirectError, Trail
 from connectors.metrics import Kind
 from connectors.pools import Pools, Terms
@@ -30,7 +33,7 @@ ACCEPT = (
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NO_WAY = Way("")
 
-__all__ = ["ACCEPT", "AS_FEED", "Fetched", "Fetcher", "Limits", "Manner", "Validators", "user_agent"]
+__all__ = ["ACCEPT", "AS_FEED", "Fetched", "Fetcher", "Limits", "Manner", "Validators", "fetcher_of", "user_agent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,12 @@ class _Ask:
     manner: Manner
 
 
+def fetcher_of(settings: Settings, limits: Limits | None = None, hand: Hand | None = None) -> Fetcher:
+    """A fetcher as the settings say: in whose name, into which networks, through which proxy."""
+    allowed = networks(settings.fetch_allow_networks)
+    return Fetcher(user_agent(settings.contact), limits, allowed=allowed, proxy=settings.fetch_proxy, hand=hand)
+
+
 class Fetcher:
     """Fetches feeds and pages; use it as an async context manager.
 
@@ -100,6 +109,7 @@ class Fetcher:
         allowed: Networks = (),
         proxy: str = "",
         resolver: AbstractResolver | None = None,
+        hand: Hand | None = None,
     ) -> None:
         """Fetch as ``agent``.
 
@@ -109,10 +119,13 @@ class Fetcher:
             allowed: Networks beside the public ones.
             proxy: ``http://host:port`` of a proxy for all; empty for none.
             resolver: What looks names up, in place of the system.
+            hand: Says whether there is room for a large body.
         """
         self._limits = limits or Limits()
         self._allowed = allowed
         self._proxy = proxy
+        self._hand = hand or Hand()
+        self._large = asyncio.Semaphore(LARGE)
         timeout = aiohttp.ClientTimeout(total=self._limits.total_s, connect=self._limits.connect_s)
         self._pools = Pools({"User-Agent": agent, "Accept-Encoding": "gzip, deflate"}, timeout, resolver)
         self._open = False
@@ -193,7 +206,15 @@ class Fetcher:
             location = response.headers.get("Location")
             if response.status in REDIRECTS and location:
                 return response.status, location
-            return await read(response, ask.validators, ask.manner.max_bytes or self._limits.max_bytes, ask.manner.kind)
+            limit = ask.manner.max_bytes or self._limits.max_bytes
+            return await read(response, ask.validators, limit, ask.manner.kind, self._grow)
+
+    @contextlib.asynccontextmanager
+    async def _grow(self) -> AsyncIterator[None]:
+        """A place for a body that is large, where there is room for it."""
+        async with self._large:
+            await self._hand.room()
+            yield
 
     def _check_literal(self, here: URL, way: Way) -> None:
         """An address that stands in the URL itself is judged before a proxy gets to see it.

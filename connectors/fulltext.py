@@ -131,4 +131,4 @@ def merged(sifted: Sifted, done: Sequence[Filled], known: Mapping[str, Seen]) ->
                 taken.add(now.article_id)
                 more.append(replace(row, article_id=now.article_id))
         articles.append(now)
-    return Sifted(tuple(articles), (*sifted.seen, *more), handled)
+    return replace(sifted, articles=tuple(articles), seen=(*sifted.seen, *more), handled=handled)

@@ -95,6 +95,21 @@ LAST_ARTICLE = Gauge(
     "When the broker last acknowledged an article (Unix time); until then when the process started.",
     registry=None,
 )
+LIST_GOOD = Gauge(
+    "brinkwatch_connect_list_last_reload_successful",
+    "Whether the list of feeds as it stands is in use.",
+    registry=None,
+)
+LIST_LOADED = Gauge(
+    "brinkwatch_connect_list_last_reload_success_timestamp_seconds",
+    "When the list of feeds in use was read (Unix time).",
+    registry=None,
+)
+SHARDS = Gauge(
+    "brinkwatch_connect_shards",
+    "Shards of the list that this process polls; over all processes as many as `connect_shards`.",
+    registry=None,
+)
 HEARTBEATS = Counter(
     "brinkwatch_heartbeat_sent_total", "Heartbeat articles that the broker has acknowledged.", registry=None
 )
@@ -117,7 +132,8 @@ MISSES = Counter(
 EXPORTS = {
     "connect": (
         ATTEMPTS, FETCHES, FETCH_SECONDS, FETCHED_BYTES, POLL_DELAY, ARTICLES, PUBLISHED_TO_FETCHED, FEEDS, LAST_POLL,
-        LAST_SUCCESS, LAST_ARTICLE, HEARTBEATS, PENDING, SUBSCRIPTIONS, PUSHES, MISSES,
+        LAST_SUCCESS, LAST_ARTICLE, LIST_GOOD, LIST_LOADED, SHARDS, HEARTBEATS, PENDING, SUBSCRIPTIONS, PUSHES,
+        MISSES,
     ),
 }  # fmt: skip
 """Which metrics of this module each process exports."""
@@ -139,7 +155,8 @@ def init() -> None:
         SUBSCRIPTIONS.labels(standing.value)
     for pushed in Pushed:
         PUSHES.labels(pushed.value)
-    for last in (LAST_SUCCESS, LAST_ARTICLE):
+    LIST_GOOD.set(1)
+    for last in (LAST_SUCCESS, LAST_ARTICLE, LIST_LOADED):
         last.set_to_current_time()
 
 

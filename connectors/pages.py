@@ -46,7 +46,7 @@ _ROBOTS = Manner(Kind.PAGE, "text/plain, */*;q=0.1", MAX_ROBOTS)
 
 Send = Callable[[Sequence[Article]], Awaitable[None]]
 BuildGate = Callable[[], Gate]
-Known = Callable[[Sequence[str]], Mapping[str, Seen]]
+Known = Callable[[Sequence[str], str], Mapping[str, Seen]]
 
 
 class Pages:
@@ -58,7 +58,7 @@ class Pages:
         Args:
             fetcher: Fetches pages and robots.txt.
             store: Where pages are kept.
-            known: Which articles the broker has acknowledged before.
+            known: Which articles the broker has acknowledged before, asked for a feed.
             gate: Builds what says whether a text is worth it; None where nobody can say, then none is.
         """
         self._fetcher = fetcher
@@ -88,7 +88,7 @@ class Pages:
         if feed.full_text == "never":
             await send(sifted.articles)
             return sifted
-        sifted = self._at_their_addresses(sifted)
+        sifted = self._at_their_addresses(feed, sifted)
         wanted = await self._wanted(feed, sifted.articles)
         names = {article.article_id for article in wanted}
         rest = [article for article in sifted.articles if article.article_id not in names]
@@ -102,7 +102,7 @@ class Pages:
             await send(late)
         return merged
 
-    def _at_their_addresses(self, sifted: Sifted) -> Sifted:
+    def _at_their_addresses(self, feed: Feed, sifted: Sifted) -> Sifted:
         """Updates under the address under which their article was sent, whatever their page says by now."""
         updated = {row.article_id for row in sifted.seen if row.revision}
         kept = {
@@ -115,10 +115,10 @@ class Pages:
             for article in sifted.articles
             if (known := kept.get(article.article_id)) and known.adopted
         ]
-        return self._merged(sifted, moved)
+        return self._merged(feed, sifted, moved)
 
-    def _merged(self, sifted: Sifted, done: Sequence[Filled]) -> Sifted:
-        return fulltext.merged(sifted, done, self._known([each.article.article_id for each in done]))
+    def _merged(self, feed: Feed, sifted: Sifted, done: Sequence[Filled]) -> Sifted:
+        return fulltext.merged(sifted, done, self._known([each.article.article_id for each in done], feed.id))
 
     async def _wanted(self, feed: Feed, articles: Sequence[Article]) -> tuple[Article, ...]:
         if not any(fulltext.is_teaser(article.text) for article in articles):
@@ -146,7 +146,7 @@ class Pages:
             now = fulltext.filled(article, page)
             address = "" if article.article_id in updated else _own_address(article, page)
             done.append(Filled(fulltext.renamed(now, address) if address else now, article.article_id))
-        merged = self._merged(sifted, done)
+        merged = self._merged(feed, sifted, done)
         sent = {article.url for article in merged.articles}
         for article, filled in zip(wanted, done, strict=True):
             if article.url not in sent:  # before it is sent: after a kill its updates must find the way

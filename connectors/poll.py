@@ -1,68 +1,51 @@
 """Poller: one poll of one feed, from the socket to the store.
 
-fetch ─▶ sandbox: parse ─▶ sift ─▶ deliver ─▶ progress ─▶ store
-(socket)   (process)       (pure)   (Kafka)    (pure)     (SQLite)
+fetch ─▶ sandbox: parse ─▶ sift ─▶ pages ─▶ deliver ─▶ store ─▶ progress
+(socket)   (process)       (pure)   (if asked) (Kafka)   (SQLite)   (pure)
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
-
-from msgspec import structs
 
 from config.clock import WallClock
 from config.feeds import Feed
 from config.settings import Settings
 from config.spans import Span
-from connectors import metrics, moves
+from connectors import files, metrics, moves, polled
 from connectors.deliver import Delivery
-from connectors.entry import Parsed
+from connectors.entry import Entry, Parsed
 from connectors.fetch import Fetched, Fetcher, Validators
-from connectors.metrics import Handling, Kind
+from connectors.flows import Flows
+from connectors.hand import Hand
+from connectors.metrics import Kind
 from connectors.outcome import Outcome
+from connectors.pages import Pages
+from connectors.parsers import Parsers
 from connectors.plaintext import one_line
+from connectors.polled import Poll
 from connectors.progress import Ended, after, told
-from connectors.rests import Rests
-from connectors.sandbox import Sandbox
-from connectors.schedule import Next
-from connectors.shown import Shown
-from connectors.sift import Reading, Sifted, identify, sift
 from connectors.recognition import Memory, all_marks, identify, ids
-from connectors.sandbox import Sandbox
+from connectors.rests import Rests
+from connectors.shown import Shown
 from connectors.sift import Reading, Sifted, sift
-from connectors.store import FeedState, Store
+from connectors.store import FeedState
+from connectors.stores import Stores
 from pipeline.records import Article
-from pipeline.records.flow import FlowMeter
 
-log = logging.getLogger(__name__)
+__all__ = ["Parts", "Poll", "Poller"]
 MAX_DETAIL = 500
-SAVE_METER_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Poll:
-    """How one poll of a feed went.
-
-    Attributes:
-        feed: Which feed.
-        outcome: How it ended.
-        handled: How many entries met which end.
-        detail: What was off, in words; empty where nothing was.
-        seconds: How long the fetch took.
-    """
-
-    feed: Feed
-    outcome: Outcome
-    handled: Mapping[Handling, int] = field(default_factory=dict)
-    detail: str = ""
-    seconds: float = 0.0
+SIFTERS = 2
+RESTS = "rests"
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +53,20 @@ class Parts:
     """The effects that a connector works with."""
 
     fetcher: Fetcher
-    sandbox: Sandbox
+    sandbox: Parsers
     delivery: Delivery
-    store: Store
+    store: Stores
+    hand: Hand = field(default_factory=Hand)
+    pages: Pages | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A body that was read: what stands in it, and what became of that."""
+
+    parsed: Parsed
+    identified: Mapping[str, Entry]
+    sifted: Sifted
 
 
 class Poller:
@@ -82,9 +76,11 @@ class Poller:
         self._settings = settings
         self._parts = parts
         self._states = parts.store.feeds()
-        self._rests = Rests(parts.store.noted("rests"), time.time(), time.monotonic())
-        self._meter = FlowMeter.restored(parts.store.noted("flow"))
-        self._meter_due = 0.0
+        self._rests = Rests()
+        self._rests.restore(parts.store.noted(RESTS), time.time(), time.monotonic())
+        self._flows = Flows(parts.store)
+        # Threads of its own: those of the loop may all wait for the names of hosts.
+        self._sifters = ThreadPoolExecutor(SIFTERS, thread_name_prefix="sift")
         self._clock = WallClock()
         self._dice = random.Random()  # noqa: S311  # spreads polls, guards nothing
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -98,6 +94,16 @@ class Poller:
         state = self._states.get(feed.id)
         return state if state and state.url == feed.url else None
 
+    def adopt(self, states: Mapping[str, FeedState], rests: Iterable[str] = ()) -> None:
+        """Know these too, by id, from now on; and which hosts were left alone by who knew them before."""
+        self._states.update(states)
+        self._rests.restore(rests, time.time(), time.monotonic())
+
+    def forget(self, feed_ids: Iterable[str]) -> None:
+        """Know no more of these: another process polls them."""
+        for feed_id in feed_ids:
+            self._states.pop(feed_id, None)
+
     async def poll(self, feed: Feed) -> Poll:
         """Poll ``feed`` now; it ends when the broker has taken what was new and the store has written it down.
 
@@ -106,27 +112,37 @@ class Poller:
         """
         metrics.ATTEMPTS.labels(Kind.FEED.value).inc()
         state = self.state(feed)
-        address = moves.address(feed, state, time.time())
+        address = _address(feed, state)
         host = urlsplit(address).hostname or ""
         if rest := self._rests.left_s(host, time.monotonic()):  # the host has asked, on behalf of another feed
             resting = Fetched(Outcome.RATE_LIMITED, retry_after_s=rest, error="the host asked to wait")
             return self._conclude(feed, "", resting)
-        validators = Validators(state.etag, state.last_modified) if state else Validators()
+        await self._parts.hand.room()
         begun = time.time()
-        fetched = await self._parts.fetcher.fetch(address, validators, home=feed.url)
+        fetched = await self._fetch(feed, address, Validators(state.etag, state.last_modified) if state else None)
         metrics.FETCH_SECONDS.labels(Kind.FEED.value).observe(fetched.seconds)
         if fetched.retry_after_s and not fetched.outcome.success:
-            self._rests.ask(host, fetched.retry_after_s, time.monotonic())
-            self._parts.store.note("rests", self._rests.saved(time.time(), time.monotonic()))
+            self._rest(feed, host, fetched.retry_after_s)
         if fetched.outcome is not Outcome.OK:
             return self._conclude(feed, address, fetched)
         return await self.take(feed, fetched, Span(begun, begun + fetched.seconds), address)
 
+    async def _fetch(self, feed: Feed, address: str, validators: Validators | None) -> Fetched:
+        """What the feed's address gives. Only here may that be a file: a redirect leads to the web alone."""
+        if files.is_file(feed.url):
+            return await files.fetch(feed.url, validators.etag if validators else "")
+        return await self._parts.fetcher.fetch(address, validators, way=feed.way)
+
+    def _rest(self, feed: Feed, host: str, seconds: float) -> None:
+        self._rests.ask(host, seconds, time.monotonic())
+        self._parts.store.part(feed.id).note(RESTS, self._rests.saved(time.time(), time.monotonic()))
+
     async def take(self, feed: Feed, fetched: Fetched, span: Span, asked: str = "") -> Poll:
         """Read a body of ``feed`` that came with outcome ``ok``; as ``poll``, from there on.
 
-        One body of a feed at a time: two that show the same new entry would both send it. One that was pushed changes
-        nothing of what polling goes by: validators, failures, when the next poll is due.
+        From here to the broker its bytes are in hand, and while those are many no feed is asked. One body of a feed at
+        a time: two that show the same new entry would both send it. One that was pushed changes nothing of what polling
+        goes by: validators, failures, when the next poll is due.
 
         Args:
             feed: The feed.
@@ -134,79 +150,90 @@ class Poller:
             span: From when to when it was fetched.
             asked: The address that was asked for it; empty where it was pushed.
         """
-        async with self._turns.setdefault(feed.id, asyncio.Lock()):
-            parsed = await self._parts.sandbox.parse(fetched.body, Source(fetched.final_url, fetched.content_type))
-            sifted = self._measured(await self._sift(feed, parsed))
-            await self._parts.delivery.send(sifted.articles, span)
-            if parsed.outcome is Outcome.OK:
-                before = self.state(feed)
-                polled_at = before.polled_at if before else 0.0
-                self.on_shown(_shown(feed, fetched, parsed, sifted, polled_at, pushed=not asked))
-            if not asked:
-                return self._conclude_push(feed, fetched, parsed, sifted)
-            return self._conclude(feed, asked, fetched, parsed, sifted)
+        with self._parts.hand.holding(len(fetched.body)):
+            async with self._turns.setdefault(feed.id, asyncio.Lock()):
+                taken = await self._read(feed, fetched)
+                taken = replace(taken, sifted=await self._deliver(feed, taken.sifted, span))
+                if taken.parsed.outcome is Outcome.OK:
+                    self.on_shown(self._shown(feed, fetched, taken, pushed=not asked))
+                if not asked:
+                    return self._conclude_push(feed, fetched, taken)
+                return self._conclude(feed, asked, fetched, taken)
 
-    async def _sift(self, feed: Feed, parsed: Parsed) -> Sifted:
-        """In a thread: a feed of two thousand new entries would hold up every other poll for a second."""
+    async def _read(self, feed: Feed, fetched: Fetched) -> _Taken:
+        """In threads: a feed of two thousand new entries would hold up every other poll for a second."""
+        parsed = await self._parts.sandbox.parse(fetched.body, files.source(fetched))
         reading = Reading(feed, self._clock.now(), len(parsed.entries), self._settings.clock)
         store, entries = self._parts.store, parsed.entries
-        aliases = store.aliases(feed.id, await asyncio.to_thread(all_marks, entries))
-        known = store.seen(await asyncio.to_thread(ids, feed, entries, aliases))
-        identified = await asyncio.to_thread(identify, feed, entries, Memory(aliases, known))
-        return await asyncio.to_thread(sift, reading, identified, known)
+        aliases = store.aliases(feed.id, await self._aside(lambda: all_marks(entries)))
+        known = store.seen(await self._aside(lambda: ids(feed, entries, aliases)), feed.id)
+        identified = await self._aside(lambda: identify(feed, entries, Memory(aliases, known)))
+        sifted = await self._aside(lambda: sift(reading, identified, known))
+        return _Taken(parsed, identified, replace(sifted, articles=self._flows.measured(feed.id, sifted.articles)))
 
-    def _measured(self, sifted: Sifted) -> Sifted:
-        """With how much news comes in, by all feeds of this process, told in every article; the drill is no news."""
+    async def _aside(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._sifters, work)
 
-        def measured(article: Article) -> Article:
-            if article.drill:
-                return article
-            return structs.replace(article, flow=self._meter.note(article.observed_at, article.source))
+    async def _deliver(self, feed: Feed, sifted: Sifted, span: Span) -> Sifted:
+        """Send what is new, with the text of its pages where the feed has them asked for; what was sent."""
 
-        articles = tuple(measured(article) for article in sifted.articles)
-        return replace(sifted, articles=articles)
+        async def send(articles: Sequence[Article]) -> None:
+            await self._parts.delivery.send(articles, span)
 
-    def _save_meter(self) -> None:
-        """Once a minute: what is lost by a kill is a minute of counting."""
-        if time.monotonic() >= self._meter_due:
-            self._parts.store.note("flow", self._meter.saved())
-            self._meter_due = time.monotonic() + SAVE_METER_S
+        if self._parts.pages is not None:
+            return await self._parts.pages.deliver(feed, sifted, send)
+        await send(sifted.articles)
+        return sifted
 
-    def _conclude(
-        self, feed: Feed, asked: str, fetched: Fetched, parsed: Parsed | None = None, sifted: Sifted | None = None
-    ) -> Poll:
+    def _conclude(self, feed: Feed, asked: str, fetched: Fetched, taken: _Taken | None = None) -> Poll:
         """Write down how the poll ended and when the next one is; everything to be sent has been acknowledged."""
-        outcome = parsed.outcome if parsed else fetched.outcome
-        said = (parsed.error or "; ".join(parsed.warnings)) if parsed else fetched.error
-        detail = one_line(said, MAX_DETAIL)  # it may quote the server, whose control characters must not reach a log
+        outcome, detail = _told(fetched, taken)
         before = self.state(feed)
-        read = told(parsed, sifted) if parsed and sifted else None
+        read = told(taken.parsed, taken.sifted) if taken else None
         ended = Ended(outcome, fetched, asked, detail, read)
         state, chosen = after(feed, before, ended, time.time(), self._dice.random())
         state = _netted(state, self.net_s(feed))
-        self._parts.store.record(state, sifted.seen if sifted else ())
+        if outcome is Outcome.OK and files.has_more(fetched):
+            state = replace(state, next_due=state.polled_at)
+        sifted = taken.sifted if taken else None
+        self._parts.store.record(state, sifted.seen if sifted else (), sifted.aliases if sifted else ())
         if sifted and sifted.articles:
-            self._save_meter()
+            self._flows.save(feed.id)
         self._states[feed.id] = state
         poll = Poll(feed, outcome, sifted.handled if sifted else {}, detail, fetched.seconds)
-        _count(poll)
-        _count_articles(poll, sifted, first=before is None or not before.read_at)
-        _log(poll, state, fetched, chosen)
+        polled.count(poll)
+        polled.count_articles(poll, sifted, first=before is None or not before.read_at or files.is_file(feed.url))
+        polled.tell(poll, before, state, fetched, chosen)
         return poll
 
-    def _conclude_push(self, feed: Feed, fetched: Fetched, parsed: Parsed, sifted: Sifted) -> Poll:
+    def _conclude_push(self, feed: Feed, fetched: Fetched, taken: _Taken) -> Poll:
         """Write down which articles the broker has acknowledged, and leave the state of polling as it is."""
         before = self.state(feed)
         if before is not None:
-            self._parts.store.record(before, sifted.seen)
-        poll = Poll(feed, parsed.outcome, sifted.handled, one_line(parsed.error, MAX_DETAIL), fetched.seconds)
-        _count_articles(poll, sifted, first=before is None)
+            self._parts.store.record(before, taken.sifted.seen, taken.sifted.aliases)
+        outcome, detail = _told(fetched, taken)
+        poll = Poll(feed, outcome, taken.sifted.handled, detail, fetched.seconds)
+        polled.count_articles(poll, taken.sifted, first=before is None)
         return poll
 
+    def _shown(self, feed: Feed, fetched: Fetched, taken: _Taken, *, pushed: bool) -> Shown:
+        before = self.state(feed)
+        there = frozenset(taken.identified) if pushed else frozenset[str]()
+        fresh = polled.fresh(taken.sifted)
+        return Shown(feed, fetched, taken.parsed, there, fresh, before.polled_at if before else 0.0, pushed)
 
-def _shown(feed: Feed, fetched: Fetched, parsed: Parsed, sifted: Sifted, before: float, *, pushed: bool) -> Shown:
-    ids = frozenset(identify(feed, parsed.entries)) if pushed else frozenset[str]()
-    return Shown(feed, fetched, parsed, ids, _fresh(sifted), before, pushed)
+
+def _address(feed: Feed, state: FeedState | None) -> str:
+    """Where to ask. A feed with an access block stays where it is: no other host is to be reached by its way."""
+    return feed.url if feed.way else moves.address(feed, state, time.time())
+
+
+def _told(fetched: Fetched, taken: _Taken | None) -> tuple[Outcome, str]:
+    """How it ended, and what was off; it may quote the server, whose control characters must not reach a log."""
+    if taken is None:
+        return fetched.outcome, one_line(fetched.error, MAX_DETAIL)
+    said = taken.parsed.error or "; ".join(taken.parsed.warnings)
+    return taken.parsed.outcome, one_line(said, MAX_DETAIL)
 
 
 def _netted(state: FeedState, net_s: float) -> FeedState:
@@ -214,43 +241,3 @@ def _netted(state: FeedState, net_s: float) -> FeedState:
     if not net_s or state.next_due is None or state.failures:
         return state
     return replace(state, next_due=max(state.next_due, state.polled_at + net_s))
-
-
-def _count(poll: Poll) -> None:
-    metrics.FETCHES.labels(Kind.FEED.value, poll.outcome.value).inc()
-    metrics.LAST_POLL.set_to_current_time()
-    if poll.outcome.success:
-        metrics.LAST_SUCCESS.set_to_current_time()
-
-
-def _count_articles(poll: Poll, sifted: Sifted | None, *, first: bool) -> None:
-    for handling, number in poll.handled.items():
-        metrics.ARTICLES.labels(handling.value).inc(number)
-    if sifted and not first:  # a first poll finds days of old articles: they tell nothing of the delay
-        fresh = _fresh(sifted)
-        for article in (article for article in sifted.articles if article.article_id in fresh):
-            delay = (article.fetched_at - article.published_at).total_seconds()
-            metrics.PUBLISHED_TO_FETCHED.observe(max(delay, 0.0))
-
-
-def _fresh(sifted: Sifted) -> frozenset[str]:
-    """The ids of articles that are sent for the first time."""
-    first = {row.article_id for row in sifted.seen if not row.revision}
-    return frozenset(article.article_id for article in sifted.articles if article.article_id in first)
-
-
-def _log(poll: Poll, state: FeedState, fetched: Fetched, chosen: Next) -> None:
-    fields = {
-        "feed": poll.feed.id,
-        "outcome": poll.outcome.value,
-        "status": fetched.status,
-        "bytes": len(fetched.body),
-        "seconds": round(poll.seconds, 3),
-        **{handling.value: number for handling, number in poll.handled.items() if number},
-        "failures": state.failures,
-        "next_s": None if chosen.wait_s is None else round(chosen.wait_s, 1),
-        "next_why": chosen.why.value,
-        "detail": poll.detail,
-    }
-    said = f"{poll.feed.id}: {poll.outcome.value}" + (f": {poll.detail}" if poll.detail else "")
-    log.log(logging.INFO if poll.outcome.success else logging.WARNING, said, extra={"fields": fields})

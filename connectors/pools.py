@@ -14,6 +14,8 @@ from connectors.addresses import guard
 from connectors.lookup import Lookup
 
 KEEP_NAMES_S = 60
+KEEPALIVE_S = 3.0
+"""Long enough for a host's next feed; longer, connections that nobody needs would fill the table of files."""
 MAX_HEADERS = 100
 MAX_HEADER = 8190
 MAX_POOLS = 500
@@ -70,6 +72,7 @@ class Pools:
         connector = aiohttp.TCPConnector(
             limit=0,
             ttl_dns_cache=KEEP_NAMES_S,
+            keepalive_timeout=KEEPALIVE_S,
             resolver=self._resolver,
             socket_factory=guard(terms.allowed),
             ssl=True if context is None else context,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from config.retry_after import MAX_RETRY_AFTER_S
@@ -16,8 +18,14 @@ class Rests:
     outlives the process is told in the time of the wall.
     """
 
-    def __init__(self, saved: str = "", wall: float = 0.0, now: float = 0.0) -> None:
-        self._until = {host: now + left for host, left in _left(saved, wall).items()}
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    def restore(self, saved: Iterable[str], wall: float, now: float) -> None:
+        """Go on with what was ``saved``, in each of these texts, as far as it is not over."""
+        for text in saved:
+            for host, left in _left(text, wall).items():
+                self.ask(host, left, now)
 
     def ask(self, host: str, seconds: float, now: float) -> None:
         """Note that ``host`` asks for so many seconds; what it asked for before may be longer."""

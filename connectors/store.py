@@ -2,51 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
-import logging
 import sqlite3
-import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from pathlib import Path
 from typing import IO, Any, Self
 
-from config.errors import BrinkwatchError
 from connectors import aliases as alias_table
 from connectors.aliases import Alias
 from connectors.outcome import Outcome
+from connectors.shards import WHOLE, Shard
+from connectors.state_file import StoreBusyError, StoreError, open_or_renew
 
-log = logging.getLogger(__name__)
+__all__ = ["FeedState", "Seen", "Store", "StoreError"]
 KEEP_S = 30 * 24 * 3600.0
 MAX_SEEN = 2_000_000
+SEEN_A_FEED = 400
+"""Of many feeds more are kept: what a feed still shows must not be forgotten, or it would be sent again and again."""
+GROUP = 200
+"""Polls without articles that one commit may stand for."""
 TOUCH_S = 24 * 3600.0
-_SCHEMA_VERSION = 2
 _BATCH = 500
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS feeds (
-    id TEXT PRIMARY KEY, url TEXT NOT NULL, outcome TEXT NOT NULL, etag TEXT NOT NULL, last_modified TEXT NOT NULL,
-    detail TEXT NOT NULL, failures INTEGER NOT NULL, polled_at REAL NOT NULL, read_at REAL NOT NULL, next_due REAL,
-    interval_s REAL NOT NULL DEFAULT 0, memory TEXT NOT NULL DEFAULT '', moved_to TEXT NOT NULL DEFAULT '',
-    moved_times INTEGER NOT NULL DEFAULT 0, moved_since REAL NOT NULL DEFAULT 0
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS seen (
-    article_id TEXT PRIMARY KEY, feed TEXT NOT NULL, content_hash TEXT NOT NULL,
-    revision INTEGER NOT NULL, shown_at REAL NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS seen_by_time ON seen (shown_at);
-"""
-_TO_VERSION_2 = (
-    "ALTER TABLE feeds ADD COLUMN interval_s REAL NOT NULL DEFAULT 0",
-    "ALTER TABLE feeds ADD COLUMN memory TEXT NOT NULL DEFAULT ''",
-    "ALTER TABLE feeds ADD COLUMN moved_to TEXT NOT NULL DEFAULT ''",
-    "ALTER TABLE feeds ADD COLUMN moved_times INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE feeds ADD COLUMN moved_since REAL NOT NULL DEFAULT 0",
-)
-
-
-class StoreError(BrinkwatchError):
-    """The state of the connectors can't be read or written."""
+_CHUNK = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +69,7 @@ class FeedState:
 
 
 _COLUMNS = tuple(column.name for column in fields(FeedState))
+_values = attrgetter(*_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,25 +91,44 @@ class Seen:
     shown_at: float
 
 
+_PUT_FEED = (
+    f"INSERT OR REPLACE INTO feeds ({', '.join(_COLUMNS)}) "  # noqa: S608  # names of our own
+    f"VALUES ({', '.join('?' * len(_COLUMNS))})"
+)
+
+
+_SEEN = "article_id, feed, content_hash, revision, shown_at"
+_INTO_SEEN = f"INTO seen ({_SEEN}) VALUES (?, ?, ?, ?, ?)"
+_seen_values = attrgetter(*_SEEN.split(", "))
+
+
 class Store:
-    """SQLite under ``<folder>/state.sqlite``, owned by one process at a time; use it as a context manager.
+    """The SQLite file of one shard in a folder, owned by one process at a time; use it as a context manager.
 
     Write-ahead log with ``synchronous=NORMAL``: a killed process loses nothing that was committed. A power cut may
     lose the last commits, and the file stays whole; the articles in them are then sent once more under the same id,
     which changes nothing downstream. ``FULL`` would pay an fsync a poll to avoid that.
+
+    Polls that brought articles are committed at once. The others, nearly all a 304, share a commit, which ``settle``
+    makes: a kill may lose the last few, whose feeds are then asked once more.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, shard: Shard = WHOLE, *, lock: bool = True) -> None:
+        """The state of ``shard`` in ``folder``; without ``lock`` for who has locked the folder otherwise."""
         self._folder = folder
-        self.path = folder / "state.sqlite"
+        self.shard = shard
+        self.path = folder / shard.file_name
+        self._pending = 0
+        self._locks = lock
         self._lock: IO[bytes] | None = None
         self._db: sqlite3.Connection | None = None
 
     def __enter__(self) -> Self:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._take_lock()
-            self._db = self._open_or_renew()
+            if self._locks:
+                self._take_lock()
+            self._db = open_or_renew(self.path)
         except (OSError, sqlite3.Error) as error:
             self.close()
             raise StoreError(f"opening the connectors' state failed: {self.path}: {error}") from None
@@ -143,6 +143,8 @@ class Store:
     def close(self) -> None:
         """Close the file and let another process have it."""
         if self._db is not None:
+            with contextlib.suppress(StoreError):  # what is lost is a few 304
+                self.settle()
             self._db.close()
             self._db = None
         if self._lock is not None:
@@ -154,14 +156,27 @@ class Store:
         rows = self._run(f"SELECT {', '.join(_COLUMNS)} FROM feeds")  # noqa: S608  # names of our own
         return {row[0]: FeedState(row[0], row[1], _outcome(row[2]), *row[3:]) for row in rows}
 
-    def seen(self, article_ids: Sequence[str]) -> Mapping[str, Seen]:
+    @property
+    def unsettled(self) -> bool:
+        """Whether something is not committed yet."""
+        return self._pending > 0
+
+    def holds(self, feed_id: str) -> bool:  # noqa: ARG002  # as ``Stores``
+        """Whether a feed's state is here."""
+        return True
+
+    def part(self, feed_id: str) -> Store:  # noqa: ARG002  # as ``Stores``
+        """Where a feed's state is."""
+        return self
+
+    def seen(self, article_ids: Sequence[str], feed_id: str = "") -> Mapping[str, Seen]:  # noqa: ARG002  # as ``Stores``
         """Those of ``article_ids`` that were acknowledged before."""
         found = {}
         for start in range(0, len(article_ids), _BATCH):
             batch = article_ids[start : start + _BATCH]
             marks = ",".join("?" * len(batch))
             rows = self._run(
-                f"SELECT article_id, feed, content_hash, revision, shown_at FROM seen WHERE article_id IN ({marks})",  # noqa: S608  # only question marks
+                f"SELECT {_SEEN} FROM seen WHERE article_id IN ({marks})",  # noqa: S608  # only question marks
                 batch,
             )
             found.update({row[0]: Seen(*row) for row in rows})
@@ -181,21 +196,36 @@ class Store:
             StoreError: The disk is full, or the file is damaged.
         """
         db = self._connection()
+        rows, marks = [_seen_values(row) for row in seen], list(aliases)
         try:
-            with db:
-                db.executemany(
-                    "INSERT OR REPLACE INTO seen (article_id, feed, content_hash, revision, shown_at) "
-                    "VALUES (?, ?, ?, ?, ?)",
-                    ((s.article_id, s.feed, s.content_hash, s.revision, s.shown_at) for s in seen),
-                )
-                alias_table.write(db, aliases)
-                db.execute(
-                    f"INSERT OR REPLACE INTO feeds ({', '.join(_COLUMNS)}) "  # noqa: S608  # names of our own
-                    f"VALUES ({', '.join('?' * len(_COLUMNS))})",
-                    astuple(state),
-                )
+            db.executemany(f"INSERT OR REPLACE {_INTO_SEEN}", rows)
+            alias_table.write(db, marks)
+            db.execute(_PUT_FEED, _values(state))
         except sqlite3.Error as error:
-            raise StoreError(f"writing the connectors' state failed: {self.path}: {error}") from None
+            raise self._undone(error) from None
+        self._pending += 1
+        if rows or marks or self._pending >= GROUP:
+            self.settle()
+
+    def settle(self) -> None:
+        """Commit what is not committed yet.
+
+        Raises:
+            StoreError: The disk is full, or the file is damaged.
+        """
+        if not self._pending:
+            return
+        try:
+            self._connection().commit()
+            self._pending = 0
+        except sqlite3.Error as error:
+            raise self._undone(error) from None
+
+    def _undone(self, error: sqlite3.Error) -> StoreError:
+        self._pending = 0
+        with contextlib.suppress(sqlite3.Error):  # the first error tells the cause
+            self._connection().rollback()
+        return StoreError(f"writing the connectors' state failed: {self.path}: {error}")
 
     def note(self, name: str, text: str) -> None:
         """Keep a text under a name, in place of what was kept there.
@@ -203,23 +233,70 @@ class Store:
         Raises:
             StoreError: It can't be written.
         """
-        with self._connection():
-            self._run("INSERT OR REPLACE INTO notes (name, text) VALUES (?, ?)", (name, text))
+        self._run("INSERT OR REPLACE INTO notes (name, text) VALUES (?, ?)", (name, text))
+        self._pending += 1
+        self.settle()
 
     def noted(self, name: str) -> str:
         """The text kept under a name; empty where there is none."""
         rows = self._run("SELECT text FROM notes WHERE name = ?", (name,))
         return str(rows[0][0]) if rows else ""
 
-    def prune(self, now: float, keep_s: float = KEEP_S, most: int = MAX_SEEN) -> int:
+    def notes(self) -> dict[str, str]:
+        """Every text that is kept, by its name."""
+        return {str(name): str(text) for name, text in self._run("SELECT name, text FROM notes")}
+
+    def all_seen(self) -> Iterator[list[Seen]]:
+        """All articles that were acknowledged, so many at a time that they fit into memory.
+
+        Raises:
+            StoreError: The file is damaged.
+        """
+        last = ""
+        while rows := self._run(f"SELECT {_SEEN} FROM seen WHERE article_id > ? ORDER BY 1 LIMIT ?", (last, _CHUNK)):  # noqa: S608  # names of our own
+            yield [Seen(*row) for row in rows]
+            last = rows[-1][0]
+
+    def all_aliases(self) -> Iterator[list[Alias]]:
+        """All marks under which entries are known, so many at a time that they fit into memory.
+
+        Raises:
+            StoreError: The file is damaged.
+        """
+        try:
+            yield from alias_table.every(self._connection(), _CHUNK)
+        except sqlite3.Error as error:
+            raise StoreError(f"reading the connectors' state failed: {self.path}: {error}") from None
+
+    def keep(self, seen: Iterable[Seen], aliases: Iterable[Alias] = ()) -> None:
+        """Write articles down that are not known yet, and under which marks.
+
+        Raises:
+            StoreError: The disk is full, or the file is damaged.
+        """
+        try:
+            self._connection().executemany(f"INSERT OR IGNORE {_INTO_SEEN}", map(_seen_values, seen))
+            alias_table.write(self._connection(), aliases)
+        except sqlite3.Error as error:
+            raise self._undone(error) from None
+        self._pending += 1
+        self.settle()
+
+    def prune(self, now: float, keep_s: float = KEEP_S, most: int | None = None) -> int:
         """Forget articles that no feed has shown for ``keep_s``, then the oldest beyond ``most``; how many went.
+
+        Two million are kept, or 400 a feed, whichever is more.
 
         An entry that stood in the feed when it was read last is kept, however long ago that was: a feed may answer
         304 for months and still show it.
         """
+        self.settle()
         db = self._connection()
         try:
             with db:
+                if most is None:
+                    (feeds,) = db.execute("SELECT count(*) FROM feeds").fetchone()
+                    most = max(MAX_SEEN, SEEN_A_FEED * feeds)
                 aged = db.execute(
                     "DELETE FROM seen WHERE shown_at < ? AND shown_at < "
                     "coalesce((SELECT read_at FROM feeds WHERE feeds.id = seen.feed AND next_due IS NOT NULL), ?) - ?",
@@ -247,71 +324,13 @@ class Store:
         return self._db
 
     def _take_lock(self) -> None:
-        self._lock = (self._folder / "lock").open("wb")
+        self._lock = (self._folder / self.shard.lock_name).open("wb")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise StoreError(
+            raise StoreBusyError(
                 f"opening the connectors' state failed: {self._folder}: another `brinkwatch connect` uses it"
             ) from None
-
-    def _open_or_renew(self) -> sqlite3.Connection:
-        """Open the file; a damaged one is moved aside, and what feeds show is then read anew rather than lost."""
-        try:
-            return _open(self.path)
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise  # a full disk, a lacking permission: the file itself may be whole
-            aside = self._move_aside()
-            log.error(  # noqa: TRY400  # the damage is told, the trace says nothing more
-                "the connectors' state is damaged and was moved to %s; feeds are read anew: %s: %s",
-                aside, self.path, error,
-            )  # fmt: skip
-            return _open(self.path)
-
-    def _move_aside(self) -> Path:
-        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        for suffix in ("-wal", "-shm", ""):
-            part = Path(f"{self.path}{suffix}")
-            if part.exists():
-                part.rename(f"{self.path}{suffix}.damaged-{stamp}")
-        return Path(f"{self.path}.damaged-{stamp}")
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=10, check_same_thread=False)
-    try:
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=NORMAL")
-        _check(db, path)
-        _bring_up_to_date(db)
-        db.executescript(_SCHEMA + alias_table.SCHEMA)
-        db.execute(f"PRAGMA user_version={_SCHEMA_VERSION}")
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _check(db: sqlite3.Connection, path: Path) -> None:
-    (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
-    if verdict != "ok":
-        raise sqlite3.DatabaseError(str(verdict))
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    if version not in range(_SCHEMA_VERSION + 1):
-        raise StoreError(
-            f"opening the connectors' state failed: {path}: version {version}, this one knows {_SCHEMA_VERSION}"
-        )
-
-
-def _bring_up_to_date(db: sqlite3.Connection) -> None:
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    if version == 1:
-        with db:
-            db.execute("BEGIN")
-            for change in _TO_VERSION_2:
-                db.execute(change)
-            db.execute("PRAGMA user_version=2")
 
 
 def _outcome(name: str) -> Outcome:

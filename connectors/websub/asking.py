@@ -62,7 +62,7 @@ class Asking:
         form = self._subscriber.asking(one)
         if form is None:
             return
-        answer = await self._client.ask(one.hub, form, one.feed_url)
+        answer = await self._client.ask(one.hub, form)
         if not answer.accepted:
             self._subscriber.refused(one, answer.error, answer.retry_after_s)
 

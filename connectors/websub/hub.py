@@ -13,8 +13,9 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
+from config.networks import Networks
 from config.retry_after import retry_after
-from connectors.addresses import public_socket
+from connectors.addresses import guard
 from connectors.plaintext import one_line
 
 TOTAL_S = 20.0
@@ -42,22 +43,22 @@ class Answer:
 class HubClient:
     """Asks hubs; use it as an async context manager.
 
-    The feed's own host, which the operator chose, may be anywhere; any other has to have a public address.
+    It has to have a public address, or one in the networks that feeds may be in.
     """
 
-    def __init__(self, agent: str) -> None:
+    def __init__(self, agent: str, allowed: Networks = ()) -> None:
+        """Ask as ``agent``, public addresses and ``allowed`` ones."""
         self._agent = agent
-        self._own: aiohttp.ClientSession | None = None
-        self._others: aiohttp.ClientSession | None = None
+        self._allowed = allowed
+        self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._own = self._session(aiohttp.TCPConnector(limit=0, ttl_dns_cache=60))
-        self._others = self._session(aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, socket_factory=public_socket))
+        self._session = self._opened()
         return self
 
-    def _session(self, connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
+    def _opened(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=connector,
+            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, socket_factory=guard(self._allowed)),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             timeout=aiohttp.ClientTimeout(total=TOTAL_S, connect=CONNECT_S),
@@ -67,26 +68,24 @@ class HubClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for session in (self._own, self._others):
-            if session is not None:
-                await session.close()
+        if self._session is not None:
+            await self._session.close()
 
-    async def ask(self, hub: str, form: Mapping[str, str], feed_url: str) -> Answer:
-        """POST ``form`` to the hub that the feed at ``feed_url`` named. Never raises for what the other side does."""
+    async def ask(self, hub: str, form: Mapping[str, str]) -> Answer:
+        """POST ``form`` to a hub that a feed named. Never raises for what the other side does."""
         try:
             async with asyncio.timeout(TOTAL_S):
-                return await self._follow(hub, form, feed_url)
+                return await self._follow(hub, form)
         except (Exception, TimeoutError) as error:  # noqa: BLE001  # a library's surprise must not stop the other hubs
             return Answer(accepted=False, error=one_line(f"{type(error).__name__}: {error}", 200))
 
-    async def _follow(self, hub: str, form: Mapping[str, str], feed_url: str) -> Answer:
+    async def _follow(self, hub: str, form: Mapping[str, str]) -> Answer:
         """A hub may send us elsewhere with 307 or 308; anything else would turn the POST into a GET."""
         secure = urlsplit(hub).scheme == "https"
         for _ in range(MAX_REDIRECTS + 1):
-            session = self._own if urlsplit(hub).hostname == urlsplit(feed_url).hostname else self._others
-            if session is None:
+            if self._session is None:
                 raise RuntimeError("HubClient used outside of its context")
-            async with session.post(hub, data=form, allow_redirects=False) as response:
+            async with self._session.post(hub, data=form, allow_redirects=False) as response:
                 location = response.headers.get("Location", "")
                 if response.status not in _REPEATED or not location:
                     return await _read(response)

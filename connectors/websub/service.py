@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from config.errors import BrinkwatchError
 from config.feeds import Feed
+from config.networks import networks
 from config.settings import Settings
 from connectors.fetch import user_agent
 from connectors.poll import Poller
@@ -48,7 +49,9 @@ async def subscribed(
         subscriber = Subscriber(settings.websub_callback_url, store, terms)
         subscriber.follow(feeds)
         poller.on_shown, poller.net_s = subscriber.note, subscriber.net_s
-        client = await stack.enter_async_context(HubClient(user_agent(settings.contact)))
+        client = await stack.enter_async_context(
+            HubClient(user_agent(settings.contact), networks(settings.fetch_allow_networks))
+        )
         listener = Listener(subscriber, Pushes(subscriber, poller, delivery))
         await stack.enter_async_context(listening(listener, settings.websub_host, settings.websub_port))
         log.info("listening for pushes", extra={"fields": {"port": settings.websub_port}})

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from config.errors import ConfigError, Fault
 from config.settings import Settings, load_settings
 from pipeline.cli.common import BootstrapServers, ConfigDir, set_up_logging
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from config.feed_lists import FeedLists
     from config.feeds import Feed
     from connectors.poll import Poll
 
@@ -37,39 +37,29 @@ def connect(
     """Poll the news feeds and send new articles to Kafka. SIGTERM ends it once polls under way are done."""
     settings = load_settings(config_dir=config, bootstrap_servers=bootstrap_servers)
     set_up_logging(settings, serving=not once)
-    chosen = chosen_feeds(settings, feeds)
+    lists = feed_lists(settings, feeds)
+    chosen = lists.read()
     if once:
         _once(settings, chosen)
     else:
-        _follow(settings, chosen)
+        _follow(settings, chosen, lists)
 
 
-def chosen_feeds(settings: Settings, options: Sequence[str] | None) -> tuple[Feed, ...]:
-    """The feeds of every ``--feeds`` (``none`` adds none), or those of the configuration where it is not given.
+def feed_lists(settings: Settings, options: Sequence[str] | None) -> FeedLists:
+    """The files of every ``--feeds`` (``none`` adds none), or that of the configuration where it is not given."""
+    from config.feed_lists import FeedLists
 
-    Raises:
-        ConfigError: A file's faults, or an id that stands in two files.
-    """
-    from config.feeds import load_feeds
-
-    paths = [Path(option) for option in options if option != "none"] if options else [settings.feeds_file]
-    chosen: dict[str, Feed] = {}
-    for path in paths:
-        for feed in load_feeds(path):
-            if feed.id in chosen:
-                raise ConfigError([Fault(str(path), "", f"each id once over all lists (found {feed.id!r} twice)")])
-            chosen[feed.id] = feed
-    return tuple(chosen.values())
+    return FeedLists([Path(each) for each in options if each != "none"] if options else [settings.feeds_file])
 
 
-def _follow(settings: Settings, feeds: Sequence[Feed]) -> None:
+def _follow(settings: Settings, feeds: Sequence[Feed], lists: FeedLists) -> None:
     from config import spans
     from connectors import metrics
     from connectors.service import run_until_signal
 
     metrics.serve(settings, settings.connect_metrics_port)
     spans.begin("connect", settings)
-    asyncio.run(run_until_signal(settings, feeds, _gate(settings)))
+    asyncio.run(run_until_signal(settings, feeds, lists, _gate(settings)))
     spans.end()
 
 

@@ -12,13 +12,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 
 PARTS = ("extraction", "gate", "line", "pages", "politeness", "scoring")
-LONG = ("restart", "replicas", "soak", "pushes")
+LONG = ("feeds", "restart", "replicas", "soak", "pushes")
 """Only where they are named: they take minutes, or fill gigabytes."""
 
 
 def main() -> None:
     """Every bench but the long ones, or those named on the command line."""
-    from tests.bench import extraction, gate, line, pages, politeness, pushes, replicas, restart, scoring, soak
+    from tests.bench import extraction, feeds, gate, line, pages, politeness, pushes, replicas, restart, scoring, soak
 
     wanted = sys.argv[1:] or PARTS
     if unknown := sorted(set(wanted) - {*PARTS, *LONG}):
@@ -38,6 +38,7 @@ def main() -> None:
     for name, measure_in in (
         ("line", line.measure),
         ("scoring", scoring.measure),
+        ("feeds", feeds.measure),
         ("restart", restart.measure),
         ("replicas", replicas.measure),
         ("soak", soak.measure),

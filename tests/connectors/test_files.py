@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from loopback import NETWORKS
 
 from config.errors import ConfigError
 from config.feeds import Feed, load_feeds
@@ -18,8 +19,8 @@ from connectors.files import MAX_FILES
 from connectors.formats import parse
 from connectors.lines import MAX_LINE
 from connectors.outcome import Outcome
+from connectors.parsers import Parsers
 from connectors.poll import Parts, Poll, Poller
-from connectors.sandbox import Sandbox
 from connectors.store import Store
 
 if TYPE_CHECKING:
@@ -244,7 +245,7 @@ async def test_polls_follow_each_other_while_there_is_more(tmp_path: Path):
     feed, settings, taken = Feed("archive", path.as_uri()), load_settings(), Taken()
     polls: list[Poll] = []
     waits: list[float] = []
-    async with Sandbox() as sandbox, Fetcher(user_agent()) as fetcher:
+    async with Parsers() as sandbox, Fetcher(user_agent(), allowed=NETWORKS) as fetcher:
         for _ in range(4):
             with Store(tmp_path / "state") as store:
                 poller = Poller(settings, Parts(fetcher, sandbox, taken, store))  # type: ignore[arg-type]  # as above

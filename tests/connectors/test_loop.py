@@ -8,16 +8,17 @@ from collections import Counter
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from loopback import NETWORKS
+from feedserver import rss
 
 from config.feeds import Feed
 from config.settings import load_settings
 from connectors.fetch import Fetcher, Limits, user_agent
+from connectors.hand import Hand
+from connectors.loop import Connector
 from connectors.outcome import Outcome
+from connectors.parsers import Parsers
 from connectors.poll import Parts, Poller
-from connectors.sandbox import Sandbox
-from connectors.service import Connector
-from connectors.store import Store
+from connectors.stores import Stores
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -44,9 +45,9 @@ async def following(folder: Path, feeds: Sequence[Feed]) -> AsyncIterator[Counte
     """How often each feed was polled, by outcome, while the loop runs."""
     polls: Counter[tuple[str, Outcome]] = Counter()
     stop = asyncio.Event()
-    with Store(folder) as store:
-        async with Sandbox() as sandbox, Fetcher(user_agent(), Limits(total_s=60.0), allowed=NETWORKS) as fetcher:
-            parts = Parts(fetcher, sandbox, Taken(), store)  # type: ignore[arg-type]  # what the loop uses of one
+    with Stores(folder) as store:
+        async with Parsers() as parsers, Fetcher(user_agent(), Limits(total_s=60.0)) as fetcher:
+            parts = Parts(fetcher, parsers, Taken(), store)  # type: ignore[arg-type]  # what the loop uses of one
             poller = Poller(load_settings(data_dir=folder), parts)
             connector = Connector(feeds, parts, poller, lambda poll: polls.update([(poll.feed.id, poll.outcome)]))
             task = asyncio.create_task(connector.follow(stop))
@@ -82,9 +83,9 @@ async def test_a_request_to_wait_ends_though_the_clock_is_set_back(
     """A host that asked for two minutes is not left alone for a day and two minutes."""
     wall, back = time.time, 0.0
     monkeypatch.setattr(time, "time", lambda: wall() - back)
-    with Store(tmp_path) as store:
-        async with Sandbox() as sandbox, Fetcher(user_agent(), allowed=NETWORKS) as fetcher:
-            parts = Parts(fetcher, sandbox, Taken(), store)  # type: ignore[arg-type]  # what a poll uses of one
+    with Stores(tmp_path) as store:
+        async with Parsers() as parsers, Fetcher(user_agent()) as fetcher:
+            parts = Parts(fetcher, parsers, Taken(), store)  # type: ignore[arg-type]  # what a poll uses of one
             poller = Poller(load_settings(data_dir=tmp_path), parts)
             await poller.poll(Feed(id="limited", url=server.url("/429")))
             back = 86_400.0
@@ -107,3 +108,36 @@ async def test_a_slow_host_holds_no_other_host_up(server: FeedServer, tmp_path: 
         await until(lambda: polls.total() >= before + 4)
     assert {feed for feed, _ in polls} == {"quick"}
     assert sum(path == "/silent" for path, _ in server.requests) == 2
+
+
+class Away(Taken):
+    """A delivery that takes nothing until it may."""
+
+    def __init__(self) -> None:
+        self.back = asyncio.Event()
+        self.waiting = 0
+
+    async def send(self, articles: Sequence[Any], fetched: object = None) -> None:
+        """Wait, then take them."""
+        self.waiting += 1
+        await super().send(articles, fetched)
+        await self.back.wait()
+
+
+async def test_while_nothing_can_be_sent_few_bodies_are_in_hand(server: FeedServer, tmp_path: Path):
+    """A broker that goes away while every feed changes costs the memory of a few bodies, not of all; none is lost."""
+    server.body = rss(60)
+    delivery, hand = Away(), Hand(2 * len(server.body))
+    feeds = [Feed(id=f"feed-{number}", url=f"{server.url('/feed')}?{number}") for number in range(12)]
+    with Stores(tmp_path) as stores:
+        async with Parsers() as parsers, Fetcher(user_agent()) as fetcher:
+            parts = Parts(fetcher, parsers, delivery, stores, hand=hand)  # type: ignore[arg-type]  # what a poll uses of one
+            poller = Poller(load_settings(data_dir=tmp_path), parts)
+            polls = [asyncio.create_task(poller.poll(feed)) for feed in feeds[:2]]
+            await until(lambda: delivery.waiting == 2)
+            polls += [asyncio.create_task(poller.poll(feed)) for feed in feeds[2:]]
+            await asyncio.sleep(0.3)
+            assert (delivery.waiting, len(server.requests)) == (2, 2)
+            delivery.back.set()
+            outcomes = {poll.outcome for poll in await asyncio.gather(*polls)}
+    assert (outcomes, hand.held) == ({Outcome.OK}, 0)

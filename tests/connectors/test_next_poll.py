@@ -8,13 +8,15 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from loopback import NETWORKS
+
 from config.feeds import Feed
 from config.settings import load_settings
 from connectors.fetch import Fetcher, user_agent
 from connectors.moves import LEAST_S, TIMES
 from connectors.outcome import Outcome
+from connectors.parsers import Parsers
 from connectors.poll import Parts, Poller
-from connectors.sandbox import Sandbox
 from connectors.store import FeedState, Store
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ async def polling(folder: Path, *states: FeedState) -> AsyncIterator[Poller]:
     with Store(folder) as store:
         for state in states:
             store.record(state)
-        async with Sandbox() as sandbox, Fetcher(user_agent()) as fetcher:
+        async with Parsers() as sandbox, Fetcher(user_agent(), allowed=NETWORKS) as fetcher:
             parts = Parts(fetcher, sandbox, Taken(), store)  # type: ignore[arg-type]  # what a poll uses of one
             yield Poller(load_settings(data_dir=folder), parts)
 

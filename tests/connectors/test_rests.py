@@ -24,7 +24,8 @@ def test_rests_outlive_the_process_and_its_clock():
     rests = Rests()
     rests.ask("a.example", 100, now=10)
     rests.ask("b.example", 5, now=10)
-    again = Rests(rests.saved(wall=5000, now=20), wall=5030, now=1)
+    again = Rests()
+    again.restore([rests.saved(wall=5000, now=20)], wall=5030, now=1)
     assert again.left_s("a.example", 1) == 60
     assert again.left_s("b.example", 1) == 0
 
@@ -33,10 +34,14 @@ def test_a_clock_that_was_set_back_lengthens_no_rest_beyond_a_week():
     """No host is left alone for years because a clock was wrong."""
     rests = Rests()
     rests.ask("a.example", 1e9, now=0)
-    assert Rests(rests.saved(wall=2e9, now=0), wall=1e9, now=0).left_s("a.example", 0) == WEEK_S
+    again = Rests()
+    again.restore([rests.saved(wall=2e9, now=0)], wall=1e9, now=0)
+    assert again.left_s("a.example", 0) == WEEK_S
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"a": "soon"}', "\0"])
 def test_a_text_that_is_none_of_ours_is_no_rest(text: str):
     """Damage costs a request, not a start."""
-    assert Rests(text, 0.0, 0.0).left_s("a", 0.0) == 0
+    rests = Rests()
+    rests.restore([text], 0.0, 0.0)
+    assert rests.left_s("a", 0.0) == 0

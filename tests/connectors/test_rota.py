@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from config.feeds import Feed
-from connectors.rota import MAX_POLLS, MAX_POLLS_A_HOST, Rota
+from connectors.rota import MAX_POLLS_A_HOST, SPACING_S, Rota, Turn, places, spacing_s
 
 
-def feed(number: int, host: str) -> Feed:
-    """A feed of ``host``."""
-    return Feed(id=f"{host}-{number}", url=f"https://{host}.example/{number}")
+def feed(number: int, host: str = "one", interval_s: float = 900.0, *, drill: bool = True) -> Feed:
+    """A feed of ``host``; of the drill, whose hosts need no rest between two polls."""
+    url = f"https://{host}.example/{number}"
+    return Feed(id=f"{host}-{number:03}", url=url, interval_s=interval_s, drill=drill)
 
 
-def taken(rota: Rota, now: float) -> list[str]:
+def taken(rota: Rota, now: float) -> list[Turn]:
     """Every feed that may start."""
-    ids = []
+    turns = []
     while found := rota.take(now):
-        ids.append(found.id)
-    return ids
+        turns.append(found)
+    return turns
+
+
+def ids(turns: list[Turn]) -> list[str]:
+    """Whose turns they are."""
+    return [turn.feed.id for turn in turns]
 
 
 def test_in_the_order_of_their_times():
@@ -26,53 +36,145 @@ def test_in_the_order_of_their_times():
         rota.add(due, feed(0, name))
     assert taken(rota, 0.5) == []
     assert rota.wait_s(0.5) == 0.5
-    assert taken(rota, 2.0) == ["a-0", "b-0"]
+    assert [(turn.feed.id, turn.due) for turn in taken(rota, 2.0)] == [("a-000", 1.0), ("b-000", 2.0)]
     assert rota.wait_s(2.0) == 1.0
 
 
 def test_a_slow_host_holds_no_other_up():
     """However many feeds of a slow host are due, it holds its two places and the others start."""
     rota = Rota()
-    slow = [feed(number, "slow") for number in range(100)]
-    for number, one in enumerate(slow):
-        rota.add(number / 100, one)
+    for number in range(100):
+        rota.add(number / 100, feed(number, "slow"))
     rota.add(1.0, feed(0, "quick"))
-    assert taken(rota, 1.0) == ["slow-0", "slow-1", "quick-0"]
+    turns = taken(rota, 1.0)
+    assert ids(turns) == ["slow-000", "slow-001", "quick-000"]
     assert rota.wait_s(1.0) is None
-    rota.release(feed(0, "quick"))
+    rota.release(turns[2])
     assert taken(rota, 1.0) == []
-    rota.release(slow[1])
-    assert rota.wait_s(1.0) == 0.0
-    assert taken(rota, 1.0) == ["slow-2"]
 
 
-def test_every_feed_of_a_host_has_its_turn():
-    """Those that stepped aside all come, first come first served, also where some are lined up again."""
+def test_feeds_of_one_host_take_turns():
+    """Of those that wait for one host none is forgotten and none overtakes, though they are lined up again."""
     rota = Rota()
-    feeds = {one.id: one for one in (feed(number, "one") for number in range(9))}
-    for number, one in enumerate(feeds.values()):
+    feeds = [feed(number) for number in range(9)]
+    for number, one in enumerate(feeds):
         rota.add(float(number), one)
     order: list[str] = []
     now = 10.0
     while len(order) < 18:
-        ids = taken(rota, now)
-        assert 0 < len(ids) <= MAX_POLLS_A_HOST
-        order += ids
-        for one in ids:
+        turns = taken(rota, now)
+        assert 0 < len(turns) <= MAX_POLLS_A_HOST
+        order += ids(turns)
+        for turn in turns:
             now += 1.0
-            rota.release(feeds[one])
-            rota.add(now, feeds[one])
-    assert order[:9] == sorted(feeds)
-    assert sorted(order[9:18]) == sorted(feeds)
+            rota.release(turn)
+            rota.add(now, turn.feed)
+    assert order[:9] == [one.id for one in feeds]
+    assert sorted(order[9:18]) == order[:9]
 
 
 def test_places_are_bounded():
     """No more than the limit start at once, over however many hosts; one that ends makes room for one."""
-    rota = Rota()
-    feeds = [feed(0, f"host{number:03}") for number in range(50)]
-    for one in feeds:
-        rota.add(0.0, one)
-    assert len(taken(rota, 0.0)) == MAX_POLLS
+    rota = Rota(16)
+    for number in range(50):
+        rota.add(0.0, feed(0, f"host{number:03}"))
+    turns = taken(rota, 0.0)
+    assert len(turns) == 16
     assert rota.wait_s(0.0) is None
-    rota.release(feeds[0])
-    assert taken(rota, 0.0) == [feeds[MAX_POLLS].id]
+    rota.release(turns[0])
+    assert ids(taken(rota, 0.0)) == ["host016-000"]
+
+
+def test_places_respect_the_files_that_may_be_open():
+    """Where few files may be open fewer polls run, rather than that each fails; there is always one."""
+    assert [places(files) for files in (1_000_000, 1024, 256, 10)] == [256, 256, 42, 1]
+
+
+def test_a_host_rests_between_two_polls():
+    """A publisher with many feeds is not asked for all of them within a second."""
+    rota = Rota()
+    for number in range(3):
+        rota.add(0.0, feed(number, drill=False))
+    assert ids(taken(rota, 5.0)) == ["one-000"]
+    assert rota.wait_s(5.0) == SPACING_S
+    assert taken(rota, 5.9) == []
+    assert ids(taken(rota, 6.0)) == ["one-001"]
+
+
+@pytest.mark.parametrize(
+    ("one", "feeds", "expected"),
+    [
+        (feed(0, drill=False), 1, 1.0),
+        (feed(0, drill=False), 1000, 0.45),
+        (feed(0, drill=True), 1, 0.0),
+        (Feed(id="here", url="http://127.0.0.1:8000/"), 1, 0.0),
+        (Feed(id="name", url="http://127.outlet.example/"), 1, 1.0),
+    ],
+)
+def test_how_long_a_host_rests(one: Feed, feeds: int, expected: float):
+    """A thousand feeds of one host still keep their interval; this machine and the drill have no rest."""
+    assert spacing_s(one, feeds) == expected
+
+
+def test_a_feed_that_is_dropped_is_not_polled():
+    """What was taken off the list goes, whether it is in line, called back, or stands aside; the others don't wait."""
+    rota = Rota()
+    for number in range(8):
+        rota.add(0.0, feed(number))
+    first = taken(rota, 1.0)
+    for number in (2, 4, 7):
+        rota.drop(f"one-{number:03}")
+    rota.release(first[0])
+    rota.release(first[1])
+    second = taken(rota, 1.0)
+    assert ids(second) == ["one-003", "one-005"]
+    for turn in second:
+        rota.release(turn)
+    assert ids(taken(rota, 1.0)) == ["one-006"]
+    assert len(rota) == 0
+
+
+def test_a_feed_is_lined_up_once():
+    """Lined up anew, only the new time counts, earlier or later."""
+    rota = Rota()
+    rota.add(5.0, feed(0))
+    rota.add(2.0, feed(0))
+    assert ids(taken(rota, 2.0)) == ["one-000"]
+    assert taken(rota, 9.0) == []
+    rota.add(1.0, feed(1))
+    rota.add(8.0, feed(1))
+    assert taken(rota, 7.0) == []
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.data())
+def test_nothing_is_forgotten(data: st.DataObject):
+    """Whatever is added, dropped, started and ended in whatever order: in the end each feed has had its turn."""
+    rota = Rota(data.draw(st.integers(1, 6)))
+    feeds = [feed(number, data.draw(st.sampled_from("abc")), drill=data.draw(st.booleans())) for number in range(12)]
+    wanted: set[str] = set()
+    under_way: list[Turn] = []
+    now = 0.0
+    for _ in range(data.draw(st.integers(0, 60))):
+        one = data.draw(st.sampled_from(feeds))
+        match data.draw(st.sampled_from(("add", "drop", "take", "end"))):
+            case "add" if one.id not in {turn.feed.id for turn in under_way}:
+                rota.add(now + data.draw(st.floats(0, 3)), one)
+                wanted.add(one.id)
+            case "drop":
+                rota.drop(one.id)
+                wanted.discard(one.id)
+            case "take":
+                under_way += taken(rota, now)
+                wanted -= {turn.feed.id for turn in under_way}
+            case "end" if under_way:
+                rota.release(under_way.pop())
+        now += data.draw(st.floats(0, 1))
+    for _ in range(40):
+        for turn in under_way:
+            rota.release(turn)
+        now += 5.0
+        under_way = taken(rota, now)
+        wanted -= {turn.feed.id for turn in under_way}
+    assert not wanted
+    assert len(rota) == 0

@@ -41,7 +41,7 @@ def test_what_was_written_is_read_after_a_restart(tmp_path: Path):
 def test_kill_9_loses_nothing_committed(tmp_path: Path):
     """A writer killed in mid-work leaves every transaction it had reported, and a file that opens."""
     code = (
-        "import sys; from pathlib import Path; from connectors.store import *\n"
+        "import sys; from pathlib import Path; from connectors.outcome import Outcome; from connectors.store import *\n"
         "with Store(Path(sys.argv[1])) as store:\n"
         "    for n in range(10**6):\n"
         "        store.record(FeedState('f', 'u', Outcome.OK, failures=n), [Seen(f'a{n}', 'f', 'h', 0, 0.0)])\n"

@@ -44,10 +44,11 @@ def rss(count: int = 3, encoding: str = "utf-8", start: int = 1) -> str:
 class FeedServer:
     """The server; ``url("/path")`` is an address on it, ``requests`` what it was asked.
 
-    ``body`` is what ``/feed`` serves, with ``headers`` besides: a test may change them.
+    ``body`` is what ``/feed`` serves, ``packed`` or not, with ``headers`` besides: a test may change them.
     """
 
     body: str = field(default_factory=rss)
+    packed: bool = False
     etag: str = 'W/"odd  tag\'s"'
     headers: dict[str, str] = field(default_factory=dict)
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
@@ -106,7 +107,10 @@ async def _feed(server: FeedServer, request: web.Request) -> web.StreamResponse:
         return web.Response(status=304)
     headers = {"ETag": server.etag, "Last-Modified": "Mon, 02 Nov 2026 10:00:00 GMT", "Content-Type": "text/xml"}
     headers |= server.headers
-    return web.Response(body=server.body.encode(), headers=headers)
+    body = server.body.encode()
+    if server.packed:
+        body, headers["Content-Encoding"] = gzip.compress(body), "gzip"
+    return web.Response(body=body, headers=headers)
 
 
 async def _redirect_to_feed(_: FeedServer, request: web.Request) -> web.StreamResponse:

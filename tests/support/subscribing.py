@@ -11,14 +11,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from loopback import NETWORKS
 from prometheus_client import REGISTRY
 
 from config.settings import load_settings
 from connectors import metrics
 from connectors.fetch import Fetcher, user_agent
 from connectors.outcome import Outcome
+from connectors.parsers import Parsers
 from connectors.poll import Parts, Poller
-from connectors.sandbox import Sandbox
 from connectors.service import Connector
 from connectors.store import FeedState, Store
 from connectors.websub.service import subscribed
@@ -107,7 +108,7 @@ async def live(folder: Path, feeds: Sequence[Feed], port: int, terms: Terms = QU
         for feed in feeds:  # a first poll is spread over half a minute, unless the feed is known already
             if feed.id not in store.feeds():
                 store.record(FeedState(feed.id, feed.url, Outcome.OK, next_due=0.0))
-        async with Sandbox() as sandbox, Fetcher(user_agent()) as fetcher:
+        async with Parsers() as sandbox, Fetcher(user_agent(), allowed=NETWORKS) as fetcher:
             parts = Parts(fetcher, sandbox, delivery, store)  # type: ignore[arg-type]  # what the loop uses of one
             poller = Poller(settings, parts)
             connector = Connector(feeds, parts, poller, lambda poll: polls.update([poll.feed.id]))

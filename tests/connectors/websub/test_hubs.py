@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from config.networks import networks
 from connectors.websub import hub as asking
 from connectors.websub.hub import Answer, HubClient
 
@@ -27,7 +28,7 @@ async def server() -> AsyncIterator[str]:
         if request.path == "/circle":
             return web.Response(status=308, headers={"Location": "/circle"})
         if request.path == "/away":
-            return web.Response(status=307, headers={"Location": f"http://localhost:{request.url.port}/yes"})
+            return web.Response(status=307, headers={"Location": f"http://127.0.0.2:{request.url.port}/yes"})
         if request.path == "/page":
             return web.Response(status=302, headers={"Location": "/yes"})
         if request.path == "/yes":
@@ -44,9 +45,9 @@ async def server() -> AsyncIterator[str]:
 
 
 async def ask(path: str) -> Answer:
-    """What the hub at ``path`` answers to a feed of its own host."""
-    async with server() as url, HubClient("test") as client:
-        return await client.ask(url + path, {"hub.mode": "subscribe"}, url + "/feed")
+    """What the hub at ``path`` answers, of 127.0.0.1, which alone is allowed here."""
+    async with server() as url, HubClient("test", networks("127.0.0.1/32")) as client:
+        return await client.ask(url + path, {"hub.mode": "subscribe"})
 
 
 async def test_a_hub_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch):

@@ -11,7 +11,7 @@ import pytest
 
 from config.errors import ConfigError
 from config.settings import load_settings
-from pipeline.cli.connect import chosen_feeds
+from pipeline.cli.connect import feed_lists
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,11 +70,11 @@ def test_lists_are_joined(tmp_path: Path):
     """`--feeds` may be repeated; `none` adds nothing; without it the configuration's list counts."""
     settings = load_settings()
     a, b = listing(tmp_path, "a", "https://a.example/"), listing(tmp_path, "b", "https://b.example/")
-    assert [feed.id for feed in chosen_feeds(settings, ["none", str(a), str(b)])] == ["a", "b"]
-    assert chosen_feeds(settings, ["none"]) == ()
-    assert len(chosen_feeds(settings, [])) > 30
+    assert [feed.id for feed in feed_lists(settings, ["none", str(a), str(b)]).read()] == ["a", "b"]
+    assert feed_lists(settings, ["none"]).read() == ()
+    assert len(feed_lists(settings, []).read()) > 30
     with pytest.raises(ConfigError, match="each id once over all lists"):
-        chosen_feeds(settings, [str(a), str(a)])
+        feed_lists(settings, [str(a), str(a)]).read()
 
 
 def test_usage():

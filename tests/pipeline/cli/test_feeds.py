@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import feedserver
 import pytest
 from aiohttp import web
+from loopback import NETWORKS
 from typer.testing import CliRunner
 
 from config.feeds import load_feeds
@@ -253,7 +254,7 @@ async def test_usual_places(site: dict[str, Any], pages: dict[str, Any], found: 
     from connectors.sandbox import Sandbox
 
     site["pages"] = pages
-    async with Sandbox() as sandbox, Fetcher(user_agent()) as fetcher:
+    async with Sandbox() as sandbox, Fetcher(user_agent(), allowed=NETWORKS) as fetcher:
         discovered = await discovery.discover(site["url"] + "/", fetcher, sandbox, pause_s=0.0)
     assert [each.url.removeprefix(site["url"]) for each in discovered.found] == ([found] if found else [])
     assert bool(discovered.error) == (found is None)

@@ -1,0 +1,95 @@
+"""Polled: how a poll went, as it is counted and told."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from config.feeds import Feed
+from connectors import metrics
+from connectors.fetch import Fetched
+from connectors.metrics import Handling, Kind
+from connectors.outcome import Outcome
+from connectors.schedule import Next
+from connectors.sift import Sifted
+from connectors.store import FeedState
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """How one poll of a feed went.
+
+    Attributes:
+        feed: Which feed.
+        outcome: How it ended.
+        handled: How many entries met which end.
+        detail: What was off, in words; empty where nothing was.
+        seconds: How long the fetch took.
+    """
+
+    feed: Feed
+    outcome: Outcome
+    handled: Mapping[Handling, int] = field(default_factory=dict)
+    detail: str = ""
+    seconds: float = 0.0
+
+
+def fresh(sifted: Sifted) -> frozenset[str]:
+    """The ids of articles that are sent for the first time."""
+    first = {row.article_id for row in sifted.seen if not row.revision}
+    return frozenset(article.article_id for article in sifted.articles if article.article_id in first)
+
+
+def count(poll: Poll) -> None:
+    """Count a poll by how it ended."""
+    metrics.FETCHES.labels(Kind.FEED.value, poll.outcome.value).inc()
+    metrics.LAST_POLL.set_to_current_time()
+    if poll.outcome.success:
+        metrics.LAST_SUCCESS.set_to_current_time()
+
+
+def count_articles(poll: Poll, sifted: Sifted | None, *, first: bool) -> None:
+    """Count what became of the entries, and how late they were found.
+
+    A ``first`` poll finds days of old articles, an archive years: they tell nothing of the delay.
+    """
+    for handling, number in poll.handled.items():
+        metrics.ARTICLES.labels(handling.value).inc(number)
+    if not sifted or first:
+        return
+    new = fresh(sifted)
+    for article in (article for article in sifted.articles if article.article_id in new):
+        delay = (article.fetched_at - article.published_at).total_seconds()
+        metrics.PUBLISHED_TO_FETCHED.observe(max(delay, 0.0))
+
+
+def tell(poll: Poll, before: FeedState | None, state: FeedState, fetched: Fetched, chosen: Next) -> None:
+    """Log a poll."""
+    level = _level(poll, before)
+    if not log.isEnabledFor(level):
+        return
+    fields = {
+        "feed": poll.feed.id,
+        "outcome": poll.outcome.value,
+        "status": fetched.status,
+        "bytes": len(fetched.body),
+        "seconds": round(poll.seconds, 3),
+        **{handling.value: number for handling, number in poll.handled.items() if number},
+        "failures": state.failures,
+        "next_s": None if state.next_due is None else round(state.next_due - state.polled_at, 1),
+        "next_why": chosen.why.value,
+        "detail": poll.detail,
+    }
+    said = f"{poll.feed.id}: {poll.outcome.value}" + (f": {poll.detail}" if poll.detail else "")
+    log.log(level, said, extra={"fields": fields})
+
+
+def _level(poll: Poll, before: FeedState | None) -> int:
+    """Info is for what changes: of tens of thousands of feeds nearly every poll finds nothing."""
+    if not poll.outcome.success:
+        return logging.WARNING
+    news = any(poll.handled.get(kind) for kind in (Handling.NEW, Handling.UPDATED, Handling.TOO_LARGE))
+    return logging.INFO if news or before is None or not before.outcome.success else logging.DEBUG
