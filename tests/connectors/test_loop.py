@@ -46,7 +46,7 @@ async def following(folder: Path, feeds: Sequence[Feed]) -> AsyncIterator[Counte
     polls: Counter[tuple[str, Outcome]] = Counter()
     stop = asyncio.Event()
     with Stores(folder) as store:
-        async with Parsers() as parsers, Fetcher(user_agent(), Limits(total_s=60.0)) as fetcher:
+        async with Parsers() as parsers, Fetcher(user_agent(), Limits(total_s=60.0), allowed=NETWORKS) as fetcher:
             parts = Parts(fetcher, parsers, Taken(), store)  # type: ignore[arg-type]  # what the loop uses of one
             poller = Poller(load_settings(data_dir=folder), parts)
             connector = Connector(feeds, parts, poller, lambda poll: polls.update([(poll.feed.id, poll.outcome)]))
@@ -84,7 +84,7 @@ async def test_a_request_to_wait_ends_though_the_clock_is_set_back(
     wall, back = time.time, 0.0
     monkeypatch.setattr(time, "time", lambda: wall() - back)
     with Stores(tmp_path) as store:
-        async with Parsers() as parsers, Fetcher(user_agent()) as fetcher:
+        async with Parsers() as parsers, Fetcher(user_agent(), allowed=NETWORKS) as fetcher:
             parts = Parts(fetcher, parsers, Taken(), store)  # type: ignore[arg-type]  # what a poll uses of one
             poller = Poller(load_settings(data_dir=tmp_path), parts)
             await poller.poll(Feed(id="limited", url=server.url("/429")))
@@ -130,7 +130,7 @@ async def test_while_nothing_can_be_sent_few_bodies_are_in_hand(server: FeedServ
     delivery, hand = Away(), Hand(2 * len(server.body))
     feeds = [Feed(id=f"feed-{number}", url=f"{server.url('/feed')}?{number}") for number in range(12)]
     with Stores(tmp_path) as stores:
-        async with Parsers() as parsers, Fetcher(user_agent()) as fetcher:
+        async with Parsers() as parsers, Fetcher(user_agent(), allowed=NETWORKS) as fetcher:
             parts = Parts(fetcher, parsers, delivery, stores, hand=hand)  # type: ignore[arg-type]  # what a poll uses of one
             poller = Poller(load_settings(data_dir=tmp_path), parts)
             polls = [asyncio.create_task(poller.poll(feed)) for feed in feeds[:2]]

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 from loopback import NETWORKS
 
 from config.feeds import Feed
+from config.networks import Networks, networks
 from config.settings import load_settings
 from connectors.fetch import Fetcher, user_agent
 from connectors.moves import LEAST_S, TIMES
 from connectors.outcome import Outcome
 from connectors.parsers import Parsers
 from connectors.poll import Parts, Poller
-from connectors.store import FeedState, Store
+from connectors.store import FeedState
+from connectors.stores import Stores
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -35,12 +37,12 @@ class Taken:
 
 
 @asynccontextmanager
-async def polling(folder: Path, *states: FeedState) -> AsyncIterator[Poller]:
+async def polling(folder: Path, *states: FeedState, allowed: Networks = NETWORKS) -> AsyncIterator[Poller]:
     """A poller that knows these states."""
-    with Store(folder) as store:
+    with Stores(folder) as store:
         for state in states:
             store.record(state)
-        async with Parsers() as sandbox, Fetcher(user_agent(), allowed=NETWORKS) as fetcher:
+        async with Parsers() as sandbox, Fetcher(user_agent(), allowed=allowed) as fetcher:
             parts = Parts(fetcher, sandbox, Taken(), store)  # type: ignore[arg-type]  # what a poll uses of one
             yield Poller(load_settings(data_dir=folder), parts)
 
@@ -73,9 +75,9 @@ async def test_a_feed_that_has_moved_is_asked_there_and_one_that_is_gone_there_c
 async def test_a_new_address_on_another_host_must_be_public(server: FeedServer, tmp_path: Path):
     """A publisher who has moved a feed can't have a service of our network asked years later."""
     feed = Feed("feed", server.url("/feed"))
-    inside = server.url("/feed").replace("127.0.0.1", "localhost")
-    async with polling(tmp_path, moved(feed, inside)) as poller:
-        assert (await poller.poll(feed)).outcome is Outcome.CONNECT_ERROR
+    inside = server.url("/feed").replace("127.0.0.1", "127.0.0.2")
+    async with polling(tmp_path, moved(feed, inside), allowed=networks("127.0.0.1")) as poller:
+        assert (await poller.poll(feed)).outcome is Outcome.BLOCKED
     assert not server.requests
 
 

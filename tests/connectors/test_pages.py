@@ -22,9 +22,9 @@ from connectors.fetch import Fetcher, Limits, user_agent
 from connectors.outcome import Outcome
 from connectors.pages import Pages
 from connectors.pagestore import PageStore
+from connectors.parsers import Parsers
 from connectors.poll import Parts, Poll, Poller
-from connectors.sandbox import Sandbox
-from connectors.store import Store
+from connectors.stores import Stores
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -77,13 +77,13 @@ async def polling(site: Site, folder: Path, full_text: str = "on_trigger", allow
     if not allowed:
         feed = Feed("wire", feed.url, full_text="always", access="intranet", way=Way("intranet", allow=NETWORKS))
     metrics.init()
-    with Store(folder) as store:
+    with Stores(folder) as store:
         async with (
             Fetcher(user_agent(), LIMITS, allowed=NETWORKS if allowed else ()) as fetcher,
-            Sandbox() as sandbox,
+            Parsers() as sandbox,
             Pages(fetcher, PageStore(folder), store.seen, lambda: triggers) as filling,
         ):
-            parts = Parts(fetcher, sandbox, taken, store, filling)  # type: ignore[arg-type]  # what is used of one
+            parts = Parts(fetcher, sandbox, taken, store, pages=filling)  # type: ignore[arg-type]  # what is used of one
             yield Desk(Poller(load_settings(data_dir=folder), parts), feed, taken)
 
 

@@ -237,7 +237,7 @@ async def test_stop_while_kafka_is_away_is_quick(tmp_path: Path, server: FeedSer
 async def test_a_request_to_wait_counts_for_the_whole_host(broker: Broker, server: FeedServer):
     """After a 429 with Retry-After no other feed of the host is asked either."""
     settings = broker.settings("connect")
-    async with _parts(settings, Limits(), patient=False) as parts:
+    async with _parts(settings, Limits(), patient=False, gate=None) as parts:
         poller = Poller(settings, parts)
         first = await poller.poll(feed(server, "/429"))
         second = await poller.poll(feed(server, "/feed"))
@@ -254,7 +254,7 @@ async def test_what_a_server_says_can_not_forge_log_lines(
     """A server's words are quoted without the characters that move a cursor or begin a line."""
     with caplog.at_level("INFO"):
         await once(broker.settings("connect"), [feed(server, "/escape")])
-    (line,) = [record.getMessage() for record in caplog.records if record.name == "connectors.poll"]
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "connectors.polled"]
     assert line.startswith("escape: bad_response: ")
     assert line.isprintable()
 

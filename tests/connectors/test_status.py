@@ -47,6 +47,7 @@ def test_reading_holds_up_no_writer(tmp_path: Path):
     with Store(tmp_path) as store:
         for number in range(200):
             store.record(FeedState("f", "https://f.example/", Outcome.OK, failures=number, polled_at=float(number)))
+            store.settle()
             assert read_states(tmp_path)["f"].failures == number
 
 

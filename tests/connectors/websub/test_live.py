@@ -223,9 +223,12 @@ async def test_a_feed_may_leave_its_hub(hub: Hub, tmp_path: Path, unused_tcp_por
     assert [form["hub.mode"] for form in hub.asked] == ["subscribe", "unsubscribe"]
 
 
-async def test_a_hub_of_another_host_has_to_be_public(hub: Hub, tmp_path: Path, unused_tcp_port: int):
+async def test_a_hub_has_to_be_public_or_allowed(
+    hub: Hub, tmp_path: Path, unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
+):
     """A feed can't send our requests into the network that we stand in."""
-    async with live(tmp_path, [feed(hub, host="localhost")], unused_tcp_port) as run:
+    monkeypatch.setenv("BRINKWATCH_FETCH_ALLOW_NETWORKS", "127.0.0.1/32")
+    async with live(tmp_path, [feed(hub, host="127.0.0.2")], unused_tcp_port) as run:
         await until(lambda: value("subscriptions", state="failing") == 1)
         reasons = [one.reason for one in run.subscriber._all.values()]
     assert hub.asked == []
