@@ -71,7 +71,9 @@ class Sharing:
             self._stores.retire(number, retired=False)
             self._connector.line_up(self._feeds(number))
         self._leave_idle()
-        await self._take(move.want - len(back))
+        taken = await self._take(move.want - len(back))
+        if move.leave or back or taken:
+            self._connector.tell_feeds()
         metrics.SHARDS.set(len(self._stores.held))
 
     def _leave_idle(self) -> None:
@@ -82,18 +84,21 @@ class Sharing:
                 self._stores.leave(number)
                 log.info("a shard is given up", extra={"fields": {"shard": number, "of": self._stores.of}})
 
-    async def _take(self, want: int) -> None:
+    async def _take(self, want: int) -> int:
+        """Take up to so many shards that are free; how many it got."""
+        taken = 0
         for number in self._stores.wanted():
-            if want <= 0:
-                return
+            if taken >= want:
+                break
             store = await asyncio.to_thread(_opened, self._stores, number)
             if self._stores.hold(number, store):
-                want -= 1
+                taken += 1
                 self._poller.adopt(self._stores.feeds_of(number))
                 feeds = self._feeds(number)
                 self._connector.line_up(feeds)
                 fields = {"shard": number, "of": self._stores.of, "feeds": len(feeds)}
                 log.info("a shard is taken", extra={"fields": fields})
+        return taken
 
     def _feeds(self, number: int) -> list[str]:
         return [name for name in self._connector.listed if self._stores.number(name) == number]
