@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
 
 from config.errors import ConfigError
 from config.feed_lists import FeedLists
-from config.feeds import Feed
 from connectors import metrics, shards
 from connectors.loop import Connector
 from connectors.poll import RESTS, Poller
@@ -19,14 +17,10 @@ from connectors.stores import Stores
 log = logging.getLogger(__name__)
 LIST_S = 1.0
 SHARDS_S = 2.0
-Follow = Callable[[Sequence[Feed]], None]
 
 
-async def follow_lists(connector: Connector, lists: FeedLists, follow: Follow | None = None) -> None:
-    """Look at the files each second, for ever; where one is wrong, the feeds stay as they were.
-
-    ``follow`` is told of a list that has changed, too.
-    """
+async def follow_lists(connector: Connector, lists: FeedLists) -> None:
+    """Look at the files each second, for ever; where one is wrong, the feeds stay as they were."""
     while True:
         await asyncio.sleep(LIST_S)
         if not lists.changed():
@@ -39,8 +33,6 @@ async def follow_lists(connector: Connector, lists: FeedLists, follow: Follow | 
                 log.error("the changed list of feeds is not used: %s", fault)  # noqa: TRY400  # faults say it all
         else:
             connector.adopt(feeds)
-            if follow is not None:
-                follow(feeds)
             metrics.LIST_GOOD.set(1)
             metrics.LIST_LOADED.set_to_current_time()
 
@@ -79,7 +71,9 @@ class Sharing:
             self._stores.retire(number, retired=False)
             self._connector.line_up(self._feeds(number))
         self._leave_idle()
-        await self._take(move.want - len(back))
+        taken = await self._take(move.want - len(back))
+        if move.leave or back or taken:
+            self._connector.tell_feeds()
         metrics.SHARDS.set(len(self._stores.held))
 
     def _leave_idle(self) -> None:
@@ -90,18 +84,21 @@ class Sharing:
                 self._stores.leave(number)
                 log.info("a shard is given up", extra={"fields": {"shard": number, "of": self._stores.of}})
 
-    async def _take(self, want: int) -> None:
+    async def _take(self, want: int) -> int:
+        """Take up to so many shards that are free; how many it got."""
+        taken = 0
         for number in self._stores.wanted():
-            if want <= 0:
-                return
+            if taken >= want:
+                break
             store = await asyncio.to_thread(_opened, self._stores, number)
             if self._stores.hold(number, store):
-                want -= 1
+                taken += 1
                 self._poller.adopt(self._stores.feeds_of(number), self._stores.noted_of(number, RESTS))
                 feeds = self._feeds(number)
                 self._connector.line_up(feeds)
                 fields = {"shard": number, "of": self._stores.of, "feeds": len(feeds)}
                 log.info("a shard is taken", extra={"fields": fields})
+        return taken
 
     def _feeds(self, number: int) -> list[str]:
         return [name for name in self._connector.listed if self._stores.number(name) == number]

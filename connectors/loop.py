@@ -53,6 +53,8 @@ class Connector:
         self._ended: deque[asyncio.Task[Any]] = deque()
         self._wake = asyncio.Event()
         self._dice = random.Random()  # noqa: S311  # spreads polls, guards nothing
+        self.on_feeds: Callable[[Mapping[str, Feed]], None] = lambda _: None
+        """Is told which feeds this process polls, by id, whenever that or a feed has changed."""
 
     @property
     def listed(self) -> Mapping[str, Feed]:
@@ -131,9 +133,13 @@ class Connector:
         for feed in (*changed.hurried, *changed.altered):
             if (turn := self._rota.turn(feed.id)) is not None:
                 self._rota.add(_due(turn, feed, now, turn.due), feed)
-        self._wake.set()
+        self.tell_feeds()
         counts = {name: len(getattr(changed, name)) for name in ("added", "removed", "hurried", "altered")}
         log.info("the list of feeds has changed", extra={"fields": {"feeds": len(listed), **counts}})
+
+    def tell_feeds(self) -> None:
+        """Tell whoever wants to know which feeds this process polls now."""
+        self.on_feeds(self.feeds)
 
     def line_up(self, feed_ids: Iterable[str]) -> None:
         """Have these polled: those that are new spread out, the others when the state says."""

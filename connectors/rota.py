@@ -36,7 +36,7 @@ def spacing_s(feed: Feed, feeds: int) -> float:
     A second, but less where a host has so many that they would fall behind; none on this machine, nor in the drill.
     """
     name = host(feed)
-    if feed.drill or name in {"localhost", "::1"} or _LOOPBACK.fullmatch(name):
+    if feed.drill or name in {"", "localhost", "::1"} or _LOOPBACK.fullmatch(name):
         return 0.0
     return min(SPACING_S, feed.interval_s / (2 * max(feeds, 1)))
 

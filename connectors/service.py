@@ -88,9 +88,12 @@ async def run(
             connector.beside(Sharing(connector, poller, parts.store).follow())
         metrics.SHARDS.set(len(parts.store.held))
         try:
-            async with subscribed(settings, feeds, poller, parts.delivery) as subscriber:
+            async with subscribed(settings, (), poller, parts.delivery) as subscriber:
+                if subscriber is not None:
+                    connector.on_feeds = lambda polled: subscriber.follow(tuple(polled.values()))
+                    connector.tell_feeds()
                 if lists is not None:
-                    connector.beside(follow_lists(connector, lists, subscriber.follow if subscriber else None))
+                    connector.beside(follow_lists(connector, lists))
                     _spare_the_collector()
                 await connector.follow(stop_event or asyncio.Event())
         finally:
@@ -139,6 +142,9 @@ def _spare_the_collector() -> None:
 
 
 def _pins(settings: Settings) -> tuple[int, ...]:
+    if settings.websub_callback_url and settings.connect_shards > 1 and not settings.connect_shard:
+        why = "connect_shard beside it: where processes share a list as they come and go, no hub can know whom to push"
+        raise ConfigError([Fault("settings", "websub_callback_url", why)])
     try:
         return pinned(settings.connect_shard, settings.connect_shards)
     except ValueError as error:

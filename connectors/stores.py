@@ -23,7 +23,7 @@ class Stores:
 
     def __init__(self, folder: Path, of: int = 1, pins: Sequence[int] = ()) -> None:
         """The state in ``folder``, in ``of`` shards; with ``pins`` these are held, else a fair share of all."""
-        self._folder = folder
+        self.folder = folder
         self.of = of
         self._pins = tuple(pins)
         self._held: dict[int, Store] = {}
@@ -33,16 +33,16 @@ class Stores:
 
     def __enter__(self) -> Self:
         try:
-            adopt(self._folder, self.of)
+            adopt(self.folder, self.of)
             if self.of > 1:
-                self._layout = shared(self._folder, self.of)
+                self._layout = shared(self.folder, self.of)
             if self.whole:
                 self.hold(0, self.opened(0))
             elif not self._pins:
-                self._members = Members(self._folder).__enter__()
+                self._members = Members(self.folder).__enter__()
         except OSError as error:
             self.close()
-            raise StoreError(f"opening the connectors' state failed: {self._folder}: {error}") from None
+            raise StoreError(f"opening the connectors' state failed: {self.folder}: {error}") from None
         except StoreError:
             self.close()
             raise
@@ -102,7 +102,7 @@ class Stores:
         try:
             return shards.share(self.of, self._members.alive(), self._members.me)
         except OSError as error:
-            raise StoreError(f"looking for other connectors failed: {self._folder}: {error}") from None
+            raise StoreError(f"looking for other connectors failed: {self.folder}: {error}") from None
 
     def wanted(self) -> tuple[int, ...]:
         """The shards that this process may take, and does not hold."""
@@ -117,7 +117,7 @@ class Stores:
         Raises:
             StoreError: Its file can't be used; where there is one shard only, another process has it.
         """
-        store = Store(self._folder, Shard(number, self.of))
+        store = Store(self.folder, Shard(number, self.of))
         try:
             return store.__enter__()
         except StoreBusyError:
@@ -153,7 +153,7 @@ class Stores:
         try:
             return self._held[number]
         except KeyError:
-            raise StoreError(f"the connectors' state failed: {self._folder}: shard {number} is not held") from None
+            raise StoreError(f"the connectors' state failed: {self.folder}: shard {number} is not held") from None
 
     def feeds(self) -> dict[str, FeedState]:
         """What is known of every feed of the shards that are held, by id."""
@@ -163,14 +163,13 @@ class Stores:
         """What is known of every feed of one of them."""
         return self._held[number].feeds()
 
-    def seen(self, article_ids: Sequence[str], feed_id: str) -> Mapping[str, Seen]:
+    def seen(self, article_ids: Sequence[str], feed_id: str = "") -> Mapping[str, Seen]:
         """Those of ``article_ids`` that were acknowledged before. What the feed's own shard knows counts first."""
-        own = self.part(feed_id)
-        found = dict(own.seen(article_ids))
-        for other in self._held.values():
-            missing = [name for name in article_ids if name not in found]
-            if other is not own and missing:
-                found.update(other.seen(missing))
+        own = [self.part(feed_id)] if feed_id else []
+        found: dict[str, Seen] = {}
+        for store in (*own, *(each for each in self._held.values() if each not in own)):
+            if missing := [name for name in article_ids if name not in found]:
+                found.update(store.seen(missing))
         return found
 
     def aliases(self, feed_id: str, marks: Sequence[str]) -> Mapping[str, Alias]:
@@ -209,6 +208,6 @@ class Stores:
         for number in self.wanted():
             if not self.hold(number, self.opened(number)):
                 raise StoreBusyError(
-                    f"opening the connectors' state failed: {self._folder}: "
+                    f"opening the connectors' state failed: {self.folder}: "
                     f"another `brinkwatch connect` uses shard {number}"
                 )

@@ -91,14 +91,21 @@ async def until(condition: Any, timeout_s: float = 30.0) -> None:
 async def test_feeds_come_and_go_while_others_go_on(server: FeedServer, tmp_path: Path):
     """Added, moved and removed feeds take effect without a restart; the one that stays is polled on."""
     stays, goes, moves = server.url("/feed"), server.url("/atom"), server.url("/json")
-    async with polling(tmp_path, row("stays", stays), row("goes", goes), row("moves", moves)) as (path, polls, _):
+    async with polling(tmp_path, row("stays", stays), row("goes", goes), row("moves", moves)) as (
+        path,
+        polls,
+        connector,
+    ):
         await until(lambda: {stays, goes, moves} <= set(polls))
+        told: list[set[str]] = []
+        connector.on_feeds = lambda feeds: told.append(set(feeds))
         comes, elsewhere = server.url("/gzip"), server.url("/latin")
         listing(path, row("stays", stays), row("comes", comes), row("moves", elsewhere))
         await until(lambda: {comes, elsewhere} <= set(polls))
         before = Counter(polls)
         await until(lambda: polls[stays] >= before[stays] + 2 and polls[elsewhere] >= before[elsewhere] + 2)
         assert (polls[goes], polls[moves]) == (before[goes], before[moves])
+        assert told == [{"stays", "comes", "moves"}]
         listing(path, row("stays", stays, rest=", enabled: false"))
         await until(lambda: REGISTRY.get_sample_value("brinkwatch_connect_feeds", {"state": "disabled"}) == 1)
         assert REGISTRY.get_sample_value("brinkwatch_connect_feeds", {"state": "ok"}) == 0

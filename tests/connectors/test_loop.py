@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from feedserver import rss
+from loopback import NETWORKS
 
 from config.feeds import Feed
 from config.settings import load_settings

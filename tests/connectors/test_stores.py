@@ -195,3 +195,15 @@ def test_polls_without_articles_share_a_commit(tmp_path: Path):
     with Stores(tmp_path, 2) as stores:
         stores.hold_all()
         assert set(stores.feeds()) == {*FEEDS, "late"}
+
+
+def test_notes_of_the_process_go_with_its_shards(tmp_path: Path):
+    """Whoever has one of the shards later finds what was noted."""
+    with Stores(tmp_path, 2) as stores:
+        assert stores.noted("rests") == ""
+        stores.hold_all()
+        stores.note("rests", "some")
+        assert stores.seen(["of-a"]) == {}
+    with Stores(tmp_path, 2, pins=(1,)) as stores:
+        stores.hold_all()
+        assert stores.noted("rests") == "some"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 FEEDS = 40
-INTERVAL_S = 3.0
+INTERVAL_S = 2.0
 LEAST_S = 0.8 * INTERVAL_S
 """Between two polls of a feed, at least: the interval less its jitter, and less what a busy machine mixes up."""
 
