@@ -53,8 +53,8 @@ class Connector:
         self._ended: deque[asyncio.Task[Any]] = deque()
         self._wake = asyncio.Event()
         self._dice = random.Random()  # noqa: S311  # spreads polls, guards nothing
-        self.on_feeds: Callable[[Mapping[str, Feed]], None] = lambda _: None
-        """Is told which feeds this process polls, by id, whenever that or a feed has changed."""
+        self.on_feeds: Callable[[], None] = lambda: None
+        """Is called whenever the list or the shards that are held have changed."""
 
     @property
     def listed(self) -> Mapping[str, Feed]:
@@ -138,8 +138,8 @@ class Connector:
         log.info("the list of feeds has changed", extra={"fields": {"feeds": len(listed), **counts}})
 
     def tell_feeds(self) -> None:
-        """Tell whoever wants to know which feeds this process polls now."""
-        self.on_feeds(self.feeds)
+        """Tell whoever wants to know that other feeds are polled now."""
+        self.on_feeds()
 
     def line_up(self, feed_ids: Iterable[str]) -> None:
         """Have these polled: those that are new spread out, the others when the state says."""

@@ -8,7 +8,7 @@ import gc
 import logging
 import resource
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
@@ -88,10 +88,9 @@ async def run(
             connector.beside(Sharing(connector, poller, parts.store).follow())
         metrics.SHARDS.set(len(parts.store.held))
         try:
-            async with subscribed(settings, (), poller, parts.delivery) as subscriber:
+            async with subscribed(settings, _own(feeds, parts.store), poller, parts.delivery) as subscriber:
                 if subscriber is not None:
-                    connector.on_feeds = lambda polled: subscriber.follow(tuple(polled.values()))
-                    connector.tell_feeds()
+                    connector.on_feeds = lambda: subscriber.follow(_own(connector.listed.values(), parts.store))
                 if lists is not None:
                     connector.beside(follow_lists(connector, lists))
                     _spare_the_collector()
@@ -139,6 +138,10 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_YOUNG, 20, 20)
+
+
+def _own(feeds: Iterable[Feed], stores: Stores) -> tuple[Feed, ...]:
+    return tuple(feed for feed in feeds if stores.owns(feed.id))
 
 
 def _pins(settings: Settings) -> tuple[int, ...]:

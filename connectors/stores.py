@@ -91,6 +91,10 @@ class Stores:
         number = self.number(feed_id)
         return number in self._held and number not in self._retired
 
+    def owns(self, feed_id: str) -> bool:
+        """Whether a feed is for this process alone, held yet or not: it was given the shard, or has the whole list."""
+        return self.whole or self.number(feed_id) in self._pins
+
     def goal(self) -> int:
         """How many shards this process is to hold now.
 

@@ -98,7 +98,7 @@ async def test_feeds_come_and_go_while_others_go_on(server: FeedServer, tmp_path
     ):
         await until(lambda: {stays, goes, moves} <= set(polls))
         told: list[set[str]] = []
-        connector.on_feeds = lambda feeds: told.append(set(feeds))
+        connector.on_feeds = lambda: told.append(set(connector.feeds))
         comes, elsewhere = server.url("/gzip"), server.url("/latin")
         listing(path, row("stays", stays), row("comes", comes), row("moves", elsewhere))
         await until(lambda: {comes, elsewhere} <= set(polls))

@@ -197,13 +197,18 @@ def test_polls_without_articles_share_a_commit(tmp_path: Path):
         assert set(stores.feeds()) == {*FEEDS, "late"}
 
 
+def name_of(stores: Stores, number: int) -> str:
+    """The id of a feed of that shard."""
+    return next(name for name in map(str, range(100)) if stores.number(name) == number)
+
+
 def test_notes_of_the_process_go_with_its_shards(tmp_path: Path):
     """Whoever has one of the shards later finds what was noted."""
     with Stores(tmp_path, 2) as stores:
-        assert stores.noted("rests") == ""
+        assert stores.noted("rests") == ()
         stores.hold_all()
-        stores.note("rests", "some")
+        stores.part(name_of(stores, 1)).note("rests", "some")
         assert stores.seen(["of-a"]) == {}
     with Stores(tmp_path, 2, pins=(1,)) as stores:
         stores.hold_all()
-        assert stores.noted("rests") == "some"
+        assert stores.noted("rests") == stores.noted_of(1, "rests") == ("some",)

@@ -228,7 +228,8 @@ async def test_a_hub_has_to_be_public_or_allowed(
 ):
     """A feed can't send our requests into the network that we stand in."""
     monkeypatch.setenv("BRINKWATCH_FETCH_ALLOW_NETWORKS", "127.0.0.1/32")
-    async with live(tmp_path, [feed(hub, host="127.0.0.2")], unused_tcp_port) as run:
+    hub.named = hub.url("/hub").replace("127.0.0.1", "127.0.0.2")
+    async with live(tmp_path, [feed(hub)], unused_tcp_port) as run:
         await until(lambda: value("subscriptions", state="failing") == 1)
         reasons = [one.reason for one in run.subscriber._all.values()]
     assert hub.asked == []

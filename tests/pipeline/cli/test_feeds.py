@@ -115,6 +115,7 @@ def test_list_tells_how_each_feed_stands(folder: Path):
     remember(folder, "state-2", down, gone)
     with Store(folder / "data" / "connectors") as store:  # a connector runs
         store.record(wire)
+        store.settle()
         shown = feeds(folder, "list")
         lines = [json.loads(line) for line in feeds(folder, "list", "--json").stdout.splitlines()]
     assert shown.exit_code == 0, shown.output
