@@ -169,6 +169,15 @@ def load_feeds(path: Path) -> tuple[Feed, ...]:
     return _load(load(path))
 
 
+def load_defaults(path: Path) -> Defaults:
+    """What counts in the list at ``path`` for a feed that says nothing else.
+
+    Raises:
+        ConfigError: As ``load_feeds``.
+    """
+    return load(path).check(FeedsFile).defaults
+
+
 def check_feeds(path: Path) -> tuple[Feed, ...]:
     """As ``load_feeds``, and every file that an access block names can be read.
 

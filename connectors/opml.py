@@ -12,7 +12,7 @@ from email.utils import format_datetime
 from xml.sax.saxutils import escape, quoteattr
 
 from config.errors import BrinkwatchError
-from config.feeds import Feed
+from config.feeds import Defaults, Feed
 from connectors import xmlevents
 from connectors.charset import CharsetError, decode
 from connectors.links import absolute
@@ -27,7 +27,7 @@ NAMESPACE = "https://brinkwatch.example/opml/1"
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _NO_ID = re.compile(r"[^a-z0-9]+")
 _LANGUAGE = re.compile(r"([a-z]{2})(?:[-_].*)?")
-_OWN = ("id", "interval", "source", "enabled", "drill")
+_OWN = ("id", "interval", "min_interval", "max_interval", "source", "full_text", "enabled", "drill")
 
 
 class OpmlError(BrinkwatchError):
@@ -42,7 +42,7 @@ class Outline:
         url: Its address.
         title: For people; may be empty.
         folders: The titles of the outlines around it, outermost first.
-        given: What the list says of it in our own attributes: id, interval, source, enabled, drill; and its language.
+        given: What the list says of it in our own attributes, under the names of ``feeds.yaml``; and its language.
     """
 
     url: str
@@ -154,9 +154,12 @@ def made_id(title: str, url: str) -> str:
     return "feed"
 
 
-def document(feeds: Sequence[Feed], at: datetime, title: str = "Brinkwatch feeds") -> str:
-    """``feeds`` as OPML 2.0; what OPML has no word for stands in attributes of a namespace of our own."""
-    rows = "".join(f"    {_outline(feed)}\n" for feed in feeds)
+def document(feeds: Sequence[Feed], usual: Defaults, at: datetime, title: str = "Brinkwatch feeds") -> str:
+    """``feeds`` as OPML 2.0; what OPML has no word for stands in attributes of a namespace of our own.
+
+    What is ``usual`` in their list is left out. So is ``access``: its secrets stay where they are.
+    """
+    rows = "".join(f"    {_outline(feed, usual)}\n" for feed in feeds)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<opml version="2.0" xmlns:bw="{NAMESPACE}">\n'
@@ -166,7 +169,7 @@ def document(feeds: Sequence[Feed], at: datetime, title: str = "Brinkwatch feeds
     )
 
 
-def _outline(feed: Feed) -> str:
+def _outline(feed: Feed, usual: Defaults) -> str:
     title = feed.title or feed.id
     values = {
         "type": "rss",
@@ -175,8 +178,11 @@ def _outline(feed: Feed) -> str:
         "xmlUrl": feed.url,
         "language": feed.language or "",
         "bw:id": feed.id,
-        "bw:interval": shown(feed.interval_s),
+        "bw:interval": "" if feed.adapts else shown(feed.interval_s),
+        "bw:min_interval": shown(feed.floor_s) if feed.adapts and feed.floor_s != usual.min_interval else "",
+        "bw:max_interval": shown(feed.cap_s) if feed.adapts and feed.cap_s != usual.max_interval else "",
         "bw:source": feed.source or "",
+        "bw:full_text": "" if feed.full_text == usual.full_text else feed.full_text,
         "bw:enabled": "" if feed.enabled else "false",
         "bw:drill": "true" if feed.drill else "",
     }

@@ -230,10 +230,11 @@ def export(
     config: ConfigDir = None,
 ) -> None:
     """Write the list as OPML 2.0, which other readers take, and `feeds import` takes back."""
+    from config.feeds import load_defaults
     from connectors.opml import document
 
     _, path = _chosen(config, feeds)
-    text = document(_load(path), datetime.now(UTC))
+    text = document(_load(path), load_defaults(path), datetime.now(UTC))
     if output is None:
         sys.stdout.write(text)
         return

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from connectors import moves
 from connectors.check import Checked
 from connectors.discovery import Found
 from connectors.opml import shown
@@ -51,6 +52,7 @@ def status_json(status: Status) -> str:
         "next_poll": _iso(state.next_due) if state and status.feed.enabled else None,
         "interval_s": _interval(status),
         "failures": state.failures if state else 0,
+        "moved_to": state.moved_to if state else "",
     }
     return json.dumps(values, ensure_ascii=False)
 
@@ -69,8 +71,17 @@ def status_row(status: Status, now: float) -> tuple[str, ...]:
         "" if due is None else "now" if due <= now else f"in {age(due - now)}",
         shown(_interval(status)),
         str(state.failures or ""),
-        state.detail,
+        state.detail or _moved(status),
     )
+
+
+def _moved(status: Status) -> str:
+    """Where a feed is asked instead, or will be if it stays moved."""
+    state = status.state
+    if state is None or not state.moved_to:
+        return ""
+    asked = moves.address(status.feed, state, state.polled_at) == state.moved_to
+    return f"{'asked at' if asked else 'redirected to'} {state.moved_to}"
 
 
 STATUS_HEAD = ("feed", "state", "outcome", "polled", "next poll", "interval", "failures", "detail")

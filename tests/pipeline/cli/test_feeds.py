@@ -314,23 +314,28 @@ async def server() -> AsyncIterator[feedserver.FeedServer]:
 
 
 def test_opml_round_trip(folder: Path):
-    """Id, address, title, language, interval and pauses survive; a second import adds nothing."""
+    """Id, address, title, language, intervals, full text and pauses survive; a second import adds nothing.
+
+    An interval that follows the feed must not come back as one that is fixed.
+    """
     (folder / "feeds.yaml").write_text(
         "feeds:\n"
         '  - {id: a.b, title: "<A> & \\"B\\" “q”", url: "https://a.example/?x=1&y=2", language: de, interval: 1h}\n'
         '  - {id: b, url: "https://b.example/", interval: 90s, enabled: false, source: b.example}\n'
         '  - {id: c, url: "file:///srv/news.jsonl", drill: true}\n'
+        '  - {id: d, url: "https://d.example/", title: D, min_interval: 10m, max_interval: 6h, full_text: always}\n'
+        '  - {id: e, url: "https://e.example/", title: E}\n'
     )
     out = folder / "out.opml"
     assert feeds(folder, "export", "--output", str(out)).exit_code == 0
     assert feeds(folder, "export").stdout.startswith("<?xml")
     before = load_feeds(folder / "feeds.yaml")
     (folder / "feeds.yaml").unlink()
-    assert feeds(folder, "import", str(out)).stdout == "2 added, 0 there already, 1 unusable\n"  # the file is not taken
+    assert feeds(folder, "import", str(out)).stdout == "4 added, 0 there already, 1 unusable\n"  # the file is not taken
     (folder / "feeds.yaml").unlink()
-    assert feeds(folder, "import", str(out), "--files").stdout == "3 added, 0 there already, 0 unusable\n"
+    assert feeds(folder, "import", str(out), "--files").stdout == "5 added, 0 there already, 0 unusable\n"
     assert load_feeds(folder / "feeds.yaml") == tuple(replace(feed, title=feed.title or feed.id) for feed in before)
-    assert feeds(folder, "import", str(out), "--files").stdout == "0 added, 3 there already, 0 unusable\n"
+    assert feeds(folder, "import", str(out), "--files").stdout == "0 added, 5 there already, 0 unusable\n"
 
 
 def test_opml_of_another_reader(folder: Path):
