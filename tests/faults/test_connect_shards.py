@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 FEEDS = 40
 INTERVAL_S = 2.0
-LEAST_S = 0.8 * INTERVAL_S
-"""Between two polls of a feed, at least: the interval less its jitter, and less what a busy machine mixes up."""
+LEAST_S = 0.45 * INTERVAL_S
+"""Between two polls of a feed, at least: half the interval after its first, less what a busy machine mixes up."""
 
 
 class Member:
