@@ -20,7 +20,7 @@ from config.clock import WallClock
 from config.feeds import Feed
 from config.settings import Settings
 from config.spans import Span
-from connectors import files, metrics, moves, polled
+from connectors import files, metrics, moves, polled, surprise
 from connectors.deliver import Delivery
 from connectors.entry import Entry, Parsed
 from connectors.fetch import Fetched, Fetcher, Validators
@@ -107,9 +107,18 @@ class Poller:
     async def poll(self, feed: Feed) -> Poll:
         """Poll ``feed`` now; it ends when the broker has taken what was new and the store has written it down.
 
+        An exception that nobody foresaw is a failure of this feed, with its back-off: it ends no other feed's polls.
+
         Raises:
             BrinkwatchError: The state can't be written, or Kafka is away and the delivery not patient.
+            OSError: The disk takes nothing more.
         """
+        try:
+            return await self._poll(feed)
+        except Exception as error:  # noqa: BLE001  # told with its trace, or raised again
+            return self._conclude(feed, "", surprise.failed(feed, error))
+
+    async def _poll(self, feed: Feed) -> Poll:
         metrics.ATTEMPTS.labels(Kind.FEED.value).inc()
         state = self.state(feed)
         address = _address(feed, state)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import time
 from collections import Counter
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from feedserver import rss
 from loopback import NETWORKS
+from rawserver import FEED, answering, raw
 
 from config.feeds import Feed
 from config.settings import load_settings
@@ -18,14 +21,14 @@ from connectors.hand import Hand
 from connectors.loop import Connector
 from connectors.outcome import Outcome
 from connectors.parsers import Parsers
-from connectors.poll import Parts, Poller
+from connectors.poll import Parts, Poll, Poller
+from connectors.store import StoreError
 from connectors.stores import Stores
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
-    import pytest
     from feedserver import FeedServer
 
 
@@ -142,3 +145,58 @@ async def test_while_nothing_can_be_sent_few_bodies_are_in_hand(server: FeedServ
             delivery.back.set()
             outcomes = {poll.outcome for poll in await asyncio.gather(*polls)}
     assert (outcomes, hand.held) == ({Outcome.OK}, 0)
+
+
+@pytest.mark.parametrize("kind", [b"text/xml; charset=\xff", b"text/xml\x1b[2J"])
+async def test_a_header_that_is_no_text_is_read_past(tmp_path: Path, kind: bytes):
+    """Bytes that are no UTF-8 in a Content-Type neither end the loop nor cost the feed its articles."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n" % (kind, len(FEED))
+    async with (
+        raw({"/feed": answering(head + FEED)}) as wire,
+        following(tmp_path, [Feed(id="odd", url=wire.url("/feed"))]) as polls,
+    ):
+        await until(lambda: polls.total() == 1)
+    ((_, outcome),) = polls
+    assert outcome in {Outcome.OK, Outcome.BAD_RESPONSE}  # a control character is no HTTP to begin with
+
+
+class Odd(Taken):
+    """A delivery that raises what nobody foresaw."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    async def send(self, *_: object) -> None:
+        """Raise it."""
+        raise self._error
+
+
+async def polled(folder: Path, server: FeedServer, error: Exception) -> tuple[Poll, Poller]:
+    """A poll of the feed ``odd`` that meets ``error``, and who polled."""
+    with Stores(folder) as store:
+        async with Parsers() as parsers, Fetcher(user_agent(), allowed=NETWORKS) as fetcher:
+            parts = Parts(fetcher, parsers, Odd(error), store)  # type: ignore[arg-type]  # what a poll uses of one
+            poller = Poller(load_settings(data_dir=folder), parts)
+            return await poller.poll(Feed(id="odd", url=server.url("/feed"))), poller
+
+
+async def test_what_nobody_foresaw_is_one_feed_s_failure(
+    server: FeedServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    """It is labelled, backs off, is told with its trace, and does not come out of the poll."""
+    poll, poller = await polled(tmp_path, server, ValueError("\udcff\x1b"))
+    state = poller.state(poll.feed)
+    assert state
+    assert (poll.outcome, state.failures) == (Outcome.PARSE_FAILED, 1)
+    assert poll.detail.startswith("ValueError: ")
+    assert poll.detail.isprintable()
+    assert state.next_due
+    assert state.next_due - state.polled_at > 3000
+    assert any(record.exc_info for record in caplog.records)
+
+
+@pytest.mark.parametrize("error", [StoreError("full"), OSError(errno.ENOSPC, "No space left on device")])
+async def test_what_is_not_of_one_feed_ends_the_process(server: FeedServer, tmp_path: Path, error: Exception):
+    """State that can't be written is no label of a feed: all others would meet it too."""
+    with pytest.raises(type(error)):
+        await polled(tmp_path, server, error)
