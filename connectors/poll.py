@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
-from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 from config.clock import WallClock
@@ -34,7 +33,7 @@ from connectors.plaintext import one_line
 from connectors.polled import Poll
 from connectors.progress import Ended, after, told
 from connectors.recognition import Memory, all_marks, identify, ids
-from connectors.rests import Rests
+from connectors.rests import Rests, hostname
 from connectors.shown import Shown
 from connectors.sift import Reading, Sifted, sift
 from connectors.store import FeedState
@@ -78,6 +77,7 @@ class Poller:
         self._states = parts.store.feeds()
         self._rests = Rests()
         self._rests.restore(parts.store.noted(RESTS), time.time(), time.monotonic())
+        self._led_to: dict[str, str] = {}  # where redirects led at the last poll, of feeds that answer elsewhere
         self._flows = Flows(parts.store)
         # Threads of its own: those of the loop may all wait for the names of hosts.
         self._sifters = ThreadPoolExecutor(SIFTERS, thread_name_prefix="sift")
@@ -103,6 +103,7 @@ class Poller:
         """Know no more of these: another process polls them."""
         for feed_id in feed_ids:
             self._states.pop(feed_id, None)
+            self._led_to.pop(feed_id, None)
 
     async def poll(self, feed: Feed) -> Poll:
         """Poll ``feed`` now; it ends when the broker has taken what was new and the store has written it down.
@@ -122,16 +123,14 @@ class Poller:
         metrics.ATTEMPTS.labels(Kind.FEED.value).inc()
         state = self.state(feed)
         address = _address(feed, state)
-        host = urlsplit(address).hostname or ""
-        if rest := self._rests.left_s(host, time.monotonic()):  # the host has asked, on behalf of another feed
+        if rest := self._rest_s(feed, state, address):  # the host has asked, on behalf of another feed
             resting = Fetched(Outcome.RATE_LIMITED, retry_after_s=rest, error="the host asked to wait")
             return self._conclude(feed, "", resting)
         await self._parts.hand.room()
         begun = time.time()
         fetched = await self._fetch(feed, address, Validators(state.etag, state.last_modified) if state else None)
         metrics.FETCH_SECONDS.labels(Kind.FEED.value).observe(fetched.seconds)
-        if fetched.retry_after_s and not fetched.outcome.success:
-            self._rest(feed, host, fetched.retry_after_s)
+        self._note_host(feed, address, fetched)
         if fetched.outcome is not Outcome.OK:
             return self._conclude(feed, address, fetched)
         return await self.take(feed, fetched, Span(begun, begun + fetched.seconds), address)
@@ -142,9 +141,20 @@ class Poller:
             return await files.fetch(feed.url, validators.etag if validators else "")
         return await self._parts.fetcher.fetch(address, validators, way=feed.way)
 
-    def _rest(self, feed: Feed, host: str, seconds: float) -> None:
-        self._rests.ask(host, seconds, time.monotonic())
-        self._parts.store.part(feed.id).note(RESTS, self._rests.saved(time.time(), time.monotonic()))
+    def _rest_s(self, feed: Feed, state: FeedState | None, address: str) -> float:
+        """Seconds for which ``feed`` is not asked: its host rests, or the one that redirects from there lead to."""
+        led_to = (state.moved_to if state else "", self._led_to.get(feed.id, ""))
+        return max(self._rests.left_s(hostname(url), time.monotonic()) for url in (address, *led_to))
+
+    def _note_host(self, feed: Feed, address: str, fetched: Fetched) -> None:
+        """Which host has answered, and that it asks to be left alone, if it does: not the one that redirects there."""
+        if hostname(fetched.final_url) == hostname(address):
+            self._led_to.pop(feed.id, None)
+        else:
+            self._led_to[feed.id] = fetched.final_url
+        if fetched.retry_after_s and not fetched.outcome.success:
+            self._rests.ask(hostname(fetched.final_url), fetched.retry_after_s, time.monotonic())
+            self._parts.store.part(feed.id).note(RESTS, self._rests.saved(time.time(), time.monotonic()))
 
     async def take(self, feed: Feed, fetched: Fetched, span: Span, asked: str = "") -> Poll:
         """Read a body of ``feed`` that came with outcome ``ok``; as ``poll``, from there on.

@@ -95,6 +95,22 @@ async def test_a_host_that_asked_to_be_left_alone_is_so_after_a_restart(server: 
     assert state.next_due - state.polled_at > 110
 
 
+async def test_a_redirector_does_not_rest_for_whom_it_leads_to(server: FeedServer, tmp_path: Path):
+    """It is the host that answered which is left alone, by each feed that is known to be led there."""
+    elsewhere = server.url("").replace("127.0.0.1", "localhost")
+    led = Feed("led", f"{elsewhere}/away?to={server.url('/429')}")
+    moving = Feed("moving", f"{elsewhere}/moved/feed")
+    other = Feed("other", f"{elsewhere}/feed")
+    states = FeedState(moving.id, moving.url, Outcome.OK, moved_to=server.url("/feed"), moved_times=1, polled_at=1.0)
+    async with polling(tmp_path, states) as poller:
+        assert (await poller.poll(led)).outcome is Outcome.RATE_LIMITED
+        assert (await poller.poll(other)).outcome is Outcome.OK
+        asked = len(server.requests)
+        for feed in (led, moving, Feed("there", server.url("/feed"))):
+            assert (await poller.poll(feed)).outcome is Outcome.RATE_LIMITED
+    assert len(server.requests) == asked
+
+
 async def test_the_log_says_why_the_next_poll_is_when_it_is(
     server: FeedServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ):
