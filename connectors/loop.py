@@ -191,14 +191,17 @@ class Connector:
                 task.result()
             elif (turn := self._under_way.pop(task, None)) is not None:
                 self._rota.release(turn)
-                task.result()
-                self._line_up_again(turn)
+                self._line_up_again(turn, task.result())
 
-    def _line_up_again(self, turn: Turn) -> None:
+    def _line_up_again(self, turn: Turn, poll: Poll) -> None:
         feed = self._listed.get(turn.feed.id)
         if feed is None or not self._parts.store.holds(feed.id):
             return  # it was removed meanwhile, or its shard is given up
         state = self._poller.state(feed)
+        if poll.rest_s and feed.url == turn.feed.url:
+            self._standings.set(feed.id, state)
+            self._rota.add(time.monotonic() + poll.rest_s, feed)
+            return
         if state is None:
             self.line_up([feed.id])  # its address was changed meanwhile
             return

@@ -19,7 +19,7 @@ from config.clock import WallClock
 from config.feeds import Feed
 from config.settings import Settings
 from config.spans import Span
-from connectors import files, metrics, moves, polled, surprise
+from connectors import files, metrics, moves, polled, progress, schedule, surprise
 from connectors.deliver import Delivery
 from connectors.entry import Entry, Parsed
 from connectors.fetch import Fetched, Fetcher, Validators
@@ -110,6 +110,8 @@ class Poller:
 
         An exception that nobody foresaw is a failure of this feed, with its back-off: it ends no other feed's polls.
 
+        A feed whose host asked to be left alone is not asked; what is known of it stays, but for when it is due.
+
         Raises:
             BrinkwatchError: The state can't be written, or Kafka is away and the delivery not patient.
             OSError: The disk takes nothing more.
@@ -120,12 +122,11 @@ class Poller:
             return self._conclude(feed, "", surprise.failed(feed, error))
 
     async def _poll(self, feed: Feed) -> Poll:
-        metrics.ATTEMPTS.labels(Kind.FEED.value).inc()
         state = self.state(feed)
         address = _address(feed, state)
         if rest := self._rest_s(feed, state, address):  # the host has asked, on behalf of another feed
-            resting = Fetched(Outcome.RATE_LIMITED, retry_after_s=rest, error="the host asked to wait")
-            return self._conclude(feed, "", resting)
+            return self._put_off(feed, state, rest)
+        metrics.ATTEMPTS.labels(Kind.FEED.value).inc()
         await self._parts.hand.room()
         begun = time.time()
         fetched = await self._fetch(feed, address, Validators(state.etag, state.last_modified) if state else None)
@@ -145,6 +146,15 @@ class Poller:
         """Seconds for which ``feed`` is not asked: its host rests, or the one that redirects from there lead to."""
         led_to = (state.moved_to if state else "", self._led_to.get(feed.id, ""))
         return max(self._rests.left_s(hostname(url), time.monotonic()) for url in (address, *led_to))
+
+    def _put_off(self, feed: Feed, state: FeedState | None, rest_s: float) -> Poll:
+        """Leave all as it is, but for when the next poll is."""
+        wait_s = schedule.rested_s(rest_s, self._dice.random())
+        later = progress.put_off(state, wait_s, time.time())
+        if later is not None and later is not state:
+            self._parts.store.record(later)
+            self._states[feed.id] = later
+        return polled.resting(feed, rest_s, wait_s)
 
     def _note_host(self, feed: Feed, address: str, fetched: Fetched) -> None:
         """Which host has answered, and that it asks to be left alone, if it does: not the one that redirects there."""

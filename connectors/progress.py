@@ -100,6 +100,13 @@ def after(feed: Feed, before: FeedState | None, ended: Ended, now: float, dice: 
     return (_forgotten(state) if back else _moved(feed, _revalidated(state, ended), ended, now)), chosen
 
 
+def put_off(before: FeedState | None, wait_s: float, now: float) -> FeedState | None:
+    """What is known of a feed that is not asked until ``wait_s`` after ``now``: its host rests. That is no poll."""
+    if before is None or before.next_due is None:
+        return before
+    return replace(before, next_due=max(before.next_due, now + wait_s))
+
+
 def _remembered(before: Memory, ended: Ended, now: float) -> Memory:
     """What an answer changes: a 304 repeats no ttl, and need not repeat its freshness (RFC 9111, 4.3.4)."""
     if ended.outcome is Outcome.NOT_MODIFIED:

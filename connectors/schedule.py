@@ -154,8 +154,13 @@ def next_poll(outcome: Outcome, usual: Usual, failures: int, rules: Rules, dice:
         wait, why = _jittered(_backed_off(course, usual.interval_s, failures), dice), Why.BACKOFF
     least, rule = rules.least()
     if wait < least:
-        return Next(least * (1 + JITTER * dice), rule)
+        return Next(rested_s(least, dice), rule)
     return Next(wait, why)
+
+
+def rested_s(rest_s: float, dice: float) -> float:
+    """Seconds until the poll of a feed whose host is to be left alone for ``rest_s``: jitter only adds."""
+    return rest_s * (1 + JITTER * dice)
 
 
 def first_wait_s(interval_s: float, dice: float, feeds: int = 1) -> float:

@@ -21,7 +21,8 @@ from connectors.hand import Hand
 from connectors.loop import Connector
 from connectors.outcome import Outcome
 from connectors.parsers import Parsers
-from connectors.poll import Parts, Poll, Poller
+from connectors.poll import RESTS, Parts, Poll, Poller
+from connectors.rests import Rests
 from connectors.store import StoreError
 from connectors.stores import Stores
 
@@ -93,12 +94,24 @@ async def test_a_request_to_wait_ends_though_the_clock_is_set_back(
             poller = Poller(load_settings(data_dir=tmp_path), parts)
             await poller.poll(Feed(id="limited", url=server.url("/429")))
             back = 86_400.0
-            feed = Feed(id="feed", url=server.url("/feed"))
-            assert (await poller.poll(feed)).outcome is Outcome.RATE_LIMITED
-            state = poller.state(feed)
-    assert state
-    assert state.next_due
-    assert state.next_due - state.polled_at < 3600
+            poll = await poller.poll(Feed(id="feed", url=server.url("/feed")))
+    assert poll.outcome is Outcome.RATE_LIMITED
+    assert 100 < poll.rest_s < 3600
+
+
+async def test_a_feed_of_a_host_that_rests_waits_until_that_is_over(server: FeedServer, tmp_path: Path):
+    """It is put off once, not again and again; then it is polled."""
+    rests = Rests()
+    rests.ask("127.0.0.1", 2.5, 0.0)
+    with Stores(tmp_path) as store:
+        store.part("feed").note(RESTS, rests.saved(time.time(), 0.0))
+    async with following(tmp_path, [Feed(id="feed", url=server.url("/feed"), interval_s=0.1)]) as polls:
+        await until(lambda: polls.total() == 1)
+        await asyncio.sleep(0.3)
+        assert polls == {("feed", Outcome.RATE_LIMITED): 1}
+        assert not server.requests
+        await until(lambda: polls["feed", Outcome.OK])
+    assert polls["feed", Outcome.RATE_LIMITED] == 1
 
 
 async def test_a_slow_host_holds_no_other_host_up(server: FeedServer, tmp_path: Path):

@@ -9,10 +9,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from loopback import NETWORKS
+from prometheus_client import REGISTRY
 
 from config.feeds import Feed
 from config.networks import Networks, networks
 from config.settings import load_settings
+from connectors import metrics
 from connectors.fetch import Fetcher, user_agent
 from connectors.moves import LEAST_S, TIMES
 from connectors.outcome import Outcome
@@ -87,12 +89,36 @@ async def test_a_host_that_asked_to_be_left_alone_is_so_after_a_restart(server: 
         assert (await poller.poll(Feed("limited", server.url("/429")))).outcome is Outcome.RATE_LIMITED
     feed = Feed("feed", server.url("/feed"))
     async with polling(tmp_path) as poller:
-        assert (await poller.poll(feed)).outcome is Outcome.RATE_LIMITED
-        state = poller.state(feed)
+        poll = await poller.poll(feed)
+        assert poller.state(feed) is None
     assert [path for path, _ in server.requests] == ["/429"]
+    assert (poll.outcome, poll.rest_s > 110) == (Outcome.RATE_LIMITED, True)
+
+
+async def test_a_feed_that_is_not_asked_has_not_failed(server: FeedServer, tmp_path: Path):
+    """While its host rests a feed stands as it stood, is counted as no fetch, and is due when the rest is over."""
+    feed = Feed("feed", server.url("/feed"))
+    before = FeedState(feed.id, feed.url, Outcome.OK, etag='"1"', polled_at=time.time() - 900, next_due=time.time())
+    async with polling(tmp_path, before) as poller:
+        await poller.poll(Feed("limited", server.url("/429")))
+        counted = fetches()
+        for _ in range(3):
+            poll = await poller.poll(feed)
+        assert fetches() == counted
+        state = poller.state(feed)
     assert state
+    assert "asked to be left alone" in poll.detail
+    assert replace(state, next_due=before.next_due) == before
     assert state.next_due
-    assert state.next_due - state.polled_at > 110
+    assert 110 < state.next_due - time.time() < 140
+
+
+def fetches() -> list[float | None]:
+    """How many polls were begun and ended."""
+    metrics.init()
+    begun = REGISTRY.get_sample_value("brinkwatch_connect_fetch_attempts_total", {"kind": "feed"})
+    labels = {"kind": "feed", "outcome": "rate_limited"}
+    return [begun, REGISTRY.get_sample_value("brinkwatch_connect_fetches_total", labels)]
 
 
 async def test_a_redirector_does_not_rest_for_whom_it_leads_to(server: FeedServer, tmp_path: Path):
