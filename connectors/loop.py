@@ -7,7 +7,7 @@ import contextlib
 import logging
 import random
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -16,7 +16,7 @@ from config.health import board
 from connectors import metrics, schedule
 from connectors.feed_list import change, enabled
 from connectors.poll import Parts, Poll, Poller
-from connectors.rota import MAX_POLLS, MAX_POLLS_A_HOST, Rota, Turn, host
+from connectors.rota import MAX_POLLS, MAX_POLLS_A_HOST, Rota, Turn
 from connectors.standings import Standings
 
 log = logging.getLogger(__name__)
@@ -70,10 +70,10 @@ class Connector:
         """Poll every feed once, now."""
         await self._parts.delivery.ready()
         places = asyncio.Semaphore(self._most)
-        hosts = {host(feed): asyncio.Semaphore(MAX_POLLS_A_HOST) for feed in self.feeds.values()}
+        hosts: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(MAX_POLLS_A_HOST))
 
         async def in_turn(feed: Feed) -> Poll:
-            async with hosts[host(feed)], places:
+            async with hosts[self._poller.host(feed)], places:
                 return await self._poll(feed)
 
         tasks = [asyncio.create_task(in_turn(feed)) for feed in self.feeds.values()]
@@ -132,7 +132,7 @@ class Connector:
         now = time.monotonic()
         for feed in (*changed.hurried, *changed.altered):
             if (turn := self._rota.turn(feed.id)) is not None:
-                self._rota.add(_due(turn, feed, now, turn.due), feed)
+                self._line(_due(turn, feed, now, turn.due), feed)
         self.tell_feeds()
         counts = {name: len(getattr(changed, name)) for name in ("added", "removed", "hurried", "altered")}
         log.info("the list of feeds has changed", extra={"fields": {"feeds": len(listed), **counts}})
@@ -151,10 +151,13 @@ class Connector:
             self._standings.set(feed.id, state)
             if state is None or (state.next_due is not None and state.next_due <= wall):
                 wait_s = schedule.first_wait_s(feed.interval_s, self._dice.random(), len(feeds))
-                self._rota.add(now + wait_s, feed)
+                self._line(now + wait_s, feed)
             elif state.next_due is not None:
-                self._rota.add(now + schedule.resumed_wait_s(state.next_due, state.polled_at, wall), feed)
+                self._line(now + schedule.resumed_wait_s(state.next_due, state.polled_at, wall), feed)
         self._wake.set()
+
+    def _line(self, due: float, feed: Feed) -> None:
+        self._rota.add(due, feed, self._poller.host(feed))
 
     def drop(self, feed_ids: Iterable[str]) -> None:
         """Have these polled no more."""
@@ -200,7 +203,7 @@ class Connector:
         state = self._poller.state(feed)
         if poll.rest_s and feed.url == turn.feed.url:
             self._standings.set(feed.id, state)
-            self._rota.add(time.monotonic() + poll.rest_s, feed)
+            self._line(time.monotonic() + poll.rest_s, feed)
             return
         if state is None:
             self.line_up([feed.id])  # its address was changed meanwhile
@@ -208,7 +211,7 @@ class Connector:
         self._standings.set(feed.id, state)
         if state.next_due is not None:
             now = time.monotonic()
-            self._rota.add(_due(turn, feed, now, now + state.next_due - state.polled_at), feed)
+            self._line(_due(turn, feed, now, now + state.next_due - state.polled_at), feed)
 
     async def _poll_turn(self, turn: Turn) -> Poll:
         await self._parts.delivery.ready()  # while Kafka is away nothing more is fetched

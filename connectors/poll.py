@@ -94,6 +94,10 @@ class Poller:
         state = self._states.get(feed.id)
         return state if state and state.url == feed.url else None
 
+    def host(self, feed: Feed) -> str:
+        """The host that the next poll of ``feed`` asks; empty for a file."""
+        return hostname(_address(feed, self.state(feed)))
+
     def adopt(self, states: Mapping[str, FeedState], rests: Iterable[str] = ()) -> None:
         """Know these too, by id, from now on; and which hosts were left alone by who knew them before."""
         self._states.update(states)

@@ -16,14 +16,16 @@ from rawserver import FEED, answering, raw
 
 from config.feeds import Feed
 from config.settings import load_settings
+from connectors import loop
 from connectors.fetch import Fetcher, Limits, user_agent
 from connectors.hand import Hand
 from connectors.loop import Connector
+from connectors.moves import LEAST_S, TIMES
 from connectors.outcome import Outcome
 from connectors.parsers import Parsers
 from connectors.poll import RESTS, Parts, Poll, Poller
 from connectors.rests import Rests
-from connectors.store import StoreError
+from connectors.store import FeedState, StoreError
 from connectors.stores import Stores
 
 if TYPE_CHECKING:
@@ -125,6 +127,23 @@ async def test_a_slow_host_holds_no_other_host_up(server: FeedServer, tmp_path: 
         await until(lambda: polls.total() >= before + 4)
     assert {feed for feed, _ in polls} == {"quick"}
     assert sum(path == "/silent" for path, _ in server.requests) == 2
+
+
+async def test_feeds_that_moved_to_one_host_are_asked_there_two_at_a_time(
+    server: FeedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """However many sites' feeds a platform has taken over, it is asked as one host is."""
+    monkeypatch.setattr(loop, "GRACE_S", 0.0)
+    feeds = [Feed(id=f"site-{number}", url=f"http://127.0.1.{number}:1/feed", interval_s=0.1) for number in range(6)]
+    since = time.time() - LEAST_S - 1
+    with Stores(tmp_path) as store:
+        for feed in feeds:
+            move = {"moved_to": f"{server.url('/silent')}?{feed.id}", "moved_times": TIMES, "moved_since": since}
+            store.record(FeedState(feed.id, feed.url, Outcome.OK, polled_at=since, next_due=since, **move))  # type: ignore[arg-type]  # names of fields
+    async with following(tmp_path, feeds):
+        await until(lambda: len(server.requests) >= 2)
+        await asyncio.sleep(0.3)
+        assert [path for path, _ in server.requests] == ["/silent"] * 2
 
 
 class Away(Taken):
