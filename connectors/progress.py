@@ -81,7 +81,7 @@ def after(feed: Feed, before: FeedState | None, ended: Ended, now: float, dice: 
     interval_s = _interval_s(feed, remembered.rhythm, now)
     failures = 0 if ended.outcome.success else known.failures + 1
     usual = Usual(interval_s, adapted=_adapts(feed), first=not known.polled_at)
-    rules = _rules(remembered, ended.fetched)
+    rules = _rules(remembered, ended)
     back = moves.failed(feed, ended.asked, ended.outcome, failures)
     chosen = (
         _moved_back(usual, rules, dice) if back else schedule.next_poll(ended.outcome, usual, failures, rules, dice)
@@ -138,9 +138,10 @@ def _adapts(feed: Feed) -> bool:
     return feed.adapts and not feed.drill
 
 
-def _rules(remembered: Memory, fetched: Fetched) -> Rules:
-    """An error page may have a freshness of its own; it does not shorten what the feed itself asked for."""
-    return Rules(remembered.ttl_s, max(remembered.max_age_s, fetched.fresh_s), fetched.retry_after_s)
+def _rules(remembered: Memory, ended: Ended) -> Rules:
+    """The freshness of an error page is its own: it neither shortens nor lengthens what the feed asks for."""
+    fresh_s = ended.fetched.fresh_s if ended.outcome.success else 0.0
+    return Rules(remembered.ttl_s, max(remembered.max_age_s, fresh_s), ended.fetched.retry_after_s)
 
 
 def _moved_back(usual: Usual, rules: Rules, dice: float) -> Next:

@@ -82,6 +82,15 @@ def test_a_failure_is_not_a_way_around_what_the_feed_asked():
     assert state.failures == 1
 
 
+def test_an_error_page_that_may_be_kept_for_a_day_silences_no_feed():
+    """Its cache headers are its own; the feed is tried again as after any such failure."""
+    for outcome in (Outcome.SERVER_ERROR, Outcome.NOT_FOUND, Outcome.NOT_A_FEED):
+        state, chosen = after(FEED, known(ended()), ended(outcome, fresh_s=DAY_S), NOW, 0.5)
+        assert chosen.why is Why.BACKOFF
+        assert chosen.wait_s
+        assert chosen.wait_s <= 4 * state.interval_s
+
+
 def test_a_fixed_interval_and_a_drill_do_not_adapt():
     """What the operator has set counts, whatever the feed publishes; what it asks for counts before that."""
     dates = tuple(NOW - n * 60 for n in range(100))
@@ -158,7 +167,7 @@ def test_no_course_of_polls_breaks_a_rule(course: list[tuple[Outcome, Read, floa
         elif outcome is Outcome.NOT_MODIFIED:
             fresh_s = said_s or fresh_s
         assert chosen.wait_s is not None
-        longest = max(min(ttl_s, DAY_S), min(max(fresh_s, said_s), DAY_S), min(retry_s, 7 * DAY_S))
+        longest = max(min(ttl_s, DAY_S), min(fresh_s, DAY_S), min(retry_s, 7 * DAY_S))
         assert chosen.wait_s >= longest - 0.5  # the memory holds whole seconds
         assert state.next_due == at + chosen.wait_s
         assert len(state.memory) < 300
