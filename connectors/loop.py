@@ -13,11 +13,12 @@ from typing import Any
 
 from config.feeds import Feed
 from config.health import board
-from connectors import metrics, schedule
+from connectors import metrics, progress, schedule
 from connectors.feed_list import change, enabled
 from connectors.poll import Parts, Poll, Poller
 from connectors.rota import MAX_POLLS, MAX_POLLS_A_HOST, Rota, Turn
 from connectors.standings import Standings
+from connectors.store import FeedState
 
 log = logging.getLogger(__name__)
 MAX_SLEEP_S = 5.0
@@ -129,10 +130,10 @@ class Connector:
         self._standings.disabled = len(feeds) - len(listed)
         self.drop(changed.removed)
         self.line_up(feed.id for feed in changed.added)
-        now = time.monotonic()
-        for feed in (*changed.hurried, *changed.altered):
+        altered = (*changed.hurried, *changed.altered)
+        for feed in altered:
             if (turn := self._rota.turn(feed.id)) is not None:
-                self._line(_due(turn, feed, now, turn.due), feed)
+                self._alter(turn, feed, len(altered))
         self.tell_feeds()
         counts = {name: len(getattr(changed, name)) for name in ("added", "removed", "hurried", "altered")}
         log.info("the list of feeds has changed", extra={"fields": {"feeds": len(listed), **counts}})
@@ -143,18 +144,31 @@ class Connector:
 
     def line_up(self, feed_ids: Iterable[str]) -> None:
         """Have these polled: those that are new spread out, the others when the state says."""
-        wall, now = time.time(), time.monotonic()
         busy = self.polling()  # these are lined up when their poll ends
         feeds = [self._listed[name] for name in feed_ids if self._parts.store.holds(name) and name not in busy]
         for feed in feeds:
-            state = self._poller.state(feed)
+            state = self._poller.resumed(feed)
             self._standings.set(feed.id, state)
-            if state is None or (state.next_due is not None and state.next_due <= wall):
-                wait_s = schedule.first_wait_s(feed.interval_s, self._dice.random(), len(feeds))
-                self._line(now + wait_s, feed)
-            elif state.next_due is not None:
-                self._line(now + schedule.resumed_wait_s(state.next_due, state.polled_at, wall), feed)
+            self._line_by(state, feed, len(feeds))
         self._wake.set()
+
+    def _line_by(self, state: FeedState | None, feed: Feed, feeds: int) -> None:
+        """Have ``feed`` polled when ``state`` says; where that is over, it is one of so many ``feeds`` that are due."""
+        wall, now = time.time(), time.monotonic()
+        if state is None or (state.next_due is not None and state.next_due <= wall):
+            self._line(now + schedule.first_wait_s(feed.interval_s, self._dice.random(), feeds), feed)
+        elif state.next_due is not None:
+            self._line(now + schedule.resumed_wait_s(state.next_due, state.polled_at, wall), feed)
+
+    def _alter(self, turn: Turn, feed: Feed, feeds: int) -> None:
+        """Poll ``feed`` as it is now, in place of how it was lined up: where its intervals are others, by those."""
+        state = self._poller.state(feed)
+        if state is None:
+            self._line(min(turn.due, time.monotonic() + feed.interval_s), feed)
+        elif progress.pace(feed) == progress.pace(turn.feed):
+            self._line(turn.due, feed)
+        else:
+            self._line_by(self._poller.resumed(feed, turn.feed), feed, feeds)
 
     def _line(self, due: float, feed: Feed) -> None:
         self._rota.add(due, feed, self._poller.host(feed))
@@ -200,7 +214,7 @@ class Connector:
         feed = self._listed.get(turn.feed.id)
         if feed is None or not self._parts.store.holds(feed.id):
             return  # it was removed meanwhile, or its shard is given up
-        state = self._poller.state(feed)
+        state = self._poller.resumed(feed, turn.feed)
         if poll.rest_s and feed.url == turn.feed.url:
             self._standings.set(feed.id, state)
             self._line(time.monotonic() + poll.rest_s, feed)
@@ -210,8 +224,7 @@ class Connector:
             return
         self._standings.set(feed.id, state)
         if state.next_due is not None:
-            now = time.monotonic()
-            self._line(_due(turn, feed, now, now + state.next_due - state.polled_at), feed)
+            self._line(time.monotonic() + state.next_due - state.polled_at, feed)
 
     async def _poll_turn(self, turn: Turn) -> Poll:
         await self._parts.delivery.ready()  # while Kafka is away nothing more is fetched
@@ -227,11 +240,6 @@ class Connector:
 
 async def _until(stop: asyncio.Event) -> None:
     await stop.wait()
-
-
-def _due(turn: Turn, feed: Feed, now: float, due: float) -> float:
-    """When ``feed`` is due that was to be polled at ``due``, and is to be polled more often than its ``turn`` knew."""
-    return min(due, now + feed.interval_s) if feed.interval_s < turn.feed.interval_s else due
 
 
 async def finish(under_way: set[asyncio.Task[Any]], grace_s: float) -> None:

@@ -94,6 +94,21 @@ class Poller:
         state = self._states.get(feed.id)
         return state if state and state.url == feed.url else None
 
+    def resumed(self, feed: Feed, before: Feed | None = None) -> FeedState | None:
+        """As ``state``; where its intervals are others than those of the last poll, with the next one as they have it.
+
+        Args:
+            feed: The feed, as the list has it now.
+            before: As it was when it was lined up; None for what the state tells of that.
+        """
+        state = self.state(feed)
+        same = state is None or (
+            progress.fits(feed, state) if before is None else progress.pace(feed) == progress.pace(before)
+        )
+        if state is None or same:
+            return state
+        return _netted(progress.paced(feed, state, self._dice.random()), self.net_s(feed))
+
     def host(self, feed: Feed) -> str:
         """The host that the next poll of ``feed`` asks; empty for a file."""
         return hostname(_address(feed, self.state(feed)))

@@ -15,7 +15,7 @@ from connectors.fetch import Fetched, Validators
 from connectors.memory import recalled
 from connectors.moves import TIMES
 from connectors.outcome import Outcome
-from connectors.progress import Ended, Read, after, told
+from connectors.progress import Ended, Read, after, fits, pace, paced, told
 from connectors.schedule import DAY_S, Why
 from connectors.sift import Reading, identify, sift
 from connectors.store import FeedState
@@ -143,6 +143,45 @@ def test_what_a_document_tells():
     assert told(parsed, first) == Read(60.0, (at.timestamp(),), (at.timestamp(), NOW))
     again = sift(reading, identify(FEED, parsed.entries), {row.article_id: row for row in first.seen})
     assert told(parsed, again) == Read(60.0, (at.timestamp(),), ())
+
+
+def test_other_intervals_count_from_the_last_poll_on():
+    """Shorter or longer, fixed or bounded otherwise: as if the last poll had ended under them."""
+    state = known(ended(read=Read(shown=tuple(NOW - n * DAY_S for n in range(30)))))
+    assert state.interval_s > 3600
+    assert fits(FEED, state)
+    for feed, wait_s in (
+        (replace(FEED, cap_s=600.0), 600.0),
+        (replace(FEED, adapts=False, interval_s=60.0), 60.0),
+        (replace(FEED, adapts=False, interval_s=DAY_S), DAY_S),
+    ):
+        assert not fits(feed, state)
+        assert pace(feed) != pace(FEED)
+        again = paced(feed, state, 0.5)
+        assert (again.next_due, again.interval_s) == (pytest.approx(NOW + wait_s), wait_s)
+        assert replace(again, next_due=state.next_due, interval_s=state.interval_s) == state
+    assert pace(replace(FEED, title="Wire")) == pace(FEED)
+
+
+@pytest.mark.parametrize(
+    ("ending", "least_s"),
+    [
+        (ended(read=Read(ttl_s=7200)), 7200),
+        (ended(fresh_s=5000), 5000),
+        (ended(retry_after_s=9000), 9000),
+        (ended(Outcome.RATE_LIMITED, retry_after_s=9000), 9000),
+        (ended(Outcome.NOT_FOUND), 2 * 60 * 0.9),
+    ],
+)
+def test_no_shorter_interval_is_a_way_around_what_was_asked(ending: Ended, least_s: float):
+    """The publisher's rules and the back-off stand when the operator changes the list; so does what has stopped."""
+    state = known(ended(), ending)
+    for dice in (0.0, 0.9):
+        again = paced(replace(FEED, adapts=False, interval_s=60.0), state, dice)
+        assert again.next_due
+        assert again.next_due - NOW >= least_s
+    stopped = replace(state, next_due=None)
+    assert paced(replace(FEED, interval_s=60.0), stopped, 0.5) == stopped
 
 
 seconds = st.one_of(st.just(0.0), st.floats(0, 400 * DAY_S))
