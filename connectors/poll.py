@@ -34,6 +34,7 @@ from connectors.polled import Poll
 from connectors.progress import Ended, after, told
 from connectors.recognition import Memory, all_marks, identify, ids
 from connectors.rests import Rests, hostname
+from connectors.schedule import Next, Why
 from connectors.shown import Shown
 from connectors.sift import Reading, Sifted, sift
 from connectors.store import FeedState
@@ -107,7 +108,8 @@ class Poller:
         )
         if state is None or same:
             return state
-        return _netted(progress.paced(feed, state, self._dice.random()), self.net_s(feed))
+        again, chosen = progress.paced(feed, state, self._dice.random())
+        return _netted(again, chosen, self.net_s(feed))[0]
 
     def host(self, feed: Feed) -> str:
         """The host that the next poll of ``feed`` asks; empty for a file."""
@@ -240,9 +242,9 @@ class Poller:
         read = told(taken.parsed, taken.sifted) if taken else None
         ended = Ended(outcome, fetched, asked, detail, read)
         state, chosen = after(feed, before, ended, time.time(), self._dice.random())
-        state = _netted(state, self.net_s(feed))
+        state, chosen = _netted(state, chosen, self.net_s(feed))
         if outcome is Outcome.OK and files.has_more(fetched):
-            state = replace(state, next_due=state.polled_at)
+            state, chosen = replace(state, next_due=state.polled_at), Next(0.0, Why.MORE)
         sifted = taken.sifted if taken else None
         self._parts.store.record(state, sifted.seen if sifted else (), sifted.aliases if sifted else ())
         if sifted and sifted.articles:
@@ -284,8 +286,9 @@ def _told(fetched: Fetched, taken: _Taken | None) -> tuple[Outcome, str]:
     return taken.parsed.outcome, one_line(said, MAX_DETAIL)
 
 
-def _netted(state: FeedState, net_s: float) -> FeedState:
+def _netted(state: FeedState, chosen: Next, net_s: float) -> tuple[FeedState, Next]:
     """With the next poll put off, where pushes stand in for it; a feed that fails is polled as it would be."""
-    if not net_s or state.next_due is None or state.failures:
-        return state
-    return replace(state, next_due=max(state.next_due, state.polled_at + net_s))
+    netted = state.polled_at + net_s
+    if not net_s or state.next_due is None or state.failures or state.next_due >= netted:
+        return state, chosen
+    return replace(state, next_due=netted), Next(net_s, Why.PUSHED)

@@ -121,13 +121,15 @@ def fits(feed: Feed, state: FeedState) -> bool:
     return state.interval_s in {0.0, feed.interval_s}
 
 
-def paced(feed: Feed, state: FeedState, dice: float) -> FeedState:
-    """``state`` with the next poll when it would be if the last one had ended by the intervals that ``feed`` has now.
+def paced(feed: Feed, state: FeedState, dice: float) -> tuple[FeedState, Next]:
+    """``state`` with the next poll when it would be if the last one had ended by ``feed``'s intervals of now; and why.
 
     What the publisher asked for, and the failures, count as they did then: it is never sooner than they allow.
     """
-    if state.next_due is None or state.next_due <= state.polled_at:  # stopped; or there was more, to be read at once
-        return state
+    if state.next_due is None:
+        return state, Next(None, Why.GONE)
+    if state.next_due <= state.polled_at:
+        return state, Next(0.0, Why.MORE)
     known = memory.recalled(state.memory)
     usual = Usual(_interval_s(feed, known.rhythm, state.polled_at), adapted=_adapts(feed))
     rules = Rules(known.ttl_s, known.max_age_s, known.retry_after_s)
@@ -136,7 +138,7 @@ def paced(feed: Feed, state: FeedState, dice: float) -> FeedState:
     else:
         chosen = schedule.next_poll(state.outcome, usual, state.failures, rules, dice)
     next_due = None if chosen.wait_s is None else state.polled_at + chosen.wait_s
-    return replace(state, next_due=next_due, interval_s=usual.interval_s)
+    return replace(state, next_due=next_due, interval_s=usual.interval_s), chosen
 
 
 def _remembered(before: Memory, ended: Ended, now: float) -> Memory:

@@ -36,6 +36,10 @@ class Why(StrEnum):
     """It failed, and waits longer with each failure in a row."""
     MOVED_BACK = "moved_back"
     """The address that it had moved to failed: the one of the list is tried again."""
+    PUSHED = "pushed"
+    """A hub pushes what is new: it is polled only to see that it does."""
+    MORE = "more"
+    """Of a file a portion was read, and the next one is there."""
     GONE = "gone"
     """410: it is not polled any more."""
 

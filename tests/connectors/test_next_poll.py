@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY
 from config.feeds import Feed
 from config.networks import Networks, networks
 from config.settings import load_settings
-from connectors import metrics
+from connectors import files, metrics
 from connectors.fetch import Fetcher, user_agent
 from connectors.moves import LEAST_S, TIMES
 from connectors.outcome import Outcome
@@ -158,6 +158,24 @@ async def test_the_log_says_why_the_next_poll_is_when_it_is(
     }  # fmt: skip
     assert told["gone"][1] is None
     assert told["limited"][1] >= 120
+
+
+async def test_the_log_tells_pushes_and_portions_from_intervals(
+    server: FeedServer, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    """Where a hub pushes the next poll is put off, and where a file has more it is at once: both are said."""
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(files, "has_more", lambda fetched: fetched.final_url.endswith("/atom"))
+    feeds = [Feed(name, server.url(path), interval_s=10.0) for name, path in (
+        ("pushed", "/feed"), ("more", "/atom"), ("lost", "/404"),
+    )]  # fmt: skip
+    async with polling(tmp_path) as poller:
+        poller.net_s = lambda _: 3600.0
+        for feed in feeds:
+            await poller.poll(feed)
+    told = {fields["feed"]: (fields["next_why"], fields["next_s"]) for fields in _fields(caplog)}
+    assert (told["pushed"], told["more"]) == (("pushed", 3600.0), ("more", 0.0))
+    assert told["lost"][0] == "backoff"
 
 
 def _fields(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:

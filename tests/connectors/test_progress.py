@@ -16,7 +16,7 @@ from connectors.memory import recalled
 from connectors.moves import TIMES
 from connectors.outcome import Outcome
 from connectors.progress import Ended, Read, after, fits, pace, paced, told
-from connectors.schedule import DAY_S, Why
+from connectors.schedule import DAY_S, Next, Why
 from connectors.sift import Reading, identify, sift
 from connectors.store import FeedState
 
@@ -157,7 +157,7 @@ def test_other_intervals_count_from_the_last_poll_on():
     ):
         assert not fits(feed, state)
         assert pace(feed) != pace(FEED)
-        again = paced(feed, state, 0.5)
+        again, _ = paced(feed, state, 0.5)
         assert (again.next_due, again.interval_s) == (pytest.approx(NOW + wait_s), wait_s)
         assert replace(again, next_due=state.next_due, interval_s=state.interval_s) == state
     assert pace(replace(FEED, title="Wire")) == pace(FEED)
@@ -177,11 +177,11 @@ def test_no_shorter_interval_is_a_way_around_what_was_asked(ending: Ended, least
     """The publisher's rules and the back-off stand when the operator changes the list; so does what has stopped."""
     state = known(ended(), ending)
     for dice in (0.0, 0.9):
-        again = paced(replace(FEED, adapts=False, interval_s=60.0), state, dice)
+        again, _ = paced(replace(FEED, adapts=False, interval_s=60.0), state, dice)
         assert again.next_due
         assert again.next_due - NOW >= least_s
     stopped = replace(state, next_due=None)
-    assert paced(replace(FEED, interval_s=60.0), stopped, 0.5) == stopped
+    assert paced(replace(FEED, interval_s=60.0), stopped, 0.5) == (stopped, Next(None, Why.GONE))
 
 
 seconds = st.one_of(st.just(0.0), st.floats(0, 400 * DAY_S))
