@@ -18,7 +18,7 @@ from connectors.feed_list import change, enabled
 from connectors.poll import Parts, Poll, Poller
 from connectors.rota import MAX_POLLS, MAX_POLLS_A_HOST, Rota, Turn
 from connectors.standings import Standings
-from connectors.store import FeedState
+from connectors.store import FeedState, StoreError
 
 log = logging.getLogger(__name__)
 MAX_SLEEP_S = 5.0
@@ -113,8 +113,10 @@ class Connector:
                 await self._wait()
         finally:
             self._standings.tell()
-            await finish(self._beside, 0.0)
-            await finish(set(self._under_way), GRACE_S if self._parts.delivery.up else 0.0)
+            lost = await finish(self._beside, 0.0)
+            lost += await finish(set(self._under_way), GRACE_S if self._parts.delivery.up else 0.0)
+        if lost:
+            raise lost[0]
 
     def beside(self, work: Any) -> None:
         """Run a coroutine beside the polls, until they end; what it raises ends them."""
@@ -242,11 +244,16 @@ async def _until(stop: asyncio.Event) -> None:
     await stop.wait()
 
 
-async def finish(under_way: set[asyncio.Task[Any]], grace_s: float) -> None:
-    """Let polls end; those that still wait after the grace are given up unrecorded, and read anew by the next start."""
+async def finish(under_way: set[asyncio.Task[Any]], grace_s: float) -> list[StoreError]:
+    """Let polls end; those that still wait after the grace are given up unrecorded, and read anew by the next start.
+
+    Returns:
+        What could not be written down.
+    """
     if not under_way:
-        return
+        return []
     _, late = await asyncio.wait(under_way, timeout=grace_s)
     for task in late:
         task.cancel()
-    await asyncio.gather(*under_way, return_exceptions=True)
+    ended = await asyncio.gather(*under_way, return_exceptions=True)
+    return [error for error in ended if isinstance(error, StoreError)]

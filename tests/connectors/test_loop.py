@@ -192,6 +192,32 @@ async def test_a_header_that_is_no_text_is_read_past(tmp_path: Path, kind: bytes
     assert outcome in {Outcome.OK, Outcome.BAD_RESPONSE}  # a control character is no HTTP to begin with
 
 
+class Full(Away):
+    """A delivery that waits, of a process whose disk is full by then."""
+
+    async def send(self, articles: Sequence[Any], fetched: object = None) -> None:
+        """Wait, then fail as the store does."""
+        await super().send(articles, fetched)
+        raise StoreError("writing the connectors' state failed: disk full")
+
+
+async def test_state_that_can_not_be_written_at_the_end_is_told(server: FeedServer, tmp_path: Path):
+    """A poll that ends during the grace and can't be written down ends the process with its reason, not with 0."""
+    delivery, stop = Full(), asyncio.Event()
+    with Stores(tmp_path) as store:
+        async with Parsers() as parsers, Fetcher(user_agent(), allowed=NETWORKS) as fetcher:
+            parts = Parts(fetcher, parsers, delivery, store)  # type: ignore[arg-type]  # what the loop uses of one
+            poller = Poller(load_settings(data_dir=tmp_path), parts)
+            feed = Feed(id="feed", url=server.url("/feed"), interval_s=0.1)
+            task = asyncio.create_task(Connector([feed], parts, poller, lambda _: None).follow(stop))
+            await until(lambda: delivery.waiting)
+            stop.set()
+            await asyncio.sleep(0.1)
+            delivery.back.set()
+            with pytest.raises(StoreError, match="disk full"):
+                await task
+
+
 class Odd(Taken):
     """A delivery that raises what nobody foresaw."""
 
