@@ -244,11 +244,11 @@ async def _until(stop: asyncio.Event) -> None:
     await stop.wait()
 
 
-async def finish(under_way: set[asyncio.Task[Any]], grace_s: float) -> list[StoreError]:
+async def finish(under_way: set[asyncio.Task[Any]], grace_s: float) -> list[Exception]:
     """Let polls end; those that still wait after the grace are given up unrecorded, and read anew by the next start.
 
     Returns:
-        What could not be written down.
+        Why something could not be written down.
     """
     if not under_way:
         return []
@@ -256,4 +256,4 @@ async def finish(under_way: set[asyncio.Task[Any]], grace_s: float) -> list[Stor
     for task in late:
         task.cancel()
     ended = await asyncio.gather(*under_way, return_exceptions=True)
-    return [error for error in ended if isinstance(error, StoreError)]
+    return [error for error in ended if isinstance(error, (StoreError, OSError))]

@@ -78,7 +78,7 @@ class Poller:
         self._states = parts.store.feeds()
         self._rests = Rests()
         self._rests.restore(parts.store.noted(RESTS), time.time(), time.monotonic())
-        self._led_to: dict[str, str] = {}  # where redirects led at the last poll, of feeds that answer elsewhere
+        self._led_to: dict[str, tuple[str, str]] = {}  # from where to where redirects led at the last poll, by feed
         self._flows = Flows(parts.store)
         # Threads of its own: those of the loop may all wait for the names of hosts.
         self._sifters = ThreadPoolExecutor(SIFTERS, thread_name_prefix="sift")
@@ -140,7 +140,19 @@ class Poller:
         try:
             return await self._poll(feed)
         except Exception as error:  # noqa: BLE001  # told with its trace, or raised again
-            return self._conclude(feed, "", surprise.failed(feed, error))
+            return self._surprised(feed, error)
+
+    def _surprised(self, feed: Feed, error: Exception) -> Poll:
+        """Conclude a poll that met what nobody foresaw; if that is in what is known of the feed, it begins anew."""
+        fetched = surprise.failed(feed, error)
+        try:
+            return self._conclude(feed, "", fetched)
+        except Exception as again:  # noqa: BLE001  # as in ``poll``
+            fetched = surprise.failed(feed, again)
+        before = self._states.get(feed.id)
+        failures = before.failures if before else 0
+        self._states[feed.id] = FeedState(feed.id, feed.url, fetched.outcome, failures=failures)
+        return self._conclude(feed, "", fetched)
 
     async def _poll(self, feed: Feed) -> Poll:
         state = self.state(feed)
@@ -165,8 +177,9 @@ class Poller:
 
     def _rest_s(self, feed: Feed, state: FeedState | None, address: str) -> float:
         """Seconds for which ``feed`` is not asked: its host rests, or the one that redirects from there lead to."""
-        led_to = (state.moved_to if state else "", self._led_to.get(feed.id, ""))
-        return max(self._rests.left_s(hostname(url), time.monotonic()) for url in (address, *led_to))
+        asked, there = self._led_to.get(feed.id, ("", ""))
+        urls = (address, state.moved_to if state else "", there if asked == address else "")
+        return max(self._rests.left_s(hostname(url), time.monotonic()) for url in urls)
 
     def _put_off(self, feed: Feed, state: FeedState | None, rest_s: float) -> Poll:
         """Leave all as it is, but for when the next poll is."""
@@ -182,7 +195,7 @@ class Poller:
         if hostname(fetched.final_url) == hostname(address):
             self._led_to.pop(feed.id, None)
         else:
-            self._led_to[feed.id] = fetched.final_url
+            self._led_to[feed.id] = address, fetched.final_url
         if fetched.retry_after_s and not fetched.outcome.success:
             self._rests.ask(hostname(fetched.final_url), fetched.retry_after_s, time.monotonic())
             self._parts.store.part(feed.id).note(RESTS, self._rests.saved(time.time(), time.monotonic()))

@@ -17,6 +17,7 @@ from rawserver import FEED, answering, raw
 from config.feeds import Feed
 from config.settings import load_settings
 from connectors import loop
+from connectors import poll as poll_module
 from connectors.fetch import Fetcher, Limits, user_agent
 from connectors.hand import Hand
 from connectors.loop import Connector
@@ -251,6 +252,26 @@ async def test_what_nobody_foresaw_is_one_feed_s_failure(
     assert state.next_due
     assert state.next_due - state.polled_at > 3000
     assert any(record.exc_info for record in caplog.records)
+
+
+async def test_what_is_known_of_a_feed_and_can_not_be_gone_on_from_is_dropped(
+    server: FeedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A state that makes each decision fail costs that feed its memory, not the process its life."""
+    decide = poll_module.after
+
+    def after(feed: Feed, before: FeedState | None, *others: Any) -> Any:
+        assert before is None or before.memory != "bad"
+        return decide(feed, before, *others)
+
+    monkeypatch.setattr(poll_module, "after", after)
+    feed = Feed(id="odd", url=server.url("/feed"))
+    with Stores(tmp_path) as store:
+        store.record(FeedState(feed.id, feed.url, Outcome.OK, memory="bad", failures=2))
+    poll, poller = await polled(tmp_path, server, ValueError("odd"))
+    state = poller.state(poll.feed)
+    assert state
+    assert (poll.outcome, state.failures, state.memory != "bad") == (Outcome.PARSE_FAILED, 3, True)
 
 
 @pytest.mark.parametrize("error", [StoreError("full"), OSError(errno.ENOSPC, "No space left on device")])
