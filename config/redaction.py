@@ -15,3 +15,11 @@ def shown(text: str) -> str:
     Of a long one only the first thousand characters: these patterns take their time over what is made to hold them up.
     """
     return _USER.sub(r"\1", _QUERY.sub(r"\1?…", text[:MAX_SHOWN]))
+
+
+def printable(text: str) -> str:
+    """``text`` with U+FFFD for what can't be printed or written: controls, and surrogates.
+
+    aiohttp gives a header's bytes that are no UTF-8 as surrogates, which no encoder takes.
+    """
+    return text if text.isprintable() else "".join(each if each.isprintable() else "\ufffd" for each in text)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import aiohttp
 
-from config.redaction import shown
+from config.redaction import printable, shown
 from config.retry_after import retry_after
 from connectors import metrics
 from connectors.addresses import REFUSAL
@@ -91,11 +91,11 @@ async def read(
     try:
         body = await _read_body(response, limit, kind, grow)
     except TooLargeError as error:
-        return replace(fetched, outcome=Outcome.TOO_LARGE, error=str(error))
+        return replace(fetched, outcome=Outcome.TOO_LARGE, error=printable(str(error)))
     except (TruncatedError, aiohttp.ClientPayloadError, aiohttp.ClientConnectionError, ConnectionError) as error:
         return replace(fetched, outcome=Outcome.TRUNCATED, error=_said(error))
     except BodyError as error:
-        return replace(fetched, outcome=Outcome.BAD_RESPONSE, error=str(error))
+        return replace(fetched, outcome=Outcome.BAD_RESPONSE, error=printable(str(error)))
     if not body.strip(b" \t\r\n\0"):
         return replace(fetched, outcome=Outcome.EMPTY, error="the body is empty")
     return replace(fetched, body=body, validators=_validators(response))
@@ -117,7 +117,7 @@ def _without_body(response: aiohttp.ClientResponse) -> Fetched:
         of_status(response.status),
         status=response.status,
         final_url=str(response.url),
-        content_type=response.headers.get("Content-Type", "")[:200],
+        content_type=printable(response.headers.get("Content-Type", "")[:200]),
         retry_after_s=retry_after(response.headers.get("Retry-After", ""), now),
         fresh_s=fresh_s(response.headers, now),
         links=tuple(link for link in links if len(link) <= MAX_LINK and link.isprintable()),
@@ -175,7 +175,7 @@ def failed(error: Exception) -> Fetched:
     """What an exchange that ended in ``error`` comes to."""
     if isinstance(error, OSError) and REFUSAL in str(error):
         inner = getattr(error, "os_error", error)  # where the socket itself was refused, aiohttp says more around it
-        return Fetched(Outcome.BLOCKED, error=shown(inner.strerror or str(inner))[:300])
+        return Fetched(Outcome.BLOCKED, error=printable(shown(inner.strerror or str(inner)))[:300])
     if isinstance(error, aiohttp.ClientHttpProxyError):
         outcome = of_status(error.status)
         outcome = outcome if outcome is Outcome.REFUSED else Outcome.CONNECT_ERROR
@@ -187,4 +187,4 @@ def failed(error: Exception) -> Fetched:
 
 
 def _said(error: BaseException) -> str:
-    return shown(f"{type(error).__name__}: {error}")[:300].rstrip(": ")
+    return printable(shown(f"{type(error).__name__}: {error}"))[:300].rstrip(": ")

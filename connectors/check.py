@@ -20,6 +20,7 @@ from connectors.outcome import Outcome
 from connectors.recognition import identify
 from connectors.rota import MAX_POLLS, host
 from connectors.sandbox import Sandbox
+from connectors.surprise import failed
 from pipeline.records import Article, encode
 from pipeline.records.codec import MAX_BYTES
 
@@ -73,7 +74,10 @@ class Checker:
         """Check every feed; ``on_checked`` is told of each that is through. In the order of ``feeds``."""
 
         async def one(feed: Feed) -> Checked:
-            checked = await self.check(feed)
+            try:
+                checked = await self.check(feed)
+            except Exception as error:  # noqa: BLE001  # what one feed brings must not end the check of the others
+                checked = Checked(feed, failed(feed, error))
             on_checked(1)
             return checked
 

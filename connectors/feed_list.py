@@ -15,8 +15,8 @@ class Change:
     Attributes:
         added: Not polled before, or under another address: they begin anew.
         removed: Ids that are polled no more.
-        hurried: Polled more often than before: the next poll may have to be sooner.
-        altered: Anything else is different; when they are due stays.
+        hurried: Polled more often than before.
+        altered: Anything else is different.
     """
 
     added: tuple[Feed, ...] = ()

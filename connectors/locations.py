@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import aiohttp
 from yarl import URL
 
-from config.redaction import shown
+from config.redaction import printable, shown
 from connectors.outcome import Outcome
 
 PERMANENT = frozenset({301, 308})
@@ -17,7 +17,7 @@ class RedirectError(Exception):
     """A redirect that is not followed; ``outcome`` says as what it counts."""
 
     def __init__(self, outcome: Outcome, why: str) -> None:
-        super().__init__(why)
+        super().__init__(printable(why))
         self.outcome = outcome
 
 
@@ -92,7 +92,8 @@ def http_url(target: str, base: URL | None = None) -> URL:
     except ValueError:
         usable = False
     if not usable:
-        raise aiohttp.InvalidURL(shown(target)[:200], "no address of http or https without user and password")
+        told = printable(shown(target))[:200]
+        raise aiohttp.InvalidURL(told, "no address of http or https without user and password")
     return url.with_fragment(None)
 
 

@@ -7,17 +7,18 @@ import contextlib
 import logging
 import random
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from config.feeds import Feed
 from config.health import board
-from connectors import metrics, schedule
+from connectors import metrics, progress, schedule
 from connectors.feed_list import change, enabled
 from connectors.poll import Parts, Poll, Poller
-from connectors.rota import MAX_POLLS, MAX_POLLS_A_HOST, Rota, Turn, host
+from connectors.rota import MAX_POLLS, MAX_POLLS_A_HOST, Rota, Turn
 from connectors.standings import Standings
+from connectors.store import FeedState, StoreError
 
 log = logging.getLogger(__name__)
 MAX_SLEEP_S = 5.0
@@ -70,10 +71,10 @@ class Connector:
         """Poll every feed once, now."""
         await self._parts.delivery.ready()
         places = asyncio.Semaphore(self._most)
-        hosts = {host(feed): asyncio.Semaphore(MAX_POLLS_A_HOST) for feed in self.feeds.values()}
+        hosts: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(MAX_POLLS_A_HOST))
 
         async def in_turn(feed: Feed) -> Poll:
-            async with hosts[host(feed)], places:
+            async with hosts[self._poller.host(feed)], places:
                 return await self._poll(feed)
 
         tasks = [asyncio.create_task(in_turn(feed)) for feed in self.feeds.values()]
@@ -112,8 +113,10 @@ class Connector:
                 await self._wait()
         finally:
             self._standings.tell()
-            await finish(self._beside, 0.0)
-            await finish(set(self._under_way), GRACE_S if self._parts.delivery.up else 0.0)
+            lost = await finish(self._beside, 0.0)
+            lost += await finish(set(self._under_way), GRACE_S if self._parts.delivery.up else 0.0)
+        if lost:
+            raise lost[0]
 
     def beside(self, work: Any) -> None:
         """Run a coroutine beside the polls, until they end; what it raises ends them."""
@@ -129,10 +132,10 @@ class Connector:
         self._standings.disabled = len(feeds) - len(listed)
         self.drop(changed.removed)
         self.line_up(feed.id for feed in changed.added)
-        now = time.monotonic()
-        for feed in (*changed.hurried, *changed.altered):
+        altered = (*changed.hurried, *changed.altered)
+        for feed in altered:
             if (turn := self._rota.turn(feed.id)) is not None:
-                self._rota.add(_due(turn, feed, now, turn.due), feed)
+                self._alter(turn, feed, len(altered))
         self.tell_feeds()
         counts = {name: len(getattr(changed, name)) for name in ("added", "removed", "hurried", "altered")}
         log.info("the list of feeds has changed", extra={"fields": {"feeds": len(listed), **counts}})
@@ -143,18 +146,34 @@ class Connector:
 
     def line_up(self, feed_ids: Iterable[str]) -> None:
         """Have these polled: those that are new spread out, the others when the state says."""
-        wall, now = time.time(), time.monotonic()
         busy = self.polling()  # these are lined up when their poll ends
         feeds = [self._listed[name] for name in feed_ids if self._parts.store.holds(name) and name not in busy]
         for feed in feeds:
-            state = self._poller.state(feed)
+            state = self._poller.resumed(feed)
             self._standings.set(feed.id, state)
-            if state is None or (state.next_due is not None and state.next_due <= wall):
-                wait_s = schedule.first_wait_s(feed.interval_s, self._dice.random(), len(feeds))
-                self._rota.add(now + wait_s, feed)
-            elif state.next_due is not None:
-                self._rota.add(now + schedule.resumed_wait_s(state.next_due, state.polled_at, wall), feed)
+            self._line_by(state, feed, len(feeds))
         self._wake.set()
+
+    def _line_by(self, state: FeedState | None, feed: Feed, feeds: int) -> None:
+        """Have ``feed`` polled when ``state`` says; where that is over, it is one of so many ``feeds`` that are due."""
+        wall, now = time.time(), time.monotonic()
+        if state is None or (state.next_due is not None and state.next_due <= wall):
+            self._line(now + schedule.first_wait_s(feed.interval_s, self._dice.random(), feeds), feed)
+        elif state.next_due is not None:
+            self._line(now + schedule.resumed_wait_s(state.next_due, state.polled_at, wall), feed)
+
+    def _alter(self, turn: Turn, feed: Feed, feeds: int) -> None:
+        """Poll ``feed`` as it is now, in place of how it was lined up: where its intervals are others, by those."""
+        state = self._poller.state(feed)
+        if state is None:
+            self._line(min(turn.due, time.monotonic() + feed.interval_s), feed)
+        elif progress.pace(feed) == progress.pace(turn.feed):
+            self._line(turn.due, feed)
+        else:
+            self._line_by(self._poller.resumed(feed, turn.feed), feed, feeds)
+
+    def _line(self, due: float, feed: Feed) -> None:
+        self._rota.add(due, feed, self._poller.host(feed))
 
     def drop(self, feed_ids: Iterable[str]) -> None:
         """Have these polled no more."""
@@ -191,21 +210,23 @@ class Connector:
                 task.result()
             elif (turn := self._under_way.pop(task, None)) is not None:
                 self._rota.release(turn)
-                task.result()
-                self._line_up_again(turn)
+                self._line_up_again(turn, task.result())
 
-    def _line_up_again(self, turn: Turn) -> None:
+    def _line_up_again(self, turn: Turn, poll: Poll) -> None:
         feed = self._listed.get(turn.feed.id)
         if feed is None or not self._parts.store.holds(feed.id):
             return  # it was removed meanwhile, or its shard is given up
-        state = self._poller.state(feed)
+        state = self._poller.resumed(feed, turn.feed)
+        if poll.rest_s and feed.url == turn.feed.url:
+            self._standings.set(feed.id, state)
+            self._line(time.monotonic() + poll.rest_s, feed)
+            return
         if state is None:
             self.line_up([feed.id])  # its address was changed meanwhile
             return
         self._standings.set(feed.id, state)
         if state.next_due is not None:
-            now = time.monotonic()
-            self._rota.add(_due(turn, feed, now, now + state.next_due - state.polled_at), feed)
+            self._line(time.monotonic() + state.next_due - state.polled_at, feed)
 
     async def _poll_turn(self, turn: Turn) -> Poll:
         await self._parts.delivery.ready()  # while Kafka is away nothing more is fetched
@@ -223,16 +244,16 @@ async def _until(stop: asyncio.Event) -> None:
     await stop.wait()
 
 
-def _due(turn: Turn, feed: Feed, now: float, due: float) -> float:
-    """When ``feed`` is due that was to be polled at ``due``, and is to be polled more often than its ``turn`` knew."""
-    return min(due, now + feed.interval_s) if feed.interval_s < turn.feed.interval_s else due
+async def finish(under_way: set[asyncio.Task[Any]], grace_s: float) -> list[Exception]:
+    """Let polls end; those that still wait after the grace are given up unrecorded, and read anew by the next start.
 
-
-async def finish(under_way: set[asyncio.Task[Any]], grace_s: float) -> None:
-    """Let polls end; those that still wait after the grace are given up unrecorded, and read anew by the next start."""
+    Returns:
+        Why something could not be written down.
+    """
     if not under_way:
-        return
+        return []
     _, late = await asyncio.wait(under_way, timeout=grace_s)
     for task in late:
         task.cancel()
-    await asyncio.gather(*under_way, return_exceptions=True)
+    ended = await asyncio.gather(*under_way, return_exceptions=True)
+    return [error for error in ended if isinstance(error, (StoreError, OSError))]

@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
-from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 from config.clock import WallClock
 from config.feeds import Feed
 from config.settings import Settings
 from config.spans import Span
-from connectors import files, metrics, moves, polled
+from connectors import files, metrics, moves, polled, progress, schedule, surprise
 from connectors.deliver import Delivery
 from connectors.entry import Entry, Parsed
 from connectors.fetch import Fetched, Fetcher, Validators
@@ -34,7 +33,8 @@ from connectors.plaintext import one_line
 from connectors.polled import Poll
 from connectors.progress import Ended, after, told
 from connectors.recognition import Memory, all_marks, identify, ids
-from connectors.rests import Rests
+from connectors.rests import Rests, hostname
+from connectors.schedule import Next, Why
 from connectors.shown import Shown
 from connectors.sift import Reading, Sifted, sift
 from connectors.store import FeedState
@@ -78,6 +78,7 @@ class Poller:
         self._states = parts.store.feeds()
         self._rests = Rests()
         self._rests.restore(parts.store.noted(RESTS), time.time(), time.monotonic())
+        self._led_to: dict[str, tuple[str, str]] = {}  # from where to where redirects led at the last poll, by feed
         self._flows = Flows(parts.store)
         # Threads of its own: those of the loop may all wait for the names of hosts.
         self._sifters = ThreadPoolExecutor(SIFTERS, thread_name_prefix="sift")
@@ -94,6 +95,26 @@ class Poller:
         state = self._states.get(feed.id)
         return state if state and state.url == feed.url else None
 
+    def resumed(self, feed: Feed, before: Feed | None = None) -> FeedState | None:
+        """As ``state``; where its intervals are others than those of the last poll, with the next one as they have it.
+
+        Args:
+            feed: The feed, as the list has it now.
+            before: As it was when it was lined up; None for what the state tells of that.
+        """
+        state = self.state(feed)
+        same = state is None or (
+            progress.fits(feed, state) if before is None else progress.pace(feed) == progress.pace(before)
+        )
+        if state is None or same:
+            return state
+        again, chosen = progress.paced(feed, state, self._dice.random())
+        return _netted(again, chosen, self.net_s(feed))[0]
+
+    def host(self, feed: Feed) -> str:
+        """The host that the next poll of ``feed`` asks; empty for a file."""
+        return hostname(_address(feed, self.state(feed)))
+
     def adopt(self, states: Mapping[str, FeedState], rests: Iterable[str] = ()) -> None:
         """Know these too, by id, from now on; and which hosts were left alone by who knew them before."""
         self._states.update(states)
@@ -103,26 +124,47 @@ class Poller:
         """Know no more of these: another process polls them."""
         for feed_id in feed_ids:
             self._states.pop(feed_id, None)
+            self._led_to.pop(feed_id, None)
 
     async def poll(self, feed: Feed) -> Poll:
         """Poll ``feed`` now; it ends when the broker has taken what was new and the store has written it down.
 
+        An exception that nobody foresaw is a failure of this feed, with its back-off: it ends no other feed's polls.
+
+        A feed whose host asked to be left alone is not asked; what is known of it stays, but for when it is due.
+
         Raises:
             BrinkwatchError: The state can't be written, or Kafka is away and the delivery not patient.
+            OSError: The disk takes nothing more.
         """
-        metrics.ATTEMPTS.labels(Kind.FEED.value).inc()
+        try:
+            return await self._poll(feed)
+        except Exception as error:  # noqa: BLE001  # told with its trace, or raised again
+            return self._surprised(feed, error)
+
+    def _surprised(self, feed: Feed, error: Exception) -> Poll:
+        """Conclude a poll that met what nobody foresaw; if that is in what is known of the feed, it begins anew."""
+        fetched = surprise.failed(feed, error)
+        try:
+            return self._conclude(feed, "", fetched)
+        except Exception as again:  # noqa: BLE001  # as in ``poll``
+            fetched = surprise.failed(feed, again)
+        before = self._states.get(feed.id)
+        failures = before.failures if before else 0
+        self._states[feed.id] = FeedState(feed.id, feed.url, fetched.outcome, failures=failures)
+        return self._conclude(feed, "", fetched)
+
+    async def _poll(self, feed: Feed) -> Poll:
         state = self.state(feed)
         address = _address(feed, state)
-        host = urlsplit(address).hostname or ""
-        if rest := self._rests.left_s(host, time.monotonic()):  # the host has asked, on behalf of another feed
-            resting = Fetched(Outcome.RATE_LIMITED, retry_after_s=rest, error="the host asked to wait")
-            return self._conclude(feed, "", resting)
+        if rest := self._rest_s(feed, state, address):  # the host has asked, on behalf of another feed
+            return self._put_off(feed, state, rest)
+        metrics.ATTEMPTS.labels(Kind.FEED.value).inc()
         await self._parts.hand.room()
         begun = time.time()
         fetched = await self._fetch(feed, address, Validators(state.etag, state.last_modified) if state else None)
         metrics.FETCH_SECONDS.labels(Kind.FEED.value).observe(fetched.seconds)
-        if fetched.retry_after_s and not fetched.outcome.success:
-            self._rest(feed, host, fetched.retry_after_s)
+        self._note_host(feed, address, fetched)
         if fetched.outcome is not Outcome.OK:
             return self._conclude(feed, address, fetched)
         return await self.take(feed, fetched, Span(begun, begun + fetched.seconds), address)
@@ -133,9 +175,30 @@ class Poller:
             return await files.fetch(feed.url, validators.etag if validators else "")
         return await self._parts.fetcher.fetch(address, validators, way=feed.way)
 
-    def _rest(self, feed: Feed, host: str, seconds: float) -> None:
-        self._rests.ask(host, seconds, time.monotonic())
-        self._parts.store.part(feed.id).note(RESTS, self._rests.saved(time.time(), time.monotonic()))
+    def _rest_s(self, feed: Feed, state: FeedState | None, address: str) -> float:
+        """Seconds for which ``feed`` is not asked: its host rests, or the one that redirects from there lead to."""
+        asked, there = self._led_to.get(feed.id, ("", ""))
+        urls = (address, state.moved_to if state else "", there if asked == address else "")
+        return max(self._rests.left_s(hostname(url), time.monotonic()) for url in urls)
+
+    def _put_off(self, feed: Feed, state: FeedState | None, rest_s: float) -> Poll:
+        """Leave all as it is, but for when the next poll is."""
+        wait_s = schedule.rested_s(rest_s, self._dice.random())
+        later = progress.put_off(state, wait_s, time.time())
+        if later is not None and later is not state:
+            self._parts.store.record(later)
+            self._states[feed.id] = later
+        return polled.resting(feed, rest_s, wait_s)
+
+    def _note_host(self, feed: Feed, address: str, fetched: Fetched) -> None:
+        """Which host has answered, and that it asks to be left alone, if it does: not the one that redirects there."""
+        if hostname(fetched.final_url) == hostname(address):
+            self._led_to.pop(feed.id, None)
+        else:
+            self._led_to[feed.id] = address, fetched.final_url
+        if fetched.retry_after_s and not fetched.outcome.success:
+            self._rests.ask(hostname(fetched.final_url), fetched.retry_after_s, time.monotonic())
+            self._parts.store.part(feed.id).note(RESTS, self._rests.saved(time.time(), time.monotonic()))
 
     async def take(self, feed: Feed, fetched: Fetched, span: Span, asked: str = "") -> Poll:
         """Read a body of ``feed`` that came with outcome ``ok``; as ``poll``, from there on.
@@ -192,9 +255,9 @@ class Poller:
         read = told(taken.parsed, taken.sifted) if taken else None
         ended = Ended(outcome, fetched, asked, detail, read)
         state, chosen = after(feed, before, ended, time.time(), self._dice.random())
-        state = _netted(state, self.net_s(feed))
+        state, chosen = _netted(state, chosen, self.net_s(feed))
         if outcome is Outcome.OK and files.has_more(fetched):
-            state = replace(state, next_due=state.polled_at)
+            state, chosen = replace(state, next_due=state.polled_at), Next(0.0, Why.MORE)
         sifted = taken.sifted if taken else None
         self._parts.store.record(state, sifted.seen if sifted else (), sifted.aliases if sifted else ())
         if sifted and sifted.articles:
@@ -236,8 +299,9 @@ def _told(fetched: Fetched, taken: _Taken | None) -> tuple[Outcome, str]:
     return taken.parsed.outcome, one_line(said, MAX_DETAIL)
 
 
-def _netted(state: FeedState, net_s: float) -> FeedState:
+def _netted(state: FeedState, chosen: Next, net_s: float) -> tuple[FeedState, Next]:
     """With the next poll put off, where pushes stand in for it; a feed that fails is polled as it would be."""
-    if not net_s or state.next_due is None or state.failures:
-        return state
-    return replace(state, next_due=max(state.next_due, state.polled_at + net_s))
+    netted = state.polled_at + net_s
+    if not net_s or state.next_due is None or state.failures or state.next_due >= netted:
+        return state, chosen
+    return replace(state, next_due=netted), Next(net_s, Why.PUSHED)

@@ -11,7 +11,7 @@ from connectors import metrics
 from connectors.fetch import Fetched
 from connectors.metrics import Handling, Kind
 from connectors.outcome import Outcome
-from connectors.schedule import Next
+from connectors.schedule import Next, Why
 from connectors.sift import Sifted
 from connectors.store import FeedState
 
@@ -28,6 +28,8 @@ class Poll:
         handled: How many entries met which end.
         detail: What was off, in words; empty where nothing was.
         seconds: How long the fetch took.
+        rest_s: Seconds until it may be polled, where its host asked to be left alone and it was not asked: that is no
+            poll, and is neither counted nor a failure; else 0.
     """
 
     feed: Feed
@@ -35,6 +37,15 @@ class Poll:
     handled: Mapping[Handling, int] = field(default_factory=dict)
     detail: str = ""
     seconds: float = 0.0
+    rest_s: float = 0.0
+
+
+def resting(feed: Feed, rest_s: float, wait_s: float) -> Poll:
+    """A poll that was put off for ``wait_s``, as the host asked for ``rest_s``; it is logged."""
+    detail = f"not asked: its host asked to be left alone for another {rest_s:.0f} s"
+    fields = {"feed": feed.id, "next_s": round(wait_s, 1), "next_why": Why.RETRY_AFTER.value, "detail": detail}
+    log.info("%s: %s", feed.id, detail, extra={"fields": fields})
+    return Poll(feed, Outcome.RATE_LIMITED, detail=detail, rest_s=wait_s)
 
 
 def fresh(sifted: Sifted) -> frozenset[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from config.feeds import Feed
+from config.retry_after import MAX_RETRY_AFTER_S
 from connectors import memory, moves, rhythm, schedule
 from connectors.entry import Parsed
 from connectors.fetch import Fetched
@@ -78,10 +79,11 @@ def after(feed: Feed, before: FeedState | None, ended: Ended, now: float, dice: 
     """
     known = before or FeedState(feed.id, feed.url, ended.outcome)
     remembered = _remembered(memory.recalled(known.memory), ended, now)
+    remembered = replace(remembered, retry_after_s=min(max(0.0, ended.fetched.retry_after_s), MAX_RETRY_AFTER_S))
     interval_s = _interval_s(feed, remembered.rhythm, now)
     failures = 0 if ended.outcome.success else known.failures + 1
     usual = Usual(interval_s, adapted=_adapts(feed), first=not known.polled_at)
-    rules = _rules(remembered, ended.fetched)
+    rules = _rules(remembered, ended)
     back = moves.failed(feed, ended.asked, ended.outcome, failures)
     chosen = (
         _moved_back(usual, rules, dice) if back else schedule.next_poll(ended.outcome, usual, failures, rules, dice)
@@ -98,6 +100,45 @@ def after(feed: Feed, before: FeedState | None, ended: Ended, now: float, dice: 
         memory=memory.written(remembered),
     )
     return (_forgotten(state) if back else _moved(feed, _revalidated(state, ended), ended, now)), chosen
+
+
+def put_off(before: FeedState | None, wait_s: float, now: float) -> FeedState | None:
+    """What is known of a feed that is not asked until ``wait_s`` after ``now``: its host rests. That is no poll."""
+    if before is None or before.next_due is None:
+        return before
+    return replace(before, next_due=max(before.next_due, now + wait_s))
+
+
+def pace(feed: Feed) -> tuple[float, ...]:
+    """The intervals that ``feed`` is polled by: where they change, it is due at another time."""
+    return (feed.interval_s, feed.floor_s, feed.cap_s) if _adapts(feed) else (feed.interval_s,)
+
+
+def fits(feed: Feed, state: FeedState) -> bool:
+    """Whether the interval of the last poll is one of ``feed``, as far as it is known."""
+    if _adapts(feed):
+        return not state.interval_s or feed.floor_s <= state.interval_s <= feed.cap_s
+    return state.interval_s in {0.0, feed.interval_s}
+
+
+def paced(feed: Feed, state: FeedState, dice: float) -> tuple[FeedState, Next]:
+    """``state`` with the next poll when it would be if the last one had ended by ``feed``'s intervals of now; and why.
+
+    What the publisher asked for, and the failures, count as they did then: it is never sooner than they allow.
+    """
+    if state.next_due is None:
+        return state, Next(None, Why.GONE)
+    if state.next_due <= state.polled_at:
+        return state, Next(0.0, Why.MORE)
+    known = memory.recalled(state.memory)
+    usual = Usual(_interval_s(feed, known.rhythm, state.polled_at), adapted=_adapts(feed))
+    rules = Rules(known.ttl_s, known.max_age_s, known.retry_after_s)
+    if state.outcome is Outcome.GONE:  # of an address that it had moved to
+        chosen = _moved_back(usual, rules, dice)
+    else:
+        chosen = schedule.next_poll(state.outcome, usual, state.failures, rules, dice)
+    next_due = None if chosen.wait_s is None else state.polled_at + chosen.wait_s
+    return replace(state, next_due=next_due, interval_s=usual.interval_s), chosen
 
 
 def _remembered(before: Memory, ended: Ended, now: float) -> Memory:
@@ -131,9 +172,10 @@ def _adapts(feed: Feed) -> bool:
     return feed.adapts and not feed.drill
 
 
-def _rules(remembered: Memory, fetched: Fetched) -> Rules:
-    """An error page may have a freshness of its own; it does not shorten what the feed itself asked for."""
-    return Rules(remembered.ttl_s, max(remembered.max_age_s, fetched.fresh_s), fetched.retry_after_s)
+def _rules(remembered: Memory, ended: Ended) -> Rules:
+    """The freshness of an error page is its own: it neither shortens nor lengthens what the feed asks for."""
+    fresh_s = ended.fetched.fresh_s if ended.outcome.success else 0.0
+    return Rules(remembered.ttl_s, max(remembered.max_age_s, fresh_s), ended.fetched.retry_after_s)
 
 
 def _moved_back(usual: Usual, rules: Rules, dice: float) -> Next:

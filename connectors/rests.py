@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 import msgspec
+from yarl import URL
 
 from config.retry_after import MAX_RETRY_AFTER_S
 
 MAX_TEXT = 4 * 1024 * 1024
+
+
+def hostname(url: str) -> str:
+    """The host of an address, in ASCII and without a last dot; empty where it has none."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return (host if host.isascii() else URL(url).raw_host or "").rstrip(".")
+    except ValueError:
+        return ""
 
 
 class Rests:

@@ -21,7 +21,7 @@ _LOOPBACK = re.compile(r"127(\.\d{1,3}){3}")
 
 
 def host(feed: Feed) -> str:
-    """The host that ``feed`` is asked of."""
+    """The host of the address that the list has for ``feed``: one that has moved is asked elsewhere."""
     return urlsplit(feed.url).hostname or ""
 
 
@@ -30,12 +30,11 @@ def places(files: int) -> int:
     return max(1, min(MAX_POLLS, (files - OTHER_FILES) // FILES_A_POLL))
 
 
-def spacing_s(feed: Feed, feeds: int) -> float:
-    """Seconds from the start of a poll of ``feed`` to the next one of its host, which has so many ``feeds``.
+def spacing_s(feed: Feed, name: str, feeds: int) -> float:
+    """Seconds from the start of a poll of ``feed`` to the next one of the host ``name``, which has so many ``feeds``.
 
     A second, but less where a host has so many that they would fall behind; none on this machine, nor in the drill.
     """
-    name = host(feed)
     if feed.drill or name in {"", "localhost", "::1"} or _LOOPBACK.fullmatch(name):
         return 0.0
     return min(SPACING_S, feed.interval_s / (2 * max(feeds, 1)))
@@ -43,7 +42,7 @@ def spacing_s(feed: Feed, feeds: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A feed that is lined up, and for when."""
+    """A feed that is lined up, for when, and of which host it will be asked."""
 
     due: float
     feed: Feed
@@ -75,10 +74,10 @@ class Rota:
     def __len__(self) -> int:
         return len(self._turns)
 
-    def add(self, due: float, feed: Feed) -> None:
-        """Line ``feed`` up for ``due``; where it stands in the rota already, this counts."""
+    def add(self, due: float, feed: Feed, name: str) -> None:
+        """Line ``feed`` up for ``due``, to be asked of the host ``name``; where it is lined up already, this counts."""
         self.drop(feed.id)
-        turn = self._turns[feed.id] = Turn(due, feed, host(feed))
+        turn = self._turns[feed.id] = Turn(due, feed, name)
         self._feeds[turn.host] += 1
         self._push(due, turn, called=False)
         if len(self._line) > 2 * len(self._turns) + 1000:  # many whose turn no longer counts
@@ -133,7 +132,7 @@ class Rota:
         return self._asked[name] < MAX_POLLS_A_HOST and self._free_at.get(name, now) <= now
 
     def _start(self, turn: Turn, now: float) -> None:
-        spacing = spacing_s(turn.feed, self._feeds[turn.host])
+        spacing = spacing_s(turn.feed, turn.host, self._feeds[turn.host])
         if spacing:
             self._free_at[turn.host] = now + spacing
         self.drop(turn.feed.id)

@@ -87,6 +87,8 @@ class Sandbox:
                 why = f"parsing took more than {self._parse_s:g} s"
             except (OSError, EOFError, asyncio.IncompleteReadError) as error:
                 why = f"the parser ended: {type(error).__name__}"
+            except UnicodeEncodeError as error:
+                return kind(outcome=Outcome.PARSE_FAILED, error=f"the parser can't be told of it: {error.reason}")
             except msgspec.MsgspecError as error:
                 why = f"the parser's answer can't be read: {error}"
             except asyncio.CancelledError:

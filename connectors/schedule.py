@@ -36,6 +36,10 @@ class Why(StrEnum):
     """It failed, and waits longer with each failure in a row."""
     MOVED_BACK = "moved_back"
     """The address that it had moved to failed: the one of the list is tried again."""
+    PUSHED = "pushed"
+    """A hub pushes what is new: it is polled only to see that it does."""
+    MORE = "more"
+    """Of a file a portion was read, and the next one is there."""
     GONE = "gone"
     """410: it is not polled any more."""
 
@@ -154,8 +158,13 @@ def next_poll(outcome: Outcome, usual: Usual, failures: int, rules: Rules, dice:
         wait, why = _jittered(_backed_off(course, usual.interval_s, failures), dice), Why.BACKOFF
     least, rule = rules.least()
     if wait < least:
-        return Next(least * (1 + JITTER * dice), rule)
+        return Next(rested_s(least, dice), rule)
     return Next(wait, why)
+
+
+def rested_s(rest_s: float, dice: float) -> float:
+    """Seconds until the poll of a feed whose host is to be left alone for ``rest_s``: jitter only adds."""
+    return rest_s * (1 + JITTER * dice)
 
 
 def first_wait_s(interval_s: float, dice: float, feeds: int = 1) -> float:

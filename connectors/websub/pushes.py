@@ -11,6 +11,7 @@ from typing import Protocol
 
 from config.errors import BrinkwatchError
 from config.feeds import Feed
+from config.redaction import printable
 from config.spans import Span
 from connectors import metrics
 from connectors.fetch import Fetched, Limits
@@ -105,7 +106,7 @@ class Pushes:
             return Pushed.FORGED
         if self._poller.state(feed) is None:
             return Pushed.EARLY
-        fetched = Fetched(Outcome.OK, body=data, final_url=one.base, content_type=push.content_type[:200])
+        fetched = Fetched(Outcome.OK, body=data, final_url=one.base, content_type=printable(push.content_type[:200]))
         ended = await self._taken(feed, fetched, Span(begun, time.time()))
         if ended is Pushed.DELIVERED:
             self._subscriber.delivered(one)
@@ -125,6 +126,9 @@ class Pushes:
         except BrinkwatchError as error:
             log.error("%s: a push could not be taken: %s", feed.id, error)  # noqa: TRY400  # its text says it all
             return Pushed.UNACKNOWLEDGED
+        except Exception:  # what one push brings must not end what takes the others
+            log.exception("%s: a push could not be read", feed.id)
+            return Pushed.UNREADABLE
         return Pushed.DELIVERED if poll.outcome is Outcome.OK else Pushed.UNREADABLE
 
     def _may(self, token: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -125,6 +126,20 @@ async def test_a_shorter_interval_counts_at_once_and_nothing_else_moves(server: 
         assert now.due == turn.due
         assert now.feed.title == "Kept"
         assert polls[kept] == 1
+
+
+async def test_a_shorter_interval_does_not_overrule_the_publisher(server: FeedServer, tmp_path: Path):
+    """What the server calls fresh for an hour is not asked each second because the list says so."""
+    server.headers = {"Cache-Control": "max-age=3600"}
+    fresh, free = server.url("/feed"), server.url("/atom")
+    async with polling(tmp_path, row("fresh", fresh, "1d"), row("free", free, "1d")) as (path, polls, connector):
+        await until(lambda: len(polls) == 2 and len(connector._rota) == 2)
+        listing(path, row("fresh", fresh), row("free", free))
+        await until(lambda: polls[free] >= 3)
+        turn = connector._rota.turn("fresh")
+        assert polls[fresh] == 1
+    assert turn
+    assert 3500 < turn.due - time.monotonic() < 4000
 
 
 async def test_a_list_that_is_wrong_changes_nothing(

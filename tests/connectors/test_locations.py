@@ -84,3 +84,11 @@ def test_what_is_shown_of_an_address():
 def test_a_hostile_text_is_cut():
     """What is made to take long costs no more than its beginning."""
     assert len(shown("a://" * 100_000)) <= MAX_SHOWN
+
+
+def test_what_is_told_of_a_redirect_can_be_written():
+    """A Location of bytes that are no UTF-8, or with controls, is quoted without them."""
+    for location in ("http://\udcff.example/", "ftp://a.example/\x1b[2J", "http://a.example:\udcff/"):
+        with pytest.raises(RedirectError) as caught:
+            Trail.begin("https://a.example/").on(301, location, 5)
+        assert str(caught.value).isprintable()

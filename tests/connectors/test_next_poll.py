@@ -9,10 +9,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from loopback import NETWORKS
+from prometheus_client import REGISTRY
 
 from config.feeds import Feed
 from config.networks import Networks, networks
 from config.settings import load_settings
+from connectors import files, metrics
 from connectors.fetch import Fetcher, user_agent
 from connectors.moves import LEAST_S, TIMES
 from connectors.outcome import Outcome
@@ -87,12 +89,52 @@ async def test_a_host_that_asked_to_be_left_alone_is_so_after_a_restart(server: 
         assert (await poller.poll(Feed("limited", server.url("/429")))).outcome is Outcome.RATE_LIMITED
     feed = Feed("feed", server.url("/feed"))
     async with polling(tmp_path) as poller:
-        assert (await poller.poll(feed)).outcome is Outcome.RATE_LIMITED
-        state = poller.state(feed)
+        poll = await poller.poll(feed)
+        assert poller.state(feed) is None
     assert [path for path, _ in server.requests] == ["/429"]
+    assert (poll.outcome, poll.rest_s > 110) == (Outcome.RATE_LIMITED, True)
+
+
+async def test_a_feed_that_is_not_asked_has_not_failed(server: FeedServer, tmp_path: Path):
+    """While its host rests a feed stands as it stood, is counted as no fetch, and is due when the rest is over."""
+    feed = Feed("feed", server.url("/feed"))
+    before = FeedState(feed.id, feed.url, Outcome.OK, etag='"1"', polled_at=time.time() - 900, next_due=time.time())
+    async with polling(tmp_path, before) as poller:
+        await poller.poll(Feed("limited", server.url("/429")))
+        counted = fetches()
+        for _ in range(3):
+            poll = await poller.poll(feed)
+        assert fetches() == counted
+        state = poller.state(feed)
     assert state
+    assert "asked to be left alone" in poll.detail
+    assert replace(state, next_due=before.next_due) == before
     assert state.next_due
-    assert state.next_due - state.polled_at > 110
+    assert 110 < state.next_due - time.time() < 140
+
+
+def fetches() -> list[float | None]:
+    """How many polls were begun and ended."""
+    metrics.init()
+    begun = REGISTRY.get_sample_value("brinkwatch_connect_fetch_attempts_total", {"kind": "feed"})
+    labels = {"kind": "feed", "outcome": "rate_limited"}
+    return [begun, REGISTRY.get_sample_value("brinkwatch_connect_fetches_total", labels)]
+
+
+async def test_a_redirector_does_not_rest_for_whom_it_leads_to(server: FeedServer, tmp_path: Path):
+    """It is the host that answered which is left alone, by each feed that is known to be led there."""
+    elsewhere = server.url("").replace("127.0.0.1", "localhost")
+    led = Feed("led", f"{elsewhere}/away?to={server.url('/429')}")
+    moving = Feed("moving", f"{elsewhere}/moved/feed")
+    other = Feed("other", f"{elsewhere}/feed")
+    states = FeedState(moving.id, moving.url, Outcome.OK, moved_to=server.url("/feed"), moved_times=1, polled_at=1.0)
+    async with polling(tmp_path, states) as poller:
+        assert (await poller.poll(led)).outcome is Outcome.RATE_LIMITED
+        assert (await poller.poll(other)).outcome is Outcome.OK
+        asked = len(server.requests)
+        for feed in (led, moving, Feed("there", server.url("/feed"))):
+            assert (await poller.poll(feed)).outcome is Outcome.RATE_LIMITED
+    assert len(server.requests) == asked
 
 
 async def test_the_log_says_why_the_next_poll_is_when_it_is(
@@ -116,6 +158,24 @@ async def test_the_log_says_why_the_next_poll_is_when_it_is(
     }  # fmt: skip
     assert told["gone"][1] is None
     assert told["limited"][1] >= 120
+
+
+async def test_the_log_tells_pushes_and_portions_from_intervals(
+    server: FeedServer, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    """Where a hub pushes the next poll is put off, and where a file has more it is at once: both are said."""
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(files, "has_more", lambda fetched: fetched.final_url.endswith("/atom"))
+    feeds = [Feed(name, server.url(path), interval_s=10.0) for name, path in (
+        ("pushed", "/feed"), ("more", "/atom"), ("lost", "/404"),
+    )]  # fmt: skip
+    async with polling(tmp_path) as poller:
+        poller.net_s = lambda _: 3600.0
+        for feed in feeds:
+            await poller.poll(feed)
+    told = {fields["feed"]: (fields["next_why"], fields["next_s"]) for fields in _fields(caplog)}
+    assert (told["pushed"], told["more"]) == (("pushed", 3600.0), ("more", 0.0))
+    assert told["lost"][0] == "backoff"
 
 
 def _fields(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:

@@ -15,8 +15,8 @@ from connectors.fetch import Fetched, Validators
 from connectors.memory import recalled
 from connectors.moves import TIMES
 from connectors.outcome import Outcome
-from connectors.progress import Ended, Read, after, told
-from connectors.schedule import DAY_S, Why
+from connectors.progress import Ended, Read, after, fits, pace, paced, told
+from connectors.schedule import DAY_S, Next, Why
 from connectors.sift import Reading, identify, sift
 from connectors.store import FeedState
 
@@ -82,6 +82,15 @@ def test_a_failure_is_not_a_way_around_what_the_feed_asked():
     assert state.failures == 1
 
 
+def test_an_error_page_that_may_be_kept_for_a_day_silences_no_feed():
+    """Its cache headers are its own; the feed is tried again as after any such failure."""
+    for outcome in (Outcome.SERVER_ERROR, Outcome.NOT_FOUND, Outcome.NOT_A_FEED):
+        state, chosen = after(FEED, known(ended()), ended(outcome, fresh_s=DAY_S), NOW, 0.5)
+        assert chosen.why is Why.BACKOFF
+        assert chosen.wait_s
+        assert chosen.wait_s <= 4 * state.interval_s
+
+
 def test_a_fixed_interval_and_a_drill_do_not_adapt():
     """What the operator has set counts, whatever the feed publishes; what it asks for counts before that."""
     dates = tuple(NOW - n * 60 for n in range(100))
@@ -136,6 +145,45 @@ def test_what_a_document_tells():
     assert told(parsed, again) == Read(60.0, (at.timestamp(),), ())
 
 
+def test_other_intervals_count_from_the_last_poll_on():
+    """Shorter or longer, fixed or bounded otherwise: as if the last poll had ended under them."""
+    state = known(ended(read=Read(shown=tuple(NOW - n * DAY_S for n in range(30)))))
+    assert state.interval_s > 3600
+    assert fits(FEED, state)
+    for feed, wait_s in (
+        (replace(FEED, cap_s=600.0), 600.0),
+        (replace(FEED, adapts=False, interval_s=60.0), 60.0),
+        (replace(FEED, adapts=False, interval_s=DAY_S), DAY_S),
+    ):
+        assert not fits(feed, state)
+        assert pace(feed) != pace(FEED)
+        again, _ = paced(feed, state, 0.5)
+        assert (again.next_due, again.interval_s) == (pytest.approx(NOW + wait_s), wait_s)
+        assert replace(again, next_due=state.next_due, interval_s=state.interval_s) == state
+    assert pace(replace(FEED, title="Wire")) == pace(FEED)
+
+
+@pytest.mark.parametrize(
+    ("ending", "least_s"),
+    [
+        (ended(read=Read(ttl_s=7200)), 7200),
+        (ended(fresh_s=5000), 5000),
+        (ended(retry_after_s=9000), 9000),
+        (ended(Outcome.RATE_LIMITED, retry_after_s=9000), 9000),
+        (ended(Outcome.NOT_FOUND), 2 * 60 * 0.9),
+    ],
+)
+def test_no_shorter_interval_is_a_way_around_what_was_asked(ending: Ended, least_s: float):
+    """The publisher's rules and the back-off stand when the operator changes the list; so does what has stopped."""
+    state = known(ended(), ending)
+    for dice in (0.0, 0.9):
+        again, _ = paced(replace(FEED, adapts=False, interval_s=60.0), state, dice)
+        assert again.next_due
+        assert again.next_due - NOW >= least_s
+    stopped = replace(state, next_due=None)
+    assert paced(replace(FEED, interval_s=60.0), stopped, 0.5) == (stopped, Next(None, Why.GONE))
+
+
 seconds = st.one_of(st.just(0.0), st.floats(0, 400 * DAY_S))
 dates = st.lists(st.floats(NOW - 400 * DAY_S, NOW + 400 * DAY_S), max_size=20).map(tuple)
 reads = st.builds(Read, seconds, dates, dates)
@@ -158,7 +206,7 @@ def test_no_course_of_polls_breaks_a_rule(course: list[tuple[Outcome, Read, floa
         elif outcome is Outcome.NOT_MODIFIED:
             fresh_s = said_s or fresh_s
         assert chosen.wait_s is not None
-        longest = max(min(ttl_s, DAY_S), min(max(fresh_s, said_s), DAY_S), min(retry_s, 7 * DAY_S))
+        longest = max(min(ttl_s, DAY_S), min(fresh_s, DAY_S), min(retry_s, 7 * DAY_S))
         assert chosen.wait_s >= longest - 0.5  # the memory holds whole seconds
         assert state.next_due == at + chosen.wait_s
         assert len(state.memory) < 300

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.rests import Rests
+from connectors.rests import Rests, hostname
 
 WEEK_S = 7 * 86_400.0
 
@@ -45,3 +45,19 @@ def test_a_text_that_is_none_of_ours_is_no_rest(text: str):
     rests = Rests()
     rests.restore([text], 0.0, 0.0)
     assert rests.left_s("a", 0.0) == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://A.example:8/x", "a.example"),
+        ("https://münchen.example./", "xn--mnchen-3ya.example"),
+        ("file:///x", ""),
+        ("http://[x/", ""),
+        ("http://é..x/", ""),
+        ("", ""),
+    ],
+)
+def test_whose_rest_it_is(url: str, host: str):
+    """A host is one however it is written; what has none is nobody's."""
+    assert hostname(url) == host

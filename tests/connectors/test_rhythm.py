@@ -107,20 +107,22 @@ times = st.floats(0, 4e9)
 counts = st.lists(st.floats(0, 1e6), min_size=24, max_size=24).map(tuple)
 
 
-@given(times, st.floats(0, 1e8), counts, st.floats(0, 1e6), st.floats(0, 1e9), st.floats(0, 1e9))
+@given(times, st.floats(0, 1e8), counts, st.floats(0, 1e6), st.tuples(*[st.floats(0, 1e9)] * 2, st.floats(0, 604800)))
 def test_memory_is_short_and_comes_back(
-    since: float, span: float, found: tuple[float, ...], burst: float, ttl_s: float, max_age_s: float
+    since: float, span: float, found: tuple[float, ...], burst: float, asked: tuple[float, float, float]
 ):
     """Whatever was learned fits its column, and is the same after as many restarts as one likes."""
-    text = written(Memory(ttl_s, max_age_s, Rhythm(since, since + span, since + span, found, burst)))
+    ttl_s, max_age_s, retry_s = asked
+    text = written(Memory(ttl_s, max_age_s, Rhythm(since, since + span, since + span, found, burst), retry_s))
     assert len(text) < MAX_MEMORY
     assert written(recalled(text)) == text
     kept = recalled(text).rhythm
     assert kept
+    assert recalled(text).retry_after_s >= retry_s
     assert PACE.floor_s <= interval_s(kept, PACE, since) <= PACE.cap_s
 
 
-words = st.sampled_from(["1", "0", "nan", "inf", "-5", "1e400", "x", "7"])
+words = st.sampled_from(["1", "0", "nan", "inf", "-5", "1e400", "x", "7", "r", "r9", "rnan", "rinf"])
 
 
 @given(st.one_of(st.text(max_size=400), st.lists(words).map(" ".join)))

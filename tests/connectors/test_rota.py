@@ -7,13 +7,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.feeds import Feed
-from connectors.rota import MAX_POLLS_A_HOST, SPACING_S, Rota, Turn, places, spacing_s
+from connectors.rota import MAX_POLLS_A_HOST, SPACING_S, Turn, host, places, spacing_s
+from connectors.rota import Rota as _Rota
 
 
-def feed(number: int, host: str = "one", interval_s: float = 900.0, *, drill: bool = True) -> Feed:
-    """A feed of ``host``; of the drill, whose hosts need no rest between two polls."""
-    url = f"https://{host}.example/{number}"
-    return Feed(id=f"{host}-{number:03}", url=url, interval_s=interval_s, drill=drill)
+class Rota(_Rota):
+    """One in which each feed is asked of the host of its address, unless a host is given."""
+
+    def add(self, due: float, feed: Feed, name: str = "") -> None:
+        """As its parent, with a host of its own."""
+        super().add(due, feed, name or host(feed))
+
+
+def feed(number: int, site: str = "one", interval_s: float = 900.0, *, drill: bool = True) -> Feed:
+    """A feed of ``site``; of the drill, whose hosts need no rest between two polls."""
+    url = f"https://{site}.example/{number}"
+    return Feed(id=f"{site}-{number:03}", url=url, interval_s=interval_s, drill=drill)
 
 
 def taken(rota: Rota, now: float) -> list[Turn]:
@@ -101,6 +110,18 @@ def test_a_host_rests_between_two_polls():
     assert ids(taken(rota, 6.0)) == ["one-001"]
 
 
+def test_feeds_that_moved_to_one_host_take_turns_there():
+    """However many sites have moved to one platform, it is asked by two polls at a time, a second apart."""
+    rota = Rota()
+    for number in range(5):
+        rota.add(0.0, feed(number, f"site{number}", drill=False), "platform.example")
+    assert len(taken(rota, 5.0)) == 1
+    assert taken(rota, 5.5) == []
+    assert len(taken(rota, 6.0)) == 1
+    assert taken(rota, 9.0) == []
+    assert rota.wait_s(9.0) is None
+
+
 @pytest.mark.parametrize(
     ("one", "feeds", "expected"),
     [
@@ -113,7 +134,7 @@ def test_a_host_rests_between_two_polls():
 )
 def test_how_long_a_host_rests(one: Feed, feeds: int, expected: float):
     """A thousand feeds of one host still keep their interval; this machine and the drill have no rest."""
-    assert spacing_s(one, feeds) == expected
+    assert spacing_s(one, host(one), feeds) == expected
 
 
 def test_a_feed_that_is_dropped_is_not_polled():

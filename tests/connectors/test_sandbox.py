@@ -42,6 +42,14 @@ sandbox.main(os.getppid(), 20.0)
 """
 
 
+async def test_what_can_not_be_handed_over_is_a_label():
+    """A text that no encoder takes does not come out as an exception, and the parser goes on."""
+    async with Sandbox() as sandbox:
+        odd = await sandbox.parse(b"x", Source("https://e.example/", "text/xml; charset=\udcff"))
+        assert odd.outcome is Outcome.PARSE_FAILED
+        assert (await sandbox.parse(feedserver.rss().encode(), HERE)).outcome is Outcome.OK
+
+
 async def test_a_parser_that_hangs_is_ended_and_replaced():
     """A body that holds the parser up costs its own poll and no other."""
     async with Sandbox(parse_s=0.3) as sandbox:

@@ -126,3 +126,10 @@ async def test_a_full_disk_is_no_acknowledgement(tmp_path: Path):
     """What can't be written down is not answered with 200."""
     with taking(tmp_path, Reader(error=StoreError("writing failed: disk full"))) as take:
         assert await take.take(push(), Wire(BODY)) is Pushed.UNACKNOWLEDGED
+
+
+async def test_what_nobody_foresaw_is_one_push_s_end(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    """It has a label and a trace, and does not reach the hub as an error of the listener."""
+    with taking(tmp_path, Reader(error=ValueError("odd"))) as take:
+        assert await take.take(push(), Wire(BODY)) is Pushed.UNREADABLE
+    assert any(record.exc_info for record in caplog.records)
