@@ -35,6 +35,7 @@ from pipeline.records import Article
 
 log = logging.getLogger(__name__)
 MAX_BYTES = 2 * 1024 * 1024
+MAX_DETAIL = 300
 SPACING_S = 1.0
 POLL_S = 45.0
 """What the pages of one poll may take together: what has not come by then is sent as the feed shows it."""
@@ -142,16 +143,26 @@ class Pages:
         updated = {row.article_id for row in sifted.seen if row.revision}
         done: list[Filled] = []
         for article in wanted:
-            page = await self._page(feed, article, until)
-            now = fulltext.filled(article, page)
-            address = "" if article.article_id in updated else _own_address(article, page)
-            done.append(Filled(fulltext.renamed(now, address) if address else now, article.article_id))
+            done.append(await self._filled(feed, article, until, updated=article.article_id in updated))
         merged = self._merged(feed, sifted, done)
         sent = {article.url for article in merged.articles}
         for article, filled in zip(wanted, done, strict=True):
             if article.url not in sent:  # before it is sent: after a kill its updates must find the way
                 self._store.adopt(article.url, filled.article.url)
         return merged
+
+    async def _filled(self, feed: Feed, article: Article, until: float, *, updated: bool) -> Filled:
+        """``article`` as it is with its page; as it is without, if anything at all goes wrong with that."""
+        try:
+            page = await self._page(feed, article, until)
+            now = fulltext.filled(article, page)
+            address = "" if updated else _own_address(article, page)
+            return Filled(fulltext.renamed(now, address) if address else now, article.article_id)
+        except Exception:
+            # Whatever it is, it is no reason to lose the article.
+            log.exception("filling an article failed", extra={"fields": {"feed": feed.id}})
+            metrics.FETCHES.labels(Kind.PAGE.value, Outcome.BAD_RESPONSE.value).inc()
+            return Filled(article, article.article_id)
 
     async def _page(self, feed: Feed, article: Article, until: float) -> Page:
         """The page of ``article``: as it is kept, where that is still good, else as it is now."""
@@ -172,15 +183,15 @@ class Pages:
     async def _asked(self, feed: Feed, article: Article, until: float) -> Page:
         """What the page is now, or how asking for it ended; never later than ``until``."""
         url = article.url
-        host = URL(url).raw_host or ""
         try:
+            host = URL(url).raw_host or ""
             async with asyncio.timeout(max(until - time.monotonic(), 0.0)), self._turns.turn(host, until):
                 self._turns.rest(host, SPACING_S)  # should it end in the middle
                 fetched = await self._fetched(feed, url, until)
                 rules = await self._robots.of(url, _way(feed, url))
                 self._turns.rest(host, max(SPACING_S, fetched.retry_after_s, rules.delay_s))
                 if fetched.outcome is not Outcome.OK:
-                    return Page(outcome=fetched.outcome, error=fetched.error)
+                    return Page(outcome=fetched.outcome, error=one_line(fetched.error, MAX_DETAIL))
                 return await self._sandbox.page(fetched.body, Source(fetched.final_url, fetched.content_type))
         except (TimeoutError, TooLate):
             return Page(outcome=Outcome.TIMEOUT, error="there was no time left for the page")
@@ -233,7 +244,7 @@ def _way(feed: Feed, url: str) -> Way | None:
 
 
 def _log(feed: Feed, page: Page, seconds: float) -> None:
-    detail = one_line(page.error, 300)
+    detail = one_line(page.error, MAX_DETAIL)
     fields = {
         "feed": feed.id, "kind": Kind.PAGE.value, "outcome": page.outcome.value, "characters": len(page.text),
         "seconds": round(seconds, 3), "detail": detail,

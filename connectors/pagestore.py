@@ -64,13 +64,19 @@ class PageStore:
                 return None
             packed = zlib.decompressobj().decompress(row[2], 16 * 1024 * 1024)
             return Kept(row[0], row[1], msgspec.msgpack.decode(packed, type=Page), row[3])
+        except UnicodeEncodeError:  # no text: it can't have been kept
+            return None
         except (sqlite3.Error, zlib.error, msgspec.MsgspecError) as error:
             self._renew(error)
             return None
 
     def put(self, url: str, kept: Kept) -> None:
-        """Keep a page in place of what was kept of it."""
-        packed = zlib.compress(msgspec.msgpack.encode(kept.page), 3)
+        """Keep a page in place of what was kept of it; one that is no text, with lone surrogates in it, is not kept."""
+        try:
+            url.encode()
+            packed = zlib.compress(msgspec.msgpack.encode(kept.page), 3)
+        except UnicodeEncodeError:
+            return
         self._write(
             "INSERT OR REPLACE INTO pages (url, wording, read_at, size, page, adopted) VALUES (?, ?, ?, ?, ?, ?)",
             (url, kept.wording, kept.read_at, len(packed), packed, kept.adopted),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pageserver
 import pytest
 from loopback import NETWORKS
+from msgspec import structs
 from pageserver import ORDINARY, TEASER, TEXT, TITLE, Site
 from prometheus_client import REGISTRY
 
@@ -18,12 +21,14 @@ from config.feeds import Feed
 from config.settings import load_settings
 from config.ways import Way
 from connectors import metrics, pages
-from connectors.fetch import Fetcher, Limits, user_agent
+from connectors.entry import Entry
+from connectors.fetch import Fetched, Fetcher, Limits, user_agent
 from connectors.outcome import Outcome
 from connectors.pages import Pages
 from connectors.pagestore import PageStore
 from connectors.parsers import Parsers
 from connectors.poll import Parts, Poll, Poller
+from connectors.sift import Reading, Sifted, identify, sift
 from connectors.stores import Stores
 
 if TYPE_CHECKING:
@@ -266,3 +271,48 @@ async def test_a_cache_that_is_damaged_is_made_anew(site: Site, tmp_path: Path):
     async with polling(site, tmp_path) as desk:
         await desk.poll()
     assert [article.text for article in desk.taken.articles] == [TEXT]
+
+
+class Odd:
+    """A fetcher to whom every page ends the same odd way; robots.txt is there for none."""
+
+    def __init__(self, ending: Fetched | Exception) -> None:
+        self._ending = ending
+
+    async def fetch(self, url: str, **_: object) -> Fetched:
+        """The ending."""
+        if url.endswith("/robots.txt"):
+            return Fetched(Outcome.NOT_FOUND, status=404)
+        if isinstance(self._ending, Exception):
+            raise self._ending
+        return replace(self._ending, final_url=url)
+
+
+def sifted(*urls: str) -> Sifted:
+    """What a poll comes to whose entries have these links."""
+    feed = Feed("wire", "https://wire.example/feed")
+    entries = [Entry(guid=url, url=f"https://wire.example/{n}", title=TITLE, text=TEASER) for n, url in enumerate(urls)]
+    found = sift(Reading(feed, datetime.now(UTC), len(entries)), identify(feed, entries), {})
+    articles = tuple(structs.replace(one, url=url) for one, url in zip(found.articles, urls, strict=True))
+    return dataclasses.replace(found, articles=articles)
+
+
+@pytest.mark.parametrize(
+    ("url", "ending"),
+    [
+        ("http://[odd]/story", Fetched(Outcome.OK)),
+        ("http://xn--\udcff.example/story", Fetched(Outcome.OK)),
+        ("https://wire.example/a", Fetched(Outcome.BAD_URL, error="to ftp://\udcff/")),
+        ("https://wire.example/a", RuntimeError("a library's surprise")),
+        ("https://wire.example/a", Fetched(Outcome.OK, body=b"<p>\xff", content_type="text/html; charset=\udcff")),
+    ],
+)
+async def test_no_page_is_odd_enough_to_lose_an_article(tmp_path: Path, url: str, ending: Fetched | Exception):
+    """An address that is none, an error that is no text, a surprise: the teaser goes, the next one too."""
+    feed = Feed("wire", "https://wire.example/feed", full_text="always")
+    taken = Taken()
+    was = sifted(url, "https://wire.example/b")
+    async with Pages(Odd(ending), PageStore(tmp_path), lambda *_: {}) as filling:  # type: ignore[arg-type]  # what is used of one
+        now = await filling.deliver(feed, was, taken.send)
+    assert [article.text for article in taken.articles] == [TEASER, TEASER]
+    assert now.seen == was.seen
