@@ -141,9 +141,7 @@ class Pages:
         """With each wanted article as it is with its page, under the address that the page gives."""
         until = time.monotonic() + POLL_S
         updated = {row.article_id for row in sifted.seen if row.revision}
-        done: list[Filled] = []
-        for article in wanted:
-            done.append(await self._filled(feed, article, until, updated=article.article_id in updated))
+        done = [await self._filled(feed, one, until, updated=one.article_id in updated) for one in wanted]
         merged = self._merged(feed, sifted, done)
         sent = {article.url for article in merged.articles}
         for article, filled in zip(wanted, done, strict=True):

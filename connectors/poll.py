@@ -62,11 +62,15 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """A body that was read: what stands in it, and what became of that."""
+    """A body that was read: what stands in it, and what became of that; ``fresh`` are the ids of its new entries.
+
+    These, and those of ``identified``, are the feed's own: an article may be sent under the address that its page gives.
+    """
 
     parsed: Parsed
     identified: Mapping[str, Entry]
     sifted: Sifted
+    fresh: frozenset[str]
 
 
 class Poller:
@@ -169,7 +173,8 @@ class Poller:
         known = store.seen(await self._aside(lambda: ids(feed, entries, aliases)), feed.id)
         identified = await self._aside(lambda: identify(feed, entries, Memory(aliases, known)))
         sifted = await self._aside(lambda: sift(reading, identified, known))
-        return _Taken(parsed, identified, replace(sifted, articles=self._flows.measured(feed.id, sifted.articles)))
+        sifted = replace(sifted, articles=self._flows.measured(feed.id, sifted.articles))
+        return _Taken(parsed, identified, sifted, polled.fresh(sifted))
 
     async def _aside(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._sifters, work)
@@ -219,8 +224,8 @@ class Poller:
     def _shown(self, feed: Feed, fetched: Fetched, taken: _Taken, *, pushed: bool) -> Shown:
         before = self.state(feed)
         there = frozenset(taken.identified) if pushed else frozenset[str]()
-        fresh = polled.fresh(taken.sifted)
-        return Shown(feed, fetched, taken.parsed, there, fresh, before.polled_at if before else 0.0, pushed)
+        polled_at = before.polled_at if before else 0.0
+        return Shown(feed, fetched, taken.parsed, there, taken.fresh, polled_at, pushed)
 
 
 def _address(feed: Feed, state: FeedState | None) -> str:

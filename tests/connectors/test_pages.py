@@ -19,6 +19,7 @@ from prometheus_client import REGISTRY
 
 from config.feeds import Feed
 from config.settings import load_settings
+from config.spans import Span
 from config.ways import Way
 from connectors import metrics, pages
 from connectors.entry import Entry
@@ -28,6 +29,7 @@ from connectors.pages import Pages
 from connectors.pagestore import PageStore
 from connectors.parsers import Parsers
 from connectors.poll import Parts, Poll, Poller
+from connectors.shown import Shown
 from connectors.sift import Reading, Sifted, identify, sift
 from connectors.stores import Stores
 
@@ -242,6 +244,20 @@ async def test_an_article_is_known_by_the_address_of_its_page(site: Site, tmp_pa
     assert first.url == second.url == site.url("/story/the-one-address")
     assert first.article_id == second.article_id
     assert quiet.handled["seen"] == 1  # type: ignore[index]  # a StrEnum's member
+
+
+async def test_what_was_new_is_told_as_the_feed_has_it(site: Site, tmp_path: Path):
+    """A hub pushes the feed's own links: by the address that a page gives its push would not be known again."""
+    site.show("/story/canonical")
+    shown: list[Shown] = []
+    async with polling(site, tmp_path) as desk:
+        desk.poller.on_shown = shown.append
+        await desk.poll()
+        fetched = await desk.poller._parts.fetcher.fetch(desk.feed.url)
+        await desk.poller.take(desk.feed, fetched, Span(0.0, 1.0))
+    polled, pushed = shown
+    assert polled.fresh == pushed.ids
+    assert polled.fresh != {article.article_id for article in desk.taken.articles}
 
 
 async def test_front_pages_and_other_sites_are_no_addresses(site: Site, tmp_path: Path):
