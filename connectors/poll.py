@@ -64,7 +64,7 @@ class Parts:
 class _Taken:
     """A body that was read: what stands in it, and what became of that; ``fresh`` are the ids of its new entries.
 
-    These, and those of ``identified``, are the feed's own: an article may be sent under the address that its page gives.
+    These and those of ``identified`` are the feed's own: an article may be sent under the address that its page gives.
     """
 
     parsed: Parsed
