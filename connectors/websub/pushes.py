@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 MAX_AT_ONCE = 8
 ANSWER_S = 8.0
 """Within which a hub is answered; hubs give up after about ten seconds."""
+TAKE_S = 300.0
+"""Within which a push is taken to its end, behind the answer; it is given up then."""
 BODY_S = 10.0
 MAX_BYTES = Limits().max_bytes
 MAX_BUCKETS = 10_000
@@ -148,7 +150,10 @@ class Pushes:
     async def _taken(self, feed: Feed, fetched: Fetched, span: Span, one: Subscription) -> Pushed:
         """What is given up here was not marked as seen: the hub's next attempt, or a poll, brings it again."""
         try:
-            poll = await self._poller.take(feed, fetched, span)
+            async with asyncio.timeout(TAKE_S):
+                poll = await self._poller.take(feed, fetched, span)
+        except TimeoutError:
+            return Pushed.UNACKNOWLEDGED
         except BrinkwatchError as error:
             log.error("%s: a push could not be taken: %s", feed.id, error)  # noqa: TRY400  # its text says it all
             return Pushed.UNACKNOWLEDGED
