@@ -52,6 +52,15 @@ def find(db: sqlite3.Connection, feed: str, marks: Sequence[str]) -> dict[str, A
     return found
 
 
+def of_article(db: sqlite3.Connection, feed: str, article_id: str) -> list[Alias]:
+    """All under which an article of ``feed`` is known: it looks through the feed's."""
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM aliases WHERE feed = ? AND article_id = ?",  # noqa: S608  # names of our own
+        (feed, article_id),
+    )
+    return [Alias(*row) for row in rows]
+
+
 def every(db: sqlite3.Connection, most: int) -> Iterator[list[Alias]]:
     """All of them, at most so many at once."""
     last = ("", "")

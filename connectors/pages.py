@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Self
+from typing import Protocol, Self
 
 from yarl import URL
 
@@ -17,9 +17,10 @@ from config.errors import BrinkwatchError
 from config.feeds import Feed
 from config.ways import Way
 from connectors import fulltext, metrics
+from connectors.aliases import Alias
 from connectors.fetch import Fetched, Fetcher, Manner
 from connectors.formats import Source
-from connectors.fulltext import Filled, Gate
+from connectors.fulltext import Filled, Gate, Known
 from connectors.metrics import Kind
 from connectors.outcome import Outcome
 from connectors.page import Page, same_site
@@ -47,24 +48,33 @@ _ROBOTS = Manner(Kind.PAGE, "text/plain, */*;q=0.1", MAX_ROBOTS)
 
 Send = Callable[[Sequence[Article]], Awaitable[None]]
 BuildGate = Callable[[], Gate]
-Known = Callable[[Sequence[str], str], Mapping[str, Seen]]
+
+
+class Remembers(Protocol):
+    """What knows which articles the broker has acknowledged: ``connectors.stores.Stores``."""
+
+    def seen(self, article_ids: Sequence[str], feed_id: str = "") -> Mapping[str, Seen]:
+        """Those of ``article_ids`` that it has."""
+
+    def aliases_of(self, feed_id: str, article_id: str) -> Sequence[Alias]:
+        """By what else an article of a feed is known."""
 
 
 class Pages:
     """Fills articles with the text of their pages; use it as an async context manager."""
 
-    def __init__(self, fetcher: Fetcher, store: PageStore, known: Known, gate: BuildGate | None = None) -> None:
+    def __init__(self, fetcher: Fetcher, store: PageStore, memory: Remembers, gate: BuildGate | None = None) -> None:
         """Nothing is asked, opened or built before it is needed.
 
         Args:
             fetcher: Fetches pages and robots.txt.
             store: Where pages are kept.
-            known: Which articles the broker has acknowledged before, asked for a feed.
+            memory: Which articles the broker has acknowledged before.
             gate: Builds what says whether a text is worth it; None where nobody can say, then none is.
         """
         self._fetcher = fetcher
         self._store = store
-        self._known = known
+        self._memory = memory
         self._build = gate
         self._gate: Gate | None = None
         self._building = asyncio.Lock()
@@ -119,7 +129,12 @@ class Pages:
         return self._merged(feed, sifted, moved)
 
     def _merged(self, feed: Feed, sifted: Sifted, done: Sequence[Filled]) -> Sifted:
-        return fulltext.merged(sifted, done, self._known([each.article.article_id for each in done], feed.id))
+        seen = self._memory.seen([each.article.article_id for each in done], feed.id)
+        known = {
+            name: Known(row, self._memory.aliases_of(row.feed, name) if row.feed != feed.id else ())
+            for name, row in seen.items()
+        }
+        return fulltext.merged(sifted, done, known)
 
     async def _wanted(self, feed: Feed, articles: Sequence[Article]) -> tuple[Article, ...]:
         if not any(fulltext.is_teaser(article.text) for article in articles):

@@ -162,6 +162,15 @@ def is_same(alias: Alias, entry: Entry) -> bool:
     return bare and title == alias.title and len(entry.title) >= LONG_TITLE and len(entry.guid) >= LONG_GUID
 
 
+def tells_of(alias: Alias, title: str, text: str) -> bool:
+    """Whether an entry of another feed, with this title and text, is likely the one that ``alias`` is of.
+
+    That the two claim one page is known already. The same title will do, or the same text, if they are no phrase.
+    """
+    titled = len(title) >= LONG_TITLE and alias.title == _short(title)
+    return titled or (len(text) >= SOME_TEXT and alias.text == _short(text))
+
+
 def _guid_mark(entry: Entry) -> str:
     return _digest("guid", entry.guid) if entry.guid else ""
 

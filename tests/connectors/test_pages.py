@@ -88,7 +88,7 @@ async def polling(site: Site, folder: Path, full_text: str = "on_trigger", allow
         async with (
             Fetcher(user_agent(), LIMITS, allowed=NETWORKS if allowed else ()) as fetcher,
             Parsers() as sandbox,
-            Pages(fetcher, PageStore(folder), store.seen, lambda: triggers) as filling,
+            Pages(fetcher, PageStore(folder), store, lambda: triggers) as filling,
         ):
             parts = Parts(fetcher, sandbox, taken, store, pages=filling)  # type: ignore[arg-type]  # what is used of one
             yield Desk(Poller(load_settings(data_dir=folder), parts), feed, taken)
@@ -260,6 +260,22 @@ async def test_what_was_new_is_told_as_the_feed_has_it(site: Site, tmp_path: Pat
     assert polled.fresh != {article.article_id for article in desk.taken.articles}
 
 
+async def test_pages_that_all_claim_one_address_lose_none(site: Site, tmp_path: Path):
+    """A live blog's, in two feeds: each article is sent, under an id of its own; the same one twice is sent once."""
+    other = "The straits are closed to tankers from Monday, says Belmora"
+    said = "Belmora has closed the straits to tankers, and two brigades of Karvenia watch them, officials said."
+    site.show("/story/canonical")
+    async with polling(site, tmp_path) as desk:
+        await desk.poll()
+        site.entries = [("/story/canonical-too", TITLE, TEASER)]
+        same = await desk.poller.poll(Feed("second", site.url("/feed"), full_text="always"))
+        site.entries = [("/story/canonical-too?3", other, said)]
+        third = await desk.poller.poll(Feed("third", site.url("/feed"), full_text="always"))
+    assert (same.handled["seen"], third.handled["new"]) == (1, 1)  # type: ignore[index]  # a StrEnum's members
+    assert [article.title for article in desk.taken.articles] == [TITLE, other]
+    assert len({article.article_id for article in desk.taken.articles}) == 2
+
+
 async def test_front_pages_and_other_sites_are_no_addresses(site: Site, tmp_path: Path):
     """A page that names them as its own is known by the feed's link."""
     site.show("/story/front", "/story/foreign")
@@ -328,7 +344,8 @@ async def test_no_page_is_odd_enough_to_lose_an_article(tmp_path: Path, url: str
     feed = Feed("wire", "https://wire.example/feed", full_text="always")
     taken = Taken()
     was = sifted(url, "https://wire.example/b")
-    async with Pages(Odd(ending), PageStore(tmp_path), lambda *_: {}) as filling:  # type: ignore[arg-type]  # what is used of one
-        now = await filling.deliver(feed, was, taken.send)
+    with Stores(tmp_path) as store:
+        async with Pages(Odd(ending), PageStore(tmp_path), store) as filling:  # type: ignore[arg-type]  # what is used of one
+            now = await filling.deliver(feed, was, taken.send)
     assert [article.text for article in taken.articles] == [TEASER, TEASER]
     assert now.seen == was.seen
