@@ -22,10 +22,10 @@ class Alias:
 
     Attributes:
         feed: The feed of the entry; a mark means nothing elsewhere.
-        mark: Digest of its guid, or of its content.
+        mark: Digest of its guid, or of its content; of the id that the feed gives it, where it was sent under another.
         article_id: The article's id.
         title: Short digest of its title.
-        text: Short digest of its text; empty where it has none.
+        text: Short digest of its text; empty where it has none. Where it was sent under another id, the address there.
         published: When it said that it was published (Unix seconds); 0 for not said, or not to the second.
         shown_at: When the feed showed it last (Unix seconds, a day's grain).
     """

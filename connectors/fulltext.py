@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from msgspec import structs
 
 from config.feeds import Feed
-from connectors import identity, recognition
+from connectors import identity, recognition, renames
 from connectors.aliases import Alias
 from connectors.metrics import Handling
 from connectors.outcome import Outcome
@@ -137,6 +137,7 @@ def merged(sifted: Sifted, done: Sequence[Filled], known: Mapping[str, Known]) -
     rows = {row.article_id: row for row in sifted.seen}
     articles: list[Article] = []
     more: list[Seen] = []
+    aliases = list(sifted.aliases)
     handled = Counter(sifted.handled)
     for article in sifted.articles:
         now = new.get(article.article_id, article)
@@ -146,13 +147,15 @@ def merged(sifted: Sifted, done: Sequence[Filled], known: Mapping[str, Known]) -
             if before is not None and before.is_same(article):
                 handled[Handling.UPDATED if row.revision else Handling.NEW] -= 1
                 handled[Handling.SEEN] += 1
+                aliases += renames.noted(article, now, row.shown_at)
+                more.append(replace(before.seen, shown_at=row.shown_at))  # what leads there must not lead to nothing
                 continue
-            if now.article_id in taken or (
-                before is not None and not (row.revision and before.seen.feed == article.feed)
-            ):
+            if before is not None or now.article_id in taken:
                 now = structs.replace(now, article_id=article.article_id, url=article.url)
             else:
                 taken.add(now.article_id)
                 more.append(replace(row, article_id=now.article_id))
+                aliases += renames.noted(article, now, row.shown_at)
         articles.append(now)
-    return replace(sifted, articles=tuple(articles), seen=(*sifted.seen, *more), handled=handled)
+    seen = (*sifted.seen, *more)
+    return replace(sifted, articles=tuple(articles), seen=seen, handled=handled, aliases=tuple(aliases))

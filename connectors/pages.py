@@ -99,7 +99,6 @@ class Pages:
         if feed.full_text == "never":
             await send(sifted.articles)
             return sifted
-        sifted = self._at_their_addresses(feed, sifted)
         wanted = await self._wanted(feed, sifted.articles)
         names = {article.article_id for article in wanted}
         rest = [article for article in sifted.articles if article.article_id not in names]
@@ -112,21 +111,6 @@ class Pages:
         if late := [article for article in merged.articles if article.article_id not in sent]:
             await send(late)
         return merged
-
-    def _at_their_addresses(self, feed: Feed, sifted: Sifted) -> Sifted:
-        """Updates under the address under which their article was sent, whatever their page says by now."""
-        updated = {row.article_id for row in sifted.seen if row.revision}
-        kept = {
-            article.article_id: self._store.get(article.url)
-            for article in sifted.articles
-            if article.article_id in updated
-        }
-        moved = [
-            Filled(fulltext.renamed(article, known.adopted), article.article_id)
-            for article in sifted.articles
-            if (known := kept.get(article.article_id)) and known.adopted
-        ]
-        return self._merged(feed, sifted, moved)
 
     def _merged(self, feed: Feed, sifted: Sifted, done: Sequence[Filled]) -> Sifted:
         seen = self._memory.seen([each.article.article_id for each in done], feed.id)
@@ -156,18 +140,17 @@ class Pages:
         """With each wanted article as it is with its page, under the address that the page gives."""
         until = time.monotonic() + POLL_S
         updated = {row.article_id for row in sifted.seen if row.revision}
-        done = [await self._filled(feed, one, until, updated=one.article_id in updated) for one in wanted]
-        merged = self._merged(feed, sifted, done)
-        sent = {article.url for article in merged.articles}
-        for article, filled in zip(wanted, done, strict=True):
-            if article.url not in sent:  # before it is sent: after a kill its updates must find the way
-                self._store.adopt(article.url, filled.article.url)
-        return merged
+        done = [
+            await self._filled(feed, article, link, until, updated=article.article_id in updated)
+            for article in wanted
+            for link in (sifted.links.get(article.article_id, article.url),)
+        ]
+        return self._merged(feed, sifted, done)
 
-    async def _filled(self, feed: Feed, article: Article, until: float, *, updated: bool) -> Filled:
+    async def _filled(self, feed: Feed, article: Article, url: str, until: float, *, updated: bool) -> Filled:
         """``article`` as it is with its page; as it is without, if anything at all goes wrong with that."""
         try:
-            page = await self._page(feed, article, until)
+            page = await self._page(feed, article, url, until)
             now = fulltext.filled(article, page)
             address = "" if updated else _own_address(article, page)
             return Filled(fulltext.renamed(now, address) if address else now, article.article_id)
@@ -177,25 +160,23 @@ class Pages:
             metrics.FETCHES.labels(Kind.PAGE.value, Outcome.BAD_RESPONSE.value).inc()
             return Filled(article, article.article_id)
 
-    async def _page(self, feed: Feed, article: Article, until: float) -> Page:
-        """The page of ``article``: as it is kept, where that is still good, else as it is now."""
-        kept = self._store.get(article.url)
+    async def _page(self, feed: Feed, article: Article, url: str, until: float) -> Page:
+        """The page of ``article``, to which ``url`` leads: as it is kept, if that is still good, else as it is now."""
+        kept = self._store.get(url)
         if kept is not None and _good(kept, article.content_hash, time.time()):
             return kept.page
         if time.monotonic() >= until:
             return Page(outcome=Outcome.TIMEOUT)
         begun = time.monotonic()
         metrics.ATTEMPTS.labels(Kind.PAGE.value).inc()
-        page = fulltext.judged(article, await self._asked(feed, article, until))
+        page = fulltext.judged(article, await self._asked(feed, url, until))
         metrics.FETCHES.labels(Kind.PAGE.value, page.outcome.value).inc()
-        adopted = kept.adopted if kept else ""
-        self._store.put(article.url, Kept(article.content_hash, time.time(), page, adopted))
+        self._store.put(url, Kept(article.content_hash, time.time(), page))
         _log(feed, page, time.monotonic() - begun)
         return page
 
-    async def _asked(self, feed: Feed, article: Article, until: float) -> Page:
+    async def _asked(self, feed: Feed, url: str, until: float) -> Page:
         """What the page is now, or how asking for it ended; never later than ``until``."""
-        url = article.url
         try:
             host = URL(url).raw_host or ""
             async with asyncio.timeout(max(until - time.monotonic(), 0.0)), self._turns.turn(host, until):

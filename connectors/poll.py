@@ -20,7 +20,7 @@ from config.clock import WallClock
 from config.feeds import Feed
 from config.settings import Settings
 from config.spans import Span
-from connectors import files, metrics, moves, polled
+from connectors import files, metrics, moves, polled, renames
 from connectors.deliver import Delivery
 from connectors.entry import Entry, Parsed
 from connectors.fetch import Fetched, Fetcher, Validators
@@ -173,8 +173,13 @@ class Poller:
         known = store.seen(await self._aside(lambda: ids(feed, entries, aliases)), feed.id)
         identified = await self._aside(lambda: identify(feed, entries, Memory(aliases, known)))
         sifted = await self._aside(lambda: sift(reading, identified, known))
+        fresh, sifted = polled.fresh(sifted), self._renamed(feed, sifted)
         sifted = replace(sifted, articles=self._flows.measured(feed.id, sifted.articles))
-        return _Taken(parsed, identified, sifted, polled.fresh(sifted))
+        return _Taken(parsed, identified, sifted, fresh)
+
+    def _renamed(self, feed: Feed, sifted: Sifted) -> Sifted:
+        ways = self._parts.store.aliases(feed.id, renames.marks(sifted))
+        return renames.applied(sifted, ways, self._parts.store.seen([way.article_id for way in ways.values()], feed.id))
 
     async def _aside(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._sifters, work)

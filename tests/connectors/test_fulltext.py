@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from pageserver import CONSENT, TEASER, TEXT, TITLE
 
 from config.feeds import Feed
-from connectors import fulltext, identity, recognition
+from connectors import fulltext, identity, recognition, renames
 from connectors.entry import Entry
 from connectors.fulltext import Filled, Known
 from connectors.metrics import Handling
@@ -125,7 +126,8 @@ def test_what_another_feed_has_brought_is_not_sent_again(title: str, text: str, 
     there = moved(was.articles[0], "/a")
     known = elsewhere(there.article.article_id, Entry(guid="g", url="", title=title, text=text), digest)
     now = fulltext.merged(was, [there], known)
-    assert (now.articles, now.seen) == ((), was.seen)
+    assert now.articles == ()
+    assert now.seen == (*was.seen, replace(known[there.article.article_id].seen, shown_at=NOW.timestamp()))
     assert (now.handled[Handling.NEW], now.handled[Handling.SEEN]) == (0, 1)
 
 
@@ -155,8 +157,37 @@ def test_an_update_goes_where_its_article_went():
     first = sifted("/a?x=1")
     sent = fulltext.merged(first, [moved(first.articles[0], "/a")], {})
     known = {row.article_id: row for row in sent.seen}
-    there = {name: Known(row) for name, row in known.items()}
+    ways = {alias.mark: alias for alias in sent.aliases}
     edited = sifted("/a?x=1", known=known, text=TEASER + " It was corrected.")
-    again = fulltext.merged(edited, [moved(edited.articles[0], "/a")], there)
+    again = renames.applied(edited, ways, known)
     assert [one.article_id for one in again.articles] == [sent.articles[0].article_id]
     assert {row.revision for row in again.seen} == {1}
+    assert {row.article_id for row in again.seen} == set(known)
+
+
+def test_an_update_of_what_another_feed_has_sent_is_not_sent():
+    """The entry was known to be that article, and its feed is not the one whose changes count."""
+    first = sifted("/a?x=1")
+    there = moved(first.articles[0], "/a")
+    theirs = Seen(there.article.article_id, "other", first.articles[0].content_hash, 0, 0.0)
+    sent = fulltext.merged(first, [there], {there.article.article_id: Known(theirs)})
+    known = {theirs.article_id: theirs, **{row.article_id: row for row in sent.seen}}
+    edited = sifted("/a?x=1", known=known, text=TEASER + " It was corrected.")
+    again = renames.applied(edited, {alias.mark: alias for alias in sent.aliases}, known)
+    assert (sent.articles, again.articles) == ((), ())
+    assert (again.handled[Handling.UPDATED], again.handled[Handling.SEEN]) == (0, 1)
+    (row,) = [row for row in again.seen if row.article_id == theirs.article_id]
+    assert (row.feed, row.content_hash, row.shown_at) == ("other", theirs.content_hash, NOW.timestamp())
+
+
+def test_what_leads_to_an_article_is_kept_while_its_entry_is_shown():
+    """Else the article would be forgotten after a month, and the next edit come under an id that was never sent."""
+    first = sifted("/a?x=1")
+    sent = fulltext.merged(first, [moved(first.articles[0], "/a")], {})
+    known = {row.article_id: replace(row, shown_at=0.0) for row in sent.seen}
+    later = renames.applied(
+        sifted("/a?x=1", known=known), {alias.mark: replace(alias, shown_at=0.0) for alias in sent.aliases}, known
+    )
+    assert later.articles == ()
+    assert {row.article_id: row.shown_at for row in later.seen} == dict.fromkeys(known, NOW.timestamp())
+    assert {alias.article_id for alias in later.aliases} == set(known)

@@ -246,6 +246,27 @@ async def test_an_article_is_known_by_the_address_of_its_page(site: Site, tmp_pa
     assert quiet.handled["seen"] == 1  # type: ignore[index]  # a StrEnum's member
 
 
+def forget_pages(folder: Path) -> None:
+    """Delete the cache."""
+    for path in folder.glob("pages.sqlite*"):
+        path.unlink()
+
+
+async def test_updates_find_their_article_without_a_cache(site: Site, tmp_path: Path):
+    """The slug has changed with the title, the pages are forgotten, and none are asked for any more."""
+    site.show("/story/canonical")
+    async with polling(site, tmp_path) as desk:
+        await desk.poll()
+        first = desk.taken.articles[0]
+    forget_pages(tmp_path)
+    site.entries = [("/story/canonical?slug=edited", f"{TITLE}, again", TEASER)]
+    async with polling(site, tmp_path, "never") as desk:
+        poll = await desk.poll()
+        (second,) = desk.taken.articles
+    assert poll.handled["updated"] == 1  # type: ignore[index]  # a StrEnum's member
+    assert (second.article_id, second.url, second.title) == (first.article_id, first.url, f"{TITLE}, again")
+
+
 async def test_what_was_new_is_told_as_the_feed_has_it(site: Site, tmp_path: Path):
     """A hub pushes the feed's own links: by the address that a page gives its push would not be known again."""
     site.show("/story/canonical")
