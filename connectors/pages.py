@@ -18,6 +18,7 @@ from config.feeds import Feed
 from config.ways import Way
 from connectors import fulltext, metrics
 from connectors.aliases import Alias
+from connectors.claims import Claim
 from connectors.fetch import Fetched, Fetcher, Manner
 from connectors.formats import Source
 from connectors.fulltext import Filled, Gate, Known
@@ -90,8 +91,14 @@ class Pages:
         await self._sandbox.__aexit__(*error)
         self._store.close()
 
-    async def deliver(self, feed: Feed, sifted: Sifted, send: Send) -> Sifted:
+    async def deliver(self, feed: Feed, sifted: Sifted, send: Send, claim: Claim) -> Sifted:
         """Send the articles of one poll: at once those that need no page, then the others, with it or without.
+
+        Args:
+            feed: Whose.
+            sifted: What the poll came to.
+            send: Returns when the broker has acknowledged.
+            claim: The poll's, also on the addresses that pages give.
 
         Returns:
             What was sent, and what is to be stored.
@@ -106,7 +113,10 @@ class Pages:
             await send(rest)
         if not wanted:
             return sifted
-        merged = await self._fill(feed, wanted, sifted)
+        done = await self._fill(feed, wanted, sifted)
+        while await claim.waited(each.article.article_id for each in done if each.article.article_id != each.was):
+            pass  # another feed was about to send one of them: look at what is known only then
+        merged = self._merged(feed, sifted, done)
         sent = {article.article_id for article in rest}
         if late := [article for article in merged.articles if article.article_id not in sent]:
             await send(late)
@@ -136,16 +146,15 @@ class Pages:
                     log.error("no full text on triggers: %s", error)  # noqa: TRY400  # its text says it all
         return self._gate
 
-    async def _fill(self, feed: Feed, wanted: Sequence[Article], sifted: Sifted) -> Sifted:
-        """With each wanted article as it is with its page, under the address that the page gives."""
+    async def _fill(self, feed: Feed, wanted: Sequence[Article], sifted: Sifted) -> list[Filled]:
+        """Each wanted article as it is with its page, under the address that the page gives."""
         until = time.monotonic() + POLL_S
         updated = {row.article_id for row in sifted.seen if row.revision}
-        done = [
+        return [
             await self._filled(feed, article, link, until, updated=article.article_id in updated)
             for article in wanted
             for link in (sifted.links.get(article.article_id, article.url),)
         ]
-        return self._merged(feed, sifted, done)
 
     async def _filled(self, feed: Feed, article: Article, url: str, until: float, *, updated: bool) -> Filled:
         """``article`` as it is with its page; as it is without, if anything at all goes wrong with that."""

@@ -21,6 +21,7 @@ from config.feeds import Feed
 from config.settings import Settings
 from config.spans import Span
 from connectors import files, metrics, moves, polled, renames
+from connectors.claims import Claim, Claims
 from connectors.deliver import Delivery
 from connectors.entry import Entry, Parsed
 from connectors.fetch import Fetched, Fetcher, Validators
@@ -83,6 +84,7 @@ class Poller:
         self._rests = Rests()
         self._rests.restore(parts.store.noted(RESTS), time.time(), time.monotonic())
         self._flows = Flows(parts.store)
+        self._claims = Claims()
         # Threads of its own: those of the loop may all wait for the names of hosts.
         self._sifters = ThreadPoolExecutor(SIFTERS, thread_name_prefix="sift")
         self._clock = WallClock()
@@ -155,27 +157,33 @@ class Poller:
             asked: The address that was asked for it; empty where it was pushed.
         """
         with self._parts.hand.holding(len(fetched.body)):
-            async with self._turns.setdefault(feed.id, asyncio.Lock()):
-                taken = await self._read(feed, fetched)
-                taken = replace(taken, sifted=await self._deliver(feed, taken.sifted, span))
+            turn = self._turns.setdefault(feed.id, asyncio.Lock())
+            async with turn, self._claims.claimed() as claim:
+                taken = await self._read(feed, fetched, claim)
+                taken = replace(taken, sifted=await self._deliver(feed, taken.sifted, span, claim))
                 if taken.parsed.outcome is Outcome.OK:
                     self.on_shown(self._shown(feed, fetched, taken, pushed=not asked))
                 if not asked:
                     return self._conclude_push(feed, fetched, taken)
                 return self._conclude(feed, asked, fetched, taken)
 
-    async def _read(self, feed: Feed, fetched: Fetched) -> _Taken:
-        """In threads: a feed of two thousand new entries would hold up every other poll for a second."""
+    async def _read(self, feed: Feed, fetched: Fetched, claim: Claim) -> _Taken:
         parsed = await self._parts.sandbox.parse(fetched.body, files.source(fetched))
+        taken = await self._sifted(feed, parsed)
+        while await claim.waited(polled.fresh(taken.sifted)):  # another feed was about to send some of it
+            taken = await self._sifted(feed, parsed)
+        measured = self._flows.measured(feed.id, taken.sifted.articles)
+        return replace(taken, sifted=replace(taken.sifted, articles=measured))
+
+    async def _sifted(self, feed: Feed, parsed: Parsed) -> _Taken:
+        """In threads: a feed of two thousand new entries would hold up every other poll for a second."""
         reading = Reading(feed, self._clock.now(), len(parsed.entries), self._settings.clock)
         store, entries = self._parts.store, parsed.entries
         aliases = store.aliases(feed.id, await self._aside(lambda: all_marks(entries)))
         known = store.seen(await self._aside(lambda: ids(feed, entries, aliases)), feed.id)
         identified = await self._aside(lambda: identify(feed, entries, Memory(aliases, known)))
         sifted = await self._aside(lambda: sift(reading, identified, known))
-        fresh, sifted = polled.fresh(sifted), self._renamed(feed, sifted)
-        sifted = replace(sifted, articles=self._flows.measured(feed.id, sifted.articles))
-        return _Taken(parsed, identified, sifted, fresh)
+        return _Taken(parsed, identified, self._renamed(feed, sifted), polled.fresh(sifted))
 
     def _renamed(self, feed: Feed, sifted: Sifted) -> Sifted:
         ways = self._parts.store.aliases(feed.id, renames.marks(sifted))
@@ -184,14 +192,14 @@ class Poller:
     async def _aside(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._sifters, work)
 
-    async def _deliver(self, feed: Feed, sifted: Sifted, span: Span) -> Sifted:
+    async def _deliver(self, feed: Feed, sifted: Sifted, span: Span, claim: Claim) -> Sifted:
         """Send what is new, with the text of its pages where the feed has them asked for; what was sent."""
 
         async def send(articles: Sequence[Article]) -> None:
             await self._parts.delivery.send(articles, span)
 
         if self._parts.pages is not None:
-            return await self._parts.pages.deliver(feed, sifted, send)
+            return await self._parts.pages.deliver(feed, sifted, send, claim)
         await send(sifted.articles)
         return sifted
 

@@ -22,6 +22,7 @@ from config.settings import load_settings
 from config.spans import Span
 from config.ways import Way
 from connectors import metrics, pages
+from connectors.claims import Claims
 from connectors.entry import Entry
 from connectors.fetch import Fetched, Fetcher, Limits, user_agent
 from connectors.outcome import Outcome
@@ -252,6 +253,36 @@ def forget_pages(folder: Path) -> None:
         path.unlink()
 
 
+@pytest.mark.parametrize("path", ["/story/canonical", "/story/canonical-too"])
+async def test_two_feeds_at_once_send_one_article(site: Site, tmp_path: Path, path: str):
+    """By one link or by two to one page: who comes second waits for what the first sends, and is told that it has."""
+    site.show("/story/canonical")
+    async with polling(site, tmp_path) as desk:
+        fetched = await desk.poller._parts.fetcher.fetch(desk.feed.url)
+        site.entries = [(path, TITLE, TEASER)]
+        other = Feed("other", site.url("/feed"), full_text="always")
+        first, second = await asyncio.gather(
+            desk.poller.take(desk.feed, fetched, Span(0.0, 1.0), desk.feed.url), desk.poller.poll(other)
+        )
+        await asyncio.gather(desk.poll(), desk.poller.poll(other))
+    assert [article.url for article in desk.taken.articles] == [site.url("/story/the-one-address")]
+    assert first.handled["new"] + second.handled["new"] == 1  # type: ignore[index]  # a StrEnum's member
+
+
+async def test_two_articles_at_once_that_claim_one_address_are_both_sent(site: Site, tmp_path: Path):
+    """Each under an id of its own."""
+    site.show("/story/canonical")
+    async with polling(site, tmp_path) as desk:
+        fetched = await desk.poller._parts.fetcher.fetch(desk.feed.url)
+        text = "Karvenia watches as Belmora closes the straits; two brigades stand at the border, officials said."
+        site.entries = [("/story/canonical-too", "Tankers turn back at the straits of Belmora", text)]
+        other = Feed("other", site.url("/feed"), full_text="always")
+        await asyncio.gather(
+            desk.poller.take(desk.feed, fetched, Span(0.0, 1.0), desk.feed.url), desk.poller.poll(other)
+        )
+    assert len({article.article_id for article in desk.taken.articles}) == len(desk.taken.articles) == 2
+
+
 async def test_updates_find_their_article_without_a_cache(site: Site, tmp_path: Path):
     """The slug has changed with the title, the pages are forgotten, and none are asked for any more."""
     site.show("/story/canonical")
@@ -366,7 +397,8 @@ async def test_no_page_is_odd_enough_to_lose_an_article(tmp_path: Path, url: str
     taken = Taken()
     was = sifted(url, "https://wire.example/b")
     with Stores(tmp_path) as store:
-        async with Pages(Odd(ending), PageStore(tmp_path), store) as filling:  # type: ignore[arg-type]  # what is used of one
-            now = await filling.deliver(feed, was, taken.send)
+        filling = Pages(Odd(ending), PageStore(tmp_path), store)  # type: ignore[arg-type]  # what is used of one
+        async with filling, Claims().claimed() as claim:
+            now = await filling.deliver(feed, was, taken.send, claim)
     assert [article.text for article in taken.articles] == [TEASER, TEASER]
     assert now.seen == was.seen
