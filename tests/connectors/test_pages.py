@@ -48,10 +48,12 @@ class Taken:
     """A delivery that takes everything; ``batches`` are what was sent together."""
 
     batches: list[list[Article]] = field(default_factory=list)
+    slow_s: float = 0.0
 
     async def send(self, articles: Sequence[Article], _: object = None) -> None:
         """Take them."""
         self.batches.append(list(articles))
+        await asyncio.sleep(self.slow_s)
 
     @property
     def articles(self) -> list[Article]:
@@ -258,6 +260,7 @@ async def test_two_feeds_at_once_send_one_article(site: Site, tmp_path: Path, pa
     """By one link or by two to one page: who comes second waits for what the first sends, and is told that it has."""
     site.show("/story/canonical")
     async with polling(site, tmp_path) as desk:
+        desk.taken.slow_s = 0.5
         fetched = await desk.poller._parts.fetcher.fetch(desk.feed.url)
         site.entries = [(path, TITLE, TEASER)]
         other = Feed("other", site.url("/feed"), full_text="always")
@@ -273,6 +276,7 @@ async def test_two_articles_at_once_that_claim_one_address_are_both_sent(site: S
     """Each under an id of its own."""
     site.show("/story/canonical")
     async with polling(site, tmp_path) as desk:
+        desk.taken.slow_s = 0.5
         fetched = await desk.poller._parts.fetcher.fetch(desk.feed.url)
         text = "Karvenia watches as Belmora closes the straits; two brigades stand at the border, officials said."
         site.entries = [("/story/canonical-too", "Tankers turn back at the straits of Belmora", text)]
