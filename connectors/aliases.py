@@ -22,10 +22,10 @@ class Alias:
 
     Attributes:
         feed: The feed of the entry; a mark means nothing elsewhere.
-        mark: Digest of its guid, or of its content.
+        mark: Digest of its guid, or of its content; of the id that the feed gives it, where it was sent under another.
         article_id: The article's id.
         title: Short digest of its title.
-        text: Short digest of its text; empty where it has none.
+        text: Short digest of its text; empty where it has none. Where it was sent under another id, the address there.
         published: When it said that it was published (Unix seconds); 0 for not said, or not to the second.
         shown_at: When the feed showed it last (Unix seconds, a day's grain).
     """
@@ -50,6 +50,15 @@ def find(db: sqlite3.Connection, feed: str, marks: Sequence[str]) -> dict[str, A
         )
         found.update({row[1]: Alias(*row) for row in rows})
     return found
+
+
+def of_article(db: sqlite3.Connection, feed: str, article_id: str) -> list[Alias]:
+    """All under which an article of ``feed`` is known: it looks through the feed's."""
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM aliases WHERE feed = ? AND article_id = ?",  # noqa: S608  # names of our own
+        (feed, article_id),
+    )
+    return [Alias(*row) for row in rows]
 
 
 def every(db: sqlite3.Connection, most: int) -> Iterator[list[Alias]]:

@@ -126,6 +126,7 @@ class Fetcher:
         self._proxy = proxy
         self._hand = hand or Hand()
         self._large = asyncio.Semaphore(LARGE)
+        self._large_pages = asyncio.Semaphore(LARGE)
         timeout = aiohttp.ClientTimeout(total=self._limits.total_s, connect=self._limits.connect_s)
         self._pools = Pools({"User-Agent": agent, "Accept-Encoding": "gzip, deflate"}, timeout, resolver)
         self._open = False
@@ -207,11 +208,15 @@ class Fetcher:
             if response.status in REDIRECTS and location:
                 return response.status, location
             limit = ask.manner.max_bytes or self._limits.max_bytes
-            return await read(response, ask.validators, limit, ask.manner.kind, self._grow)
+            grow = (lambda: self._large_pages) if ask.manner.kind is Kind.PAGE else self._grow
+            return await read(response, ask.validators, limit, ask.manner.kind, grow)
 
     @contextlib.asynccontextmanager
     async def _grow(self) -> AsyncIterator[None]:
-        """A place for a body that is large, where there is room for it."""
+        """A place for a feed's body that is large, where there is room for it.
+
+        Pages have places of their own and wait for no room: what is in hand may be waiting for them.
+        """
         async with self._large:
             await self._hand.room()
             yield

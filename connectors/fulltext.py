@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from msgspec import structs
 
 from config.feeds import Feed
-from connectors import identity
+from connectors import identity, recognition, renames
+from connectors.aliases import Alias
 from connectors.metrics import Handling
 from connectors.outcome import Outcome
 from connectors.page import Page
@@ -104,31 +105,57 @@ def renamed(article: Article, address: str) -> Article:
     return structs.replace(article, url=url, article_id=name) if name and name != article.article_id else article
 
 
-def merged(sifted: Sifted, done: Sequence[Filled], known: Mapping[str, Seen]) -> Sifted:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An article that is known under the address that a page gives as its own.
+
+    Attributes:
+        seen: What the broker has acknowledged.
+        aliases: By what else it is known, where another feed brought it: they tell of its title and text.
+    """
+
+    seen: Seen
+    aliases: Sequence[Alias] = ()
+
+    def is_same(self, article: Article) -> bool:
+        """Whether it is ``article`` as the feed shows it, from another feed."""
+        if self.seen.feed == article.feed:
+            return False
+        told = any(recognition.tells_of(alias, article.title, article.text) for alias in self.aliases)
+        return told or self.seen.content_hash == article.content_hash
+
+
+def merged(sifted: Sifted, done: Sequence[Filled], known: Mapping[str, Known]) -> Sifted:
     """``sifted`` with the articles in their new form, and with what is then to be stored.
 
-    An article that another feed has brought under its own address is not sent again. One of the same feed keeps the
-    address that the feed gives: a site may claim one address for many pages, and nothing must be lost by that.
+    An article that another feed has brought under its own address is not sent again, if it says the same there. Any
+    other that is known keeps the address that the feed gives: a site may claim one address for many pages, and nothing
+    must be lost by that, nor two articles come under one id.
     """
     new = {each.was: each.article for each in done}
     taken = {row.article_id for row in sifted.seen} | {article.article_id for article in sifted.articles}
     rows = {row.article_id: row for row in sifted.seen}
     articles: list[Article] = []
     more: list[Seen] = []
+    aliases = list(sifted.aliases)
     handled = Counter(sifted.handled)
     for article in sifted.articles:
         now = new.get(article.article_id, article)
         row = rows[article.article_id]
         if now.article_id != article.article_id:
             before = known.get(now.article_id)
-            if before is not None and before.feed != article.feed:
+            if before is not None and before.is_same(article):
                 handled[Handling.UPDATED if row.revision else Handling.NEW] -= 1
                 handled[Handling.SEEN] += 1
+                aliases += renames.noted(article, now, row.shown_at)
+                more.append(replace(before.seen, shown_at=row.shown_at))  # what leads there must not lead to nothing
                 continue
-            if now.article_id in taken or (before is not None and not row.revision):
+            if before is not None or now.article_id in taken:
                 now = structs.replace(now, article_id=article.article_id, url=article.url)
             else:
                 taken.add(now.article_id)
                 more.append(replace(row, article_id=now.article_id))
+                aliases += renames.noted(article, now, row.shown_at)
         articles.append(now)
-    return replace(sifted, articles=tuple(articles), seen=(*sifted.seen, *more), handled=handled)
+    seen = (*sifted.seen, *more)
+    return replace(sifted, articles=tuple(articles), seen=seen, handled=handled, aliases=tuple(aliases))

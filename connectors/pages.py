@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Self
+from typing import Protocol, Self
 
 from yarl import URL
 
@@ -17,9 +17,11 @@ from config.errors import BrinkwatchError
 from config.feeds import Feed
 from config.ways import Way
 from connectors import fulltext, metrics
+from connectors.aliases import Alias
+from connectors.claims import Claim
 from connectors.fetch import Fetched, Fetcher, Manner
 from connectors.formats import Source
-from connectors.fulltext import Filled, Gate
+from connectors.fulltext import Filled, Gate, Known
 from connectors.metrics import Kind
 from connectors.outcome import Outcome
 from connectors.page import Page, same_site
@@ -35,6 +37,7 @@ from pipeline.records import Article
 
 log = logging.getLogger(__name__)
 MAX_BYTES = 2 * 1024 * 1024
+MAX_DETAIL = 300
 SPACING_S = 1.0
 POLL_S = 45.0
 """What the pages of one poll may take together: what has not come by then is sent as the feed shows it."""
@@ -46,24 +49,33 @@ _ROBOTS = Manner(Kind.PAGE, "text/plain, */*;q=0.1", MAX_ROBOTS)
 
 Send = Callable[[Sequence[Article]], Awaitable[None]]
 BuildGate = Callable[[], Gate]
-Known = Callable[[Sequence[str], str], Mapping[str, Seen]]
+
+
+class Remembers(Protocol):
+    """What knows which articles the broker has acknowledged: ``connectors.stores.Stores``."""
+
+    def seen(self, article_ids: Sequence[str], feed_id: str = "") -> Mapping[str, Seen]:
+        """Those of ``article_ids`` that it has."""
+
+    def aliases_of(self, feed_id: str, article_id: str) -> Sequence[Alias]:
+        """By what else an article of a feed is known."""
 
 
 class Pages:
     """Fills articles with the text of their pages; use it as an async context manager."""
 
-    def __init__(self, fetcher: Fetcher, store: PageStore, known: Known, gate: BuildGate | None = None) -> None:
+    def __init__(self, fetcher: Fetcher, store: PageStore, memory: Remembers, gate: BuildGate | None = None) -> None:
         """Nothing is asked, opened or built before it is needed.
 
         Args:
             fetcher: Fetches pages and robots.txt.
             store: Where pages are kept.
-            known: Which articles the broker has acknowledged before, asked for a feed.
+            memory: Which articles the broker has acknowledged before.
             gate: Builds what says whether a text is worth it; None where nobody can say, then none is.
         """
         self._fetcher = fetcher
         self._store = store
-        self._known = known
+        self._memory = memory
         self._build = gate
         self._gate: Gate | None = None
         self._building = asyncio.Lock()
@@ -79,8 +91,14 @@ class Pages:
         await self._sandbox.__aexit__(*error)
         self._store.close()
 
-    async def deliver(self, feed: Feed, sifted: Sifted, send: Send) -> Sifted:
+    async def deliver(self, feed: Feed, sifted: Sifted, send: Send, claim: Claim) -> Sifted:
         """Send the articles of one poll: at once those that need no page, then the others, with it or without.
+
+        Args:
+            feed: Whose.
+            sifted: What the poll came to.
+            send: Returns when the broker has acknowledged.
+            claim: The poll's, also on the addresses that pages give.
 
         Returns:
             What was sent, and what is to be stored.
@@ -88,7 +106,6 @@ class Pages:
         if feed.full_text == "never":
             await send(sifted.articles)
             return sifted
-        sifted = self._at_their_addresses(feed, sifted)
         wanted = await self._wanted(feed, sifted.articles)
         names = {article.article_id for article in wanted}
         rest = [article for article in sifted.articles if article.article_id not in names]
@@ -96,29 +113,22 @@ class Pages:
             await send(rest)
         if not wanted:
             return sifted
-        merged = await self._fill(feed, wanted, sifted)
+        done = await self._fill(feed, wanted, sifted)
+        while await claim.waited(each.article.article_id for each in done if each.article.article_id != each.was):
+            pass  # another feed was about to send one of them: look at what is known only then
+        merged = self._merged(feed, sifted, done)
         sent = {article.article_id for article in rest}
         if late := [article for article in merged.articles if article.article_id not in sent]:
             await send(late)
         return merged
 
-    def _at_their_addresses(self, feed: Feed, sifted: Sifted) -> Sifted:
-        """Updates under the address under which their article was sent, whatever their page says by now."""
-        updated = {row.article_id for row in sifted.seen if row.revision}
-        kept = {
-            article.article_id: self._store.get(article.url)
-            for article in sifted.articles
-            if article.article_id in updated
-        }
-        moved = [
-            Filled(fulltext.renamed(article, known.adopted), article.article_id)
-            for article in sifted.articles
-            if (known := kept.get(article.article_id)) and known.adopted
-        ]
-        return self._merged(feed, sifted, moved)
-
     def _merged(self, feed: Feed, sifted: Sifted, done: Sequence[Filled]) -> Sifted:
-        return fulltext.merged(sifted, done, self._known([each.article.article_id for each in done], feed.id))
+        seen = self._memory.seen([each.article.article_id for each in done], feed.id)
+        known = {
+            name: Known(row, self._memory.aliases_of(row.feed, name) if row.feed != feed.id else ())
+            for name, row in seen.items()
+        }
+        return fulltext.merged(sifted, done, known)
 
     async def _wanted(self, feed: Feed, articles: Sequence[Article]) -> tuple[Article, ...]:
         if not any(fulltext.is_teaser(article.text) for article in articles):
@@ -136,51 +146,55 @@ class Pages:
                     log.error("no full text on triggers: %s", error)  # noqa: TRY400  # its text says it all
         return self._gate
 
-    async def _fill(self, feed: Feed, wanted: Sequence[Article], sifted: Sifted) -> Sifted:
-        """With each wanted article as it is with its page, under the address that the page gives."""
+    async def _fill(self, feed: Feed, wanted: Sequence[Article], sifted: Sifted) -> list[Filled]:
+        """Each wanted article as it is with its page, under the address that the page gives."""
         until = time.monotonic() + POLL_S
         updated = {row.article_id for row in sifted.seen if row.revision}
-        done: list[Filled] = []
-        for article in wanted:
-            page = await self._page(feed, article, until)
-            now = fulltext.filled(article, page)
-            address = "" if article.article_id in updated else _own_address(article, page)
-            done.append(Filled(fulltext.renamed(now, address) if address else now, article.article_id))
-        merged = self._merged(feed, sifted, done)
-        sent = {article.url for article in merged.articles}
-        for article, filled in zip(wanted, done, strict=True):
-            if article.url not in sent:  # before it is sent: after a kill its updates must find the way
-                self._store.adopt(article.url, filled.article.url)
-        return merged
+        return [
+            await self._filled(feed, article, link, until, updated=article.article_id in updated)
+            for article in wanted
+            for link in (sifted.links.get(article.article_id, article.url),)
+        ]
 
-    async def _page(self, feed: Feed, article: Article, until: float) -> Page:
-        """The page of ``article``: as it is kept, where that is still good, else as it is now."""
-        kept = self._store.get(article.url)
+    async def _filled(self, feed: Feed, article: Article, url: str, until: float, *, updated: bool) -> Filled:
+        """``article`` as it is with its page; as it is without, if anything at all goes wrong with that."""
+        try:
+            page = await self._page(feed, article, url, until)
+            now = fulltext.filled(article, page)
+            address = "" if updated else _own_address(article, page)
+            return Filled(fulltext.renamed(now, address) if address else now, article.article_id)
+        except Exception:
+            # Whatever it is, it is no reason to lose the article.
+            log.exception("filling an article failed", extra={"fields": {"feed": feed.id}})
+            metrics.FETCHES.labels(Kind.PAGE.value, Outcome.BAD_RESPONSE.value).inc()
+            return Filled(article, article.article_id)
+
+    async def _page(self, feed: Feed, article: Article, url: str, until: float) -> Page:
+        """The page of ``article``, to which ``url`` leads: as it is kept, if that is still good, else as it is now."""
+        kept = self._store.get(url)
         if kept is not None and _good(kept, article.content_hash, time.time()):
             return kept.page
         if time.monotonic() >= until:
             return Page(outcome=Outcome.TIMEOUT)
         begun = time.monotonic()
         metrics.ATTEMPTS.labels(Kind.PAGE.value).inc()
-        page = fulltext.judged(article, await self._asked(feed, article, until))
+        page = fulltext.judged(article, await self._asked(feed, url, until))
         metrics.FETCHES.labels(Kind.PAGE.value, page.outcome.value).inc()
-        adopted = kept.adopted if kept else ""
-        self._store.put(article.url, Kept(article.content_hash, time.time(), page, adopted))
+        self._store.put(url, Kept(article.content_hash, time.time(), page))
         _log(feed, page, time.monotonic() - begun)
         return page
 
-    async def _asked(self, feed: Feed, article: Article, until: float) -> Page:
+    async def _asked(self, feed: Feed, url: str, until: float) -> Page:
         """What the page is now, or how asking for it ended; never later than ``until``."""
-        url = article.url
-        host = URL(url).raw_host or ""
         try:
+            host = URL(url).raw_host or ""
             async with asyncio.timeout(max(until - time.monotonic(), 0.0)), self._turns.turn(host, until):
                 self._turns.rest(host, SPACING_S)  # should it end in the middle
                 fetched = await self._fetched(feed, url, until)
                 rules = await self._robots.of(url, _way(feed, url))
                 self._turns.rest(host, max(SPACING_S, fetched.retry_after_s, rules.delay_s))
                 if fetched.outcome is not Outcome.OK:
-                    return Page(outcome=fetched.outcome, error=fetched.error)
+                    return Page(outcome=fetched.outcome, error=one_line(fetched.error, MAX_DETAIL))
                 return await self._sandbox.page(fetched.body, Source(fetched.final_url, fetched.content_type))
         except (TimeoutError, TooLate):
             return Page(outcome=Outcome.TIMEOUT, error="there was no time left for the page")
@@ -233,7 +247,7 @@ def _way(feed: Feed, url: str) -> Way | None:
 
 
 def _log(feed: Feed, page: Page, seconds: float) -> None:
-    detail = one_line(page.error, 300)
+    detail = one_line(page.error, MAX_DETAIL)
     fields = {
         "feed": feed.id, "kind": Kind.PAGE.value, "outcome": page.outcome.value, "characters": len(page.text),
         "seconds": round(seconds, 3), "detail": detail,

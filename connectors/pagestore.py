@@ -20,8 +20,7 @@ PRUNE_EVERY = 200
 _VERSION = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS pages (
-    url TEXT PRIMARY KEY, wording TEXT NOT NULL, read_at REAL NOT NULL, size INTEGER NOT NULL, page BLOB NOT NULL,
-    adopted TEXT NOT NULL DEFAULT ''
+    url TEXT PRIMARY KEY, wording TEXT NOT NULL, read_at REAL NOT NULL, size INTEGER NOT NULL, page BLOB NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS pages_by_time ON pages (read_at);
 """
@@ -35,13 +34,11 @@ class Kept:
         wording: Hash of what the feed showed of it then.
         read_at: When (Unix seconds).
         page: What reading it gave.
-        adopted: The address under which its article was sent; empty for its own.
     """
 
     wording: str
     read_at: float
     page: Page
-    adopted: str = ""
 
 
 class PageStore:
@@ -55,33 +52,31 @@ class PageStore:
     def get(self, url: str) -> Kept | None:
         """The page of ``url``; None where it was not read, or is forgotten."""
         try:
-            row = (
-                self._opened()
-                .execute("SELECT wording, read_at, page, adopted FROM pages WHERE url = ?", (url,))
-                .fetchone()
-            )
+            row = self._opened().execute("SELECT wording, read_at, page FROM pages WHERE url = ?", (url,)).fetchone()
             if row is None:
                 return None
             packed = zlib.decompressobj().decompress(row[2], 16 * 1024 * 1024)
-            return Kept(row[0], row[1], msgspec.msgpack.decode(packed, type=Page), row[3])
+            return Kept(row[0], row[1], msgspec.msgpack.decode(packed, type=Page))
+        except UnicodeEncodeError:  # no text: it can't have been kept
+            return None
         except (sqlite3.Error, zlib.error, msgspec.MsgspecError) as error:
             self._renew(error)
             return None
 
     def put(self, url: str, kept: Kept) -> None:
-        """Keep a page in place of what was kept of it."""
-        packed = zlib.compress(msgspec.msgpack.encode(kept.page), 3)
+        """Keep a page in place of what was kept of it; one that is no text, with lone surrogates in it, is not kept."""
+        try:
+            url.encode()
+            packed = zlib.compress(msgspec.msgpack.encode(kept.page), 3)
+        except UnicodeEncodeError:
+            return
         self._write(
-            "INSERT OR REPLACE INTO pages (url, wording, read_at, size, page, adopted) VALUES (?, ?, ?, ?, ?, ?)",
-            (url, kept.wording, kept.read_at, len(packed), packed, kept.adopted),
+            "INSERT OR REPLACE INTO pages (url, wording, read_at, size, page) VALUES (?, ?, ?, ?, ?)",
+            (url, kept.wording, kept.read_at, len(packed), packed),
         )
         self._writes += 1
         if self._writes % PRUNE_EVERY == 1:
             self.prune(kept.read_at)
-
-    def adopt(self, url: str, address: str) -> None:
-        """Note that the article of ``url`` was sent under another address: updates go there, too."""
-        self._write("UPDATE pages SET adopted = ? WHERE url = ?", (address, url))
 
     def prune(self, now: float, most: int = MAX_BYTES) -> None:
         """Forget what is older than 30 days, and the oldest beyond ``most`` bytes."""

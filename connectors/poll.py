@@ -19,7 +19,8 @@ from config.clock import WallClock
 from config.feeds import Feed
 from config.settings import Settings
 from config.spans import Span
-from connectors import files, metrics, moves, polled, progress, schedule, surprise
+from connectors import files, metrics, moves, polled, progress, renames, schedule, surprise
+from connectors.claims import Claim, Claims
 from connectors.deliver import Delivery
 from connectors.entry import Entry, Parsed
 from connectors.fetch import Fetched, Fetcher, Validators
@@ -62,11 +63,15 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """A body that was read: what stands in it, and what became of that."""
+    """A body that was read: what stands in it, and what became of that; ``fresh`` are the ids of its new entries.
+
+    These and those of ``identified`` are the feed's own: an article may be sent under the address that its page gives.
+    """
 
     parsed: Parsed
     identified: Mapping[str, Entry]
     sifted: Sifted
+    fresh: frozenset[str]
 
 
 class Poller:
@@ -80,6 +85,7 @@ class Poller:
         self._rests.restore(parts.store.noted(RESTS), time.time(), time.monotonic())
         self._led_to: dict[str, tuple[str, str]] = {}  # from where to where redirects led at the last poll, by feed
         self._flows = Flows(parts.store)
+        self._claims = Claims()
         # Threads of its own: those of the loop may all wait for the names of hosts.
         self._sifters = ThreadPoolExecutor(SIFTERS, thread_name_prefix="sift")
         self._clock = WallClock()
@@ -214,37 +220,49 @@ class Poller:
             asked: The address that was asked for it; empty where it was pushed.
         """
         with self._parts.hand.holding(len(fetched.body)):
-            async with self._turns.setdefault(feed.id, asyncio.Lock()):
-                taken = await self._read(feed, fetched)
-                taken = replace(taken, sifted=await self._deliver(feed, taken.sifted, span))
+            turn = self._turns.setdefault(feed.id, asyncio.Lock())
+            async with turn, self._claims.claimed() as claim:
+                taken = await self._read(feed, fetched, claim)
+                taken = replace(taken, sifted=await self._deliver(feed, taken.sifted, span, claim))
                 if taken.parsed.outcome is Outcome.OK:
                     self.on_shown(self._shown(feed, fetched, taken, pushed=not asked))
                 if not asked:
                     return self._conclude_push(feed, fetched, taken)
                 return self._conclude(feed, asked, fetched, taken)
 
-    async def _read(self, feed: Feed, fetched: Fetched) -> _Taken:
-        """In threads: a feed of two thousand new entries would hold up every other poll for a second."""
+    async def _read(self, feed: Feed, fetched: Fetched, claim: Claim) -> _Taken:
         parsed = await self._parts.sandbox.parse(fetched.body, files.source(fetched))
+        taken = await self._sifted(feed, parsed)
+        while await claim.waited(polled.fresh(taken.sifted)):  # another feed was about to send some of it
+            taken = await self._sifted(feed, parsed)
+        measured = self._flows.measured(feed.id, taken.sifted.articles)
+        return replace(taken, sifted=replace(taken.sifted, articles=measured))
+
+    async def _sifted(self, feed: Feed, parsed: Parsed) -> _Taken:
+        """In threads: a feed of two thousand new entries would hold up every other poll for a second."""
         reading = Reading(feed, self._clock.now(), len(parsed.entries), self._settings.clock)
         store, entries = self._parts.store, parsed.entries
         aliases = store.aliases(feed.id, await self._aside(lambda: all_marks(entries)))
         known = store.seen(await self._aside(lambda: ids(feed, entries, aliases)), feed.id)
         identified = await self._aside(lambda: identify(feed, entries, Memory(aliases, known)))
         sifted = await self._aside(lambda: sift(reading, identified, known))
-        return _Taken(parsed, identified, replace(sifted, articles=self._flows.measured(feed.id, sifted.articles)))
+        return _Taken(parsed, identified, self._renamed(feed, sifted), polled.fresh(sifted))
+
+    def _renamed(self, feed: Feed, sifted: Sifted) -> Sifted:
+        ways = self._parts.store.aliases(feed.id, renames.marks(sifted))
+        return renames.applied(sifted, ways, self._parts.store.seen([way.article_id for way in ways.values()], feed.id))
 
     async def _aside(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._sifters, work)
 
-    async def _deliver(self, feed: Feed, sifted: Sifted, span: Span) -> Sifted:
+    async def _deliver(self, feed: Feed, sifted: Sifted, span: Span, claim: Claim) -> Sifted:
         """Send what is new, with the text of its pages where the feed has them asked for; what was sent."""
 
         async def send(articles: Sequence[Article]) -> None:
             await self._parts.delivery.send(articles, span)
 
         if self._parts.pages is not None:
-            return await self._parts.pages.deliver(feed, sifted, send)
+            return await self._parts.pages.deliver(feed, sifted, send, claim)
         await send(sifted.articles)
         return sifted
 
@@ -282,8 +300,8 @@ class Poller:
     def _shown(self, feed: Feed, fetched: Fetched, taken: _Taken, *, pushed: bool) -> Shown:
         before = self.state(feed)
         there = frozenset(taken.identified) if pushed else frozenset[str]()
-        fresh = polled.fresh(taken.sifted)
-        return Shown(feed, fetched, taken.parsed, there, fresh, before.polled_at if before else 0.0, pushed)
+        polled_at = before.polled_at if before else 0.0
+        return Shown(feed, fetched, taken.parsed, there, taken.fresh, polled_at, pushed)
 
 
 def _address(feed: Feed, state: FeedState | None) -> str:

@@ -162,6 +162,25 @@ def is_same(alias: Alias, entry: Entry) -> bool:
     return bare and title == alias.title and len(entry.title) >= LONG_TITLE and len(entry.guid) >= LONG_GUID
 
 
+def rename_mark(article_id: str) -> str:
+    """By what it is found under which id an entry was sent whose feed gives it this one."""
+    return _digest("renamed", article_id)
+
+
+def told(article_id: str, feed: str, title: str, text: str, now: float) -> Alias:
+    """What an article that is known by no entry's own id says, for ``tells_of``."""
+    return Alias(feed, _digest("told", article_id), article_id, _short(title), _short(text) if text else "", 0.0, now)
+
+
+def tells_of(alias: Alias, title: str, text: str) -> bool:
+    """Whether an entry of another feed, with this title and text, is likely the one that ``alias`` is of.
+
+    That the two claim one page is known already. The same title will do, or the same text, if they are no phrase.
+    """
+    titled = len(title) >= LONG_TITLE and alias.title == _short(title)
+    return titled or (len(text) >= SOME_TEXT and alias.text == _short(text))
+
+
 def _guid_mark(entry: Entry) -> str:
     return _digest("guid", entry.guid) if entry.guid else ""
 

@@ -23,6 +23,8 @@ AGAIN_S = 3600.0
 MAX_SITES = 1_000
 MAX_DELAY_S = 24 * 3600.0
 _UNREACHABLE = "robots.txt can't be had"
+_OURS = frozenset({Outcome.BLOCKED, Outcome.NO_ACCESS})
+"""Endings that are our own doing and say nothing of the site: asking again costs it nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +66,32 @@ def rules(fetched: Fetched, now: float) -> Rules:
     )
     if none:
         return Rules(None, "", 0.0, now + KEEP_S)
-    return Rules(None, f"{_UNREACHABLE}: {fetched.outcome.value}", 0.0, now + max(AGAIN_S, fetched.retry_after_s))
+    kept_s = 0.0 if fetched.outcome in _OURS else max(AGAIN_S, fetched.retry_after_s)
+    return Rules(None, f"{_UNREACHABLE}: {fetched.outcome.value}", 0.0, now + kept_s)
 
 
 class Robots:
-    """Asks each site for its robots.txt once a day."""
+    """Asks each site for its robots.txt once a day, by each access block by which its pages are asked for.
+
+    Who may not ask a site knows nothing of what it says to those who may.
+    """
 
     def __init__(self, ask: Callable[[str, Way | None], Awaitable[Fetched]]) -> None:
         """``ask`` fetches a robots.txt by its address, and by the access block of its site, if it has one."""
         self._ask = ask
-        self._sites: OrderedDict[str, asyncio.Future[Rules]] = OrderedDict()
+        self._sites: OrderedDict[tuple[str, str], asyncio.Future[Rules]] = OrderedDict()
 
     async def of(self, url: str, way: Way | None = None) -> Rules:
         """The rules for the site of ``url``; who asks meanwhile waits for the same answer."""
         parts = urlsplit(url)
         site = f"{parts.scheme}://{parts.netloc}"
-        known = self._sites.get(site)
+        key = (site, way.name if way else "")
+        known = self._sites.get(key)
         if known is not None and not (known.done() and _over(known)):
-            self._sites.move_to_end(site)
+            self._sites.move_to_end(key)
             return await asyncio.shield(known)
         asking = asyncio.ensure_future(self._read(f"{site}/robots.txt", way))
-        self._sites[site] = asking
+        self._sites[key] = asking
         while len(self._sites) > MAX_SITES:
             self._sites.popitem(last=False)
         return await asyncio.shield(asking)

@@ -119,7 +119,7 @@ async def _parts(settings: Settings, limits: Limits, *, patient: bool, gate: Bui
         delivery = await stack.enter_async_context(Delivery(settings, patient=patient))
         sandbox = await stack.enter_async_context(Parsers())
         fetcher = await stack.enter_async_context(fetcher_of(settings, limits, hand))
-        pages = Pages(fetcher, PageStore(settings.data_dir / "connectors"), store.seen, gate)
+        pages = Pages(fetcher, PageStore(settings.data_dir / "connectors"), store, gate)
         yield Parts(fetcher, sandbox, delivery, store, hand, await stack.enter_async_context(pages))
 
 

@@ -17,8 +17,9 @@ class Shown:
         feed: Whose.
         fetched: How it came.
         parsed: What stands in it.
-        ids: The ids of the articles in it, where it was pushed; of a poll, none.
-        fresh: The ids of articles that nobody had shown before.
+        ids: The ids of the articles in it, where it was pushed; of a poll, none. As the feed has them, which is not
+            always as they are sent: a page may give its article another address.
+        fresh: The ids of articles that nobody had shown before, as the feed has them.
         before: When the feed was polled the time before (Unix seconds); 0 for never.
         pushed: Whether a hub brought it.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -30,12 +30,14 @@ class Sifted:
         seen: To be stored once the broker has acknowledged every article.
         handled: How many entries met which end.
         aliases: To be stored with ``seen``: by what else these entries are known.
+        links: The feed's links, by article id, of articles that are sent under other addresses.
     """
 
     articles: tuple[Article, ...]
     seen: tuple[Seen, ...]
     handled: Mapping[Handling, int]
     aliases: tuple[Alias, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,6 +189,13 @@ class Store:
         except sqlite3.Error as error:
             raise StoreError(f"reading the connectors' state failed: {self.path}: {error}") from None
 
+    def aliases_of(self, feed: str, article_id: str) -> Sequence[Alias]:
+        """All marks under which an article of ``feed`` is known."""
+        try:
+            return alias_table.of_article(self._connection(), feed, article_id)
+        except sqlite3.Error as error:
+            raise StoreError(f"reading the connectors' state failed: {self.path}: {error}") from None
+
     def record(self, state: FeedState, seen: Iterable[Seen] = (), aliases: Iterable[Alias] = ()) -> None:
         """Write a poll's result in one transaction: a validator never gets ahead of the articles it stands for.
 

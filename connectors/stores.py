@@ -180,6 +180,10 @@ class Stores:
         """As ``Store.aliases``: what a feed's entries are known by is in its own shard."""
         return self.part(feed_id).aliases(feed_id, marks)
 
+    def aliases_of(self, feed_id: str, article_id: str) -> Sequence[Alias]:
+        """As ``Store.aliases_of``, as far as the shards that are held know: the feed may be of another."""
+        return [alias for store in self._held.values() for alias in store.aliases_of(feed_id, article_id)]
+
     def record(self, state: FeedState, seen: Iterable[Seen] = (), aliases: Iterable[Alias] = ()) -> None:
         """As ``Store.record``, in the feed's shard."""
         self.part(state.id).record(state, seen, aliases)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,7 +28,9 @@ from connectors.websub.subscription import Subscription
 log = logging.getLogger(__name__)
 MAX_AT_ONCE = 8
 ANSWER_S = 8.0
-"""Within which the broker has to acknowledge; hubs give up after about ten seconds."""
+"""Within which a hub is answered; hubs give up after about ten seconds."""
+TAKE_S = 300.0
+"""Within which a push is taken to its end, behind the answer; it is given up then."""
 BODY_S = 10.0
 MAX_BYTES = Limits().max_bytes
 MAX_BUCKETS = 10_000
@@ -69,16 +72,28 @@ class Push:
 
 
 class Pushes:
-    """Takes pushes, few at once. What it can't take the hub sends again, or polling finds."""
+    """Takes pushes, few at once. What it can't take the hub sends again, or polling finds.
+
+    What a genuine push brings is taken to its end, however long that takes: its pages, say, are asked for slowly. The
+    hub is answered in time all the same, and when it comes again with that, all of it is known.
+    """
 
     def __init__(self, subscriber: Subscriber, poller: Takes, delivery: Up, answer_s: float = ANSWER_S) -> None:
-        """Have what ``subscriber`` subscribed to read by ``poller``, each within ``answer_s`` seconds."""
+        """Have what ``subscriber`` subscribed to read by ``poller``, each answered within ``answer_s`` seconds."""
         self._subscriber = subscriber
         self._poller = poller
         self._delivery = delivery
         self._answer_s = answer_s
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
         self._under_way = 0
+        self._late: dict[asyncio.Task[Pushed], str] = {}
+
+    async def close(self) -> None:
+        """Give up what is still under way: what was not written down comes again."""
+        late = list(self._late)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
     async def take(self, push: Push, body: Body) -> Pushed:
         """How a push ended; when it is ``delivered``, the broker has acknowledged everything that was new."""
@@ -89,7 +104,7 @@ class Pushes:
             return Pushed.RATE_LIMITED
         if push.encoding.strip().lower() not in {"", "identity"}:
             return Pushed.ENCODED
-        if self._under_way >= MAX_AT_ONCE:
+        if self._under_way + len(self._late) >= MAX_AT_ONCE or found[0].id in self._late.values():
             return Pushed.BUSY
         self._under_way += 1
         try:
@@ -107,19 +122,36 @@ class Pushes:
         if self._poller.state(feed) is None:
             return Pushed.EARLY
         fetched = Fetched(Outcome.OK, body=data, final_url=one.base, content_type=printable(push.content_type[:200]))
-        ended = await self._taken(feed, fetched, Span(begun, time.time()))
-        if ended is Pushed.DELIVERED:
-            self._subscriber.delivered(one)
-        return ended
-
-    async def _taken(self, feed: Feed, fetched: Fetched, span: Span) -> Pushed:
-        """What is given up here was not marked as seen: the hub's next attempt, or a poll, brings it again."""
-        if not fetched.body.strip(b" \t\r\n\0"):
+        if not data.strip(b" \t\r\n\0"):
             return Pushed.UNREADABLE
         if not self._delivery.up:
             return Pushed.UNACKNOWLEDGED
+        return await self._in_time(feed.id, self._taken(feed, fetched, Span(begun, time.time()), one))
+
+    async def _in_time(self, feed_id: str, taking: Coroutine[None, None, Pushed]) -> Pushed:
+        """How taking a body ended; where that takes too long, it goes on behind the answer."""
+        task = asyncio.create_task(taking)
         try:
-            async with asyncio.timeout(self._answer_s):
+            await asyncio.wait({task}, timeout=self._answer_s)
+        finally:  # also where the hub has hung up
+            if not task.done():
+                self._late[task] = feed_id
+                task.add_done_callback(self._ended)
+        return task.result() if task.done() else Pushed.UNACKNOWLEDGED
+
+    def _ended(self, task: asyncio.Task[Pushed]) -> None:
+        feed_id = self._late.pop(task)
+        if task.cancelled():
+            return
+        if (error := task.exception()) is not None:
+            log.error("%s: a push could not be taken", feed_id, exc_info=error)
+        else:
+            log.info("%s: pushed, taken late: %s", feed_id, task.result().value, extra={"fields": {"feed": feed_id}})
+
+    async def _taken(self, feed: Feed, fetched: Fetched, span: Span, one: Subscription) -> Pushed:
+        """What is given up here was not marked as seen: the hub's next attempt, or a poll, brings it again."""
+        try:
+            async with asyncio.timeout(TAKE_S):
                 poll = await self._poller.take(feed, fetched, span)
         except TimeoutError:
             return Pushed.UNACKNOWLEDGED
@@ -129,7 +161,10 @@ class Pushes:
         except Exception:  # what one push brings must not end what takes the others
             log.exception("%s: a push could not be read", feed.id)
             return Pushed.UNREADABLE
-        return Pushed.DELIVERED if poll.outcome is Outcome.OK else Pushed.UNREADABLE
+        if poll.outcome is not Outcome.OK:
+            return Pushed.UNREADABLE
+        self._subscriber.delivered(one)
+        return Pushed.DELIVERED
 
     def _may(self, token: str) -> bool:
         bucket = spent(self._buckets.get(token, Bucket()), time.monotonic())

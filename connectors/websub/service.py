@@ -52,7 +52,9 @@ async def subscribed(
         client = await stack.enter_async_context(
             HubClient(user_agent(settings.contact), networks(settings.fetch_allow_networks))
         )
-        listener = Listener(subscriber, Pushes(subscriber, poller, delivery))
+        pushes = Pushes(subscriber, poller, delivery)
+        stack.push_async_callback(pushes.close)
+        listener = Listener(subscriber, pushes)
         await stack.enter_async_context(listening(listener, settings.websub_host, settings.websub_port))
         log.info("listening for pushes", extra={"fields": {"port": settings.websub_port}})
         asking = asyncio.create_task(Asking(subscriber, client, turn_s).run())

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from pageserver import CONSENT, TEASER, TEXT, TITLE
 
 from config.feeds import Feed
-from connectors import fulltext, identity
+from connectors import fulltext, identity, recognition, renames
 from connectors.entry import Entry
-from connectors.fulltext import Filled
+from connectors.fulltext import Filled, Known
 from connectors.metrics import Handling
 from connectors.outcome import Outcome
 from connectors.page import Page
@@ -105,14 +106,40 @@ def test_an_article_under_its_own_address():
     assert {row.article_id for row in now.seen} == {was.articles[0].article_id, now.articles[0].article_id}
 
 
-def test_what_another_feed_has_brought_is_not_sent_again():
-    """Two feeds of a site that link one article by two addresses make one article."""
+def elsewhere(name: str, entry: Entry, digest: str = "0" * 32, feed: str = "other") -> dict[str, Known]:
+    """That another feed has brought that entry, with a content hash."""
+    aliases = recognition.to_remember(Feed(feed, ""), {name: entry}, [name], 0.0)
+    return {name: Known(Seen(name, feed, digest, 0, 0.0), list(aliases))}
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "digest"),
+    [
+        (TITLE, "Worded by another desk.", "0" * 32),
+        ("Brigades move", TEASER, "0" * 32),
+        ("Brigades move", "Worded by another desk.", identity.content_hash(TITLE, TEASER)),
+    ],
+)
+def test_what_another_feed_has_brought_is_not_sent_again(title: str, text: str, digest: str):
+    """Two feeds of a site that link one article by two addresses make one article, though one of them was edited."""
     was = sifted("/a?x=1")
     there = moved(was.articles[0], "/a")
-    known = {there.article.article_id: Seen(there.article.article_id, "other", "0" * 32, 0, 0.0)}
+    known = elsewhere(there.article.article_id, Entry(guid="g", url="", title=title, text=text), digest)
     now = fulltext.merged(was, [there], known)
-    assert (now.articles, now.seen) == ((), was.seen)
+    assert now.articles == ()
+    assert now.seen == (*was.seen, replace(known[there.article.article_id].seen, shown_at=NOW.timestamp()))
     assert (now.handled[Handling.NEW], now.handled[Handling.SEEN]) == (0, 1)
+
+
+def test_another_article_that_claims_its_address_is_sent():
+    """Under the address that its feed gives: pages made by one template may all claim one."""
+    was = sifted("/a?x=1")
+    there = moved(was.articles[0], "/a")
+    entry = Entry(
+        guid="g", url="", title="The bakers of Havnstad and their cake", text="It was as long as the harbour."
+    )
+    now = fulltext.merged(was, [there], elsewhere(there.article.article_id, entry))
+    assert (now.articles, now.seen, now.handled) == (was.articles, was.seen, was.handled)
 
 
 def test_one_address_for_many_pages_loses_none():
@@ -120,7 +147,7 @@ def test_one_address_for_many_pages_loses_none():
     was = sifted("/a", "/b")
     now = fulltext.merged(was, [moved(one, "/all") for one in was.articles], {})
     assert [one.url for one in now.articles] == ["https://wire.example/all", "https://wire.example/b"]
-    taken = {now.articles[0].article_id: Seen(now.articles[0].article_id, "wire", "0" * 32, 0, 0.0)}
+    taken = {now.articles[0].article_id: Known(Seen(now.articles[0].article_id, "wire", "0" * 32, 0, 0.0))}
     later = sifted("/c")
     assert fulltext.merged(later, [moved(later.articles[0], "/all")], taken).articles == later.articles
 
@@ -130,7 +157,37 @@ def test_an_update_goes_where_its_article_went():
     first = sifted("/a?x=1")
     sent = fulltext.merged(first, [moved(first.articles[0], "/a")], {})
     known = {row.article_id: row for row in sent.seen}
+    ways = {alias.mark: alias for alias in sent.aliases}
     edited = sifted("/a?x=1", known=known, text=TEASER + " It was corrected.")
-    again = fulltext.merged(edited, [moved(edited.articles[0], "/a")], known)
+    again = renames.applied(edited, ways, known)
     assert [one.article_id for one in again.articles] == [sent.articles[0].article_id]
     assert {row.revision for row in again.seen} == {1}
+    assert {row.article_id for row in again.seen} == set(known)
+
+
+def test_an_update_of_what_another_feed_has_sent_is_not_sent():
+    """The entry was known to be that article, and its feed is not the one whose changes count."""
+    first = sifted("/a?x=1")
+    there = moved(first.articles[0], "/a")
+    theirs = Seen(there.article.article_id, "other", first.articles[0].content_hash, 0, 0.0)
+    sent = fulltext.merged(first, [there], {there.article.article_id: Known(theirs)})
+    known = {theirs.article_id: theirs, **{row.article_id: row for row in sent.seen}}
+    edited = sifted("/a?x=1", known=known, text=TEASER + " It was corrected.")
+    again = renames.applied(edited, {alias.mark: alias for alias in sent.aliases}, known)
+    assert (sent.articles, again.articles) == ((), ())
+    assert (again.handled[Handling.UPDATED], again.handled[Handling.SEEN]) == (0, 1)
+    (row,) = [row for row in again.seen if row.article_id == theirs.article_id]
+    assert (row.feed, row.content_hash, row.shown_at) == ("other", theirs.content_hash, NOW.timestamp())
+
+
+def test_what_leads_to_an_article_is_kept_while_its_entry_is_shown():
+    """Else the article would be forgotten after a month, and the next edit come under an id that was never sent."""
+    first = sifted("/a?x=1")
+    sent = fulltext.merged(first, [moved(first.articles[0], "/a")], {})
+    known = {row.article_id: replace(row, shown_at=0.0) for row in sent.seen}
+    later = renames.applied(
+        sifted("/a?x=1", known=known), {alias.mark: replace(alias, shown_at=0.0) for alias in sent.aliases}, known
+    )
+    assert later.articles == ()
+    assert {row.article_id: row.shown_at for row in later.seen} == dict.fromkeys(known, NOW.timestamp())
+    assert {alias.article_id for alias in later.aliases} == set(known)

@@ -10,8 +10,9 @@ import pytest
 from feedserver import rss
 from loopback import NETWORKS
 
-from connectors.fetch import Fetcher, Limits, user_agent
+from connectors.fetch import Fetcher, Limits, Manner, user_agent
 from connectors.hand import LARGE, SMALL, Hand
+from connectors.metrics import Kind
 from connectors.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -65,3 +66,14 @@ async def test_only_a_few_large_bodies_are_read_at_once(server: FeedServer, pack
             fetcher._large._value += LARGE
         assert (await fetcher.fetch(server.url("/feed"))).body == large.encode()
         assert fetcher._large._value == LARGE
+
+
+async def test_a_page_waits_for_nobodys_hand(server: FeedServer):
+    """What is in hand may be waiting for that page; and feeds that wait for room keep no page from being read."""
+    server.body = rss(2000)
+    hand = Hand()
+    async with Fetcher(user_agent(), Limits(total_s=5.0), allowed=NETWORKS, hand=hand) as fetcher:
+        hand._add(10**9)
+        fetcher._large._value -= LARGE
+        fetched = await fetcher.fetch(server.url("/feed"), manner=Manner(Kind.PAGE))
+    assert fetched.outcome is Outcome.OK

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pageserver
 import pytest
 from loopback import NETWORKS
+from msgspec import structs
 from pageserver import ORDINARY, TEASER, TEXT, TITLE, Site
 from prometheus_client import REGISTRY
 
 from config.feeds import Feed
 from config.settings import load_settings
+from config.spans import Span
 from config.ways import Way
 from connectors import metrics, pages
-from connectors.fetch import Fetcher, Limits, user_agent
+from connectors.claims import Claims
+from connectors.entry import Entry
+from connectors.fetch import Fetched, Fetcher, Limits, user_agent
 from connectors.outcome import Outcome
 from connectors.pages import Pages
 from connectors.pagestore import PageStore
 from connectors.parsers import Parsers
 from connectors.poll import Parts, Poll, Poller
+from connectors.shown import Shown
+from connectors.sift import Reading, Sifted, identify, sift
 from connectors.stores import Stores
 
 if TYPE_CHECKING:
@@ -40,10 +48,12 @@ class Taken:
     """A delivery that takes everything; ``batches`` are what was sent together."""
 
     batches: list[list[Article]] = field(default_factory=list)
+    slow_s: float = 0.0
 
     async def send(self, articles: Sequence[Article], _: object = None) -> None:
         """Take them."""
         self.batches.append(list(articles))
+        await asyncio.sleep(self.slow_s)
 
     @property
     def articles(self) -> list[Article]:
@@ -81,7 +91,7 @@ async def polling(site: Site, folder: Path, full_text: str = "on_trigger", allow
         async with (
             Fetcher(user_agent(), LIMITS, allowed=NETWORKS if allowed else ()) as fetcher,
             Parsers() as sandbox,
-            Pages(fetcher, PageStore(folder), store.seen, lambda: triggers) as filling,
+            Pages(fetcher, PageStore(folder), store, lambda: triggers) as filling,
         ):
             parts = Parts(fetcher, sandbox, taken, store, pages=filling)  # type: ignore[arg-type]  # what is used of one
             yield Desk(Poller(load_settings(data_dir=folder), parts), feed, taken)
@@ -239,6 +249,89 @@ async def test_an_article_is_known_by_the_address_of_its_page(site: Site, tmp_pa
     assert quiet.handled["seen"] == 1  # type: ignore[index]  # a StrEnum's member
 
 
+def forget_pages(folder: Path) -> None:
+    """Delete the cache."""
+    for path in folder.glob("pages.sqlite*"):
+        path.unlink()
+
+
+@pytest.mark.parametrize("path", ["/story/canonical", "/story/canonical-too"])
+async def test_two_feeds_at_once_send_one_article(site: Site, tmp_path: Path, path: str):
+    """By one link or by two to one page: who comes second waits for what the first sends, and is told that it has."""
+    site.show("/story/canonical")
+    async with polling(site, tmp_path) as desk:
+        desk.taken.slow_s = 0.5
+        fetched = await desk.poller._parts.fetcher.fetch(desk.feed.url)
+        site.entries = [(path, TITLE, TEASER)]
+        other = Feed("other", site.url("/feed"), full_text="always")
+        first, second = await asyncio.gather(
+            desk.poller.take(desk.feed, fetched, Span(0.0, 1.0), desk.feed.url), desk.poller.poll(other)
+        )
+        await asyncio.gather(desk.poll(), desk.poller.poll(other))
+    assert [article.url for article in desk.taken.articles] == [site.url("/story/the-one-address")]
+    assert first.handled["new"] + second.handled["new"] == 1  # type: ignore[index]  # a StrEnum's member
+
+
+async def test_two_articles_at_once_that_claim_one_address_are_both_sent(site: Site, tmp_path: Path):
+    """Each under an id of its own."""
+    site.show("/story/canonical")
+    async with polling(site, tmp_path) as desk:
+        desk.taken.slow_s = 0.5
+        fetched = await desk.poller._parts.fetcher.fetch(desk.feed.url)
+        text = "Karvenia watches as Belmora closes the straits; two brigades stand at the border, officials said."
+        site.entries = [("/story/canonical-too", "Tankers turn back at the straits of Belmora", text)]
+        other = Feed("other", site.url("/feed"), full_text="always")
+        await asyncio.gather(
+            desk.poller.take(desk.feed, fetched, Span(0.0, 1.0), desk.feed.url), desk.poller.poll(other)
+        )
+    assert len({article.article_id for article in desk.taken.articles}) == len(desk.taken.articles) == 2
+
+
+async def test_updates_find_their_article_without_a_cache(site: Site, tmp_path: Path):
+    """The slug has changed with the title, the pages are forgotten, and none are asked for any more."""
+    site.show("/story/canonical")
+    async with polling(site, tmp_path) as desk:
+        await desk.poll()
+        first = desk.taken.articles[0]
+    forget_pages(tmp_path)
+    site.entries = [("/story/canonical?slug=edited", f"{TITLE}, again", TEASER)]
+    async with polling(site, tmp_path, "never") as desk:
+        poll = await desk.poll()
+        (second,) = desk.taken.articles
+    assert poll.handled["updated"] == 1  # type: ignore[index]  # a StrEnum's member
+    assert (second.article_id, second.url, second.title) == (first.article_id, first.url, f"{TITLE}, again")
+
+
+async def test_what_was_new_is_told_as_the_feed_has_it(site: Site, tmp_path: Path):
+    """A hub pushes the feed's own links: by the address that a page gives its push would not be known again."""
+    site.show("/story/canonical")
+    shown: list[Shown] = []
+    async with polling(site, tmp_path) as desk:
+        desk.poller.on_shown = shown.append
+        await desk.poll()
+        fetched = await desk.poller._parts.fetcher.fetch(desk.feed.url)
+        await desk.poller.take(desk.feed, fetched, Span(0.0, 1.0))
+    polled, pushed = shown
+    assert polled.fresh == pushed.ids
+    assert polled.fresh != {article.article_id for article in desk.taken.articles}
+
+
+async def test_pages_that_all_claim_one_address_lose_none(site: Site, tmp_path: Path):
+    """A live blog's, in two feeds: each article is sent, under an id of its own; the same one twice is sent once."""
+    other = "The straits are closed to tankers from Monday, says Belmora"
+    said = "Belmora has closed the straits to tankers, and two brigades of Karvenia watch them, officials said."
+    site.show("/story/canonical")
+    async with polling(site, tmp_path) as desk:
+        await desk.poll()
+        site.entries = [("/story/canonical-too", TITLE, TEASER)]
+        same = await desk.poller.poll(Feed("second", site.url("/feed"), full_text="always"))
+        site.entries = [("/story/canonical-too?3", other, said)]
+        third = await desk.poller.poll(Feed("third", site.url("/feed"), full_text="always"))
+    assert (same.handled["seen"], third.handled["new"]) == (1, 1)  # type: ignore[index]  # a StrEnum's members
+    assert [article.title for article in desk.taken.articles] == [TITLE, other]
+    assert len({article.article_id for article in desk.taken.articles}) == 2
+
+
 async def test_front_pages_and_other_sites_are_no_addresses(site: Site, tmp_path: Path):
     """A page that names them as its own is known by the feed's link."""
     site.show("/story/front", "/story/foreign")
@@ -266,3 +359,50 @@ async def test_a_cache_that_is_damaged_is_made_anew(site: Site, tmp_path: Path):
     async with polling(site, tmp_path) as desk:
         await desk.poll()
     assert [article.text for article in desk.taken.articles] == [TEXT]
+
+
+class Odd:
+    """A fetcher to whom every page ends the same odd way; robots.txt is there for none."""
+
+    def __init__(self, ending: Fetched | Exception) -> None:
+        self._ending = ending
+
+    async def fetch(self, url: str, **_: object) -> Fetched:
+        """The ending."""
+        if url.endswith("/robots.txt"):
+            return Fetched(Outcome.NOT_FOUND, status=404)
+        if isinstance(self._ending, Exception):
+            raise self._ending
+        return replace(self._ending, final_url=url)
+
+
+def sifted(*urls: str) -> Sifted:
+    """What a poll comes to whose entries have these links."""
+    feed = Feed("wire", "https://wire.example/feed")
+    entries = [Entry(guid=url, url=f"https://wire.example/{n}", title=TITLE, text=TEASER) for n, url in enumerate(urls)]
+    found = sift(Reading(feed, datetime.now(UTC), len(entries)), identify(feed, entries), {})
+    articles = tuple(structs.replace(one, url=url) for one, url in zip(found.articles, urls, strict=True))
+    return dataclasses.replace(found, articles=articles)
+
+
+@pytest.mark.parametrize(
+    ("url", "ending"),
+    [
+        ("http://[odd]/story", Fetched(Outcome.OK)),
+        ("http://xn--\udcff.example/story", Fetched(Outcome.OK)),
+        ("https://wire.example/a", Fetched(Outcome.BAD_URL, error="to ftp://\udcff/")),
+        ("https://wire.example/a", RuntimeError("a library's surprise")),
+        ("https://wire.example/a", Fetched(Outcome.OK, body=b"<p>\xff", content_type="text/html; charset=\udcff")),
+    ],
+)
+async def test_no_page_is_odd_enough_to_lose_an_article(tmp_path: Path, url: str, ending: Fetched | Exception):
+    """An address that is none, an error that is no text, a surprise: the teaser goes, the next one too."""
+    feed = Feed("wire", "https://wire.example/feed", full_text="always")
+    taken = Taken()
+    was = sifted(url, "https://wire.example/b")
+    with Stores(tmp_path) as store:
+        filling = Pages(Odd(ending), PageStore(tmp_path), store)  # type: ignore[arg-type]  # what is used of one
+        async with filling, Claims().claimed() as claim:
+            now = await filling.deliver(feed, was, taken.send, claim)
+    assert [article.text for article in taken.articles] == [TEASER, TEASER]
+    assert now.seen == was.seen

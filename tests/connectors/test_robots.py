@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from config.ways import Way
 from connectors.fetch import Fetched
 from connectors.outcome import Outcome
 from connectors.robots import AGAIN_S, KEEP_S, MAX_DELAY_S, MAX_READ, Robots, rules
@@ -51,7 +52,8 @@ def test_what_a_file_lets_us_ask(text: str, path: str, asked: bool):
         (Outcome.RATE_LIMITED, 429, False, AGAIN_S),
         (Outcome.SERVER_ERROR, 503, False, AGAIN_S),
         (Outcome.TIMEOUT, None, False, AGAIN_S),
-        (Outcome.BLOCKED, None, False, AGAIN_S),
+        (Outcome.BLOCKED, None, False, 0.0),
+        (Outcome.NO_ACCESS, None, False, 0.0),
         (Outcome.TOO_LARGE, 200, False, AGAIN_S),
         (Outcome.REDIRECT_LOOP, None, False, AGAIN_S),
     ],
@@ -85,6 +87,24 @@ async def test_a_site_is_asked_once_for_all_who_wait():
     await robots.of(f"{SITE}:8443/1")
     assert len(set(map(id, found))) == 1
     assert asked == [f"{SITE}/robots.txt", f"{SITE}:8443/robots.txt"]
+
+
+async def test_who_may_not_ask_closes_a_site_to_nobody_else():
+    """An intranet's site is blocked to a public feed, and open to the feed whose access block leads there."""
+    blocked = Fetched(Outcome.BLOCKED, error="a private address")
+    asked: list[str] = []
+
+    async def ask(_: str, way: Way | None) -> Fetched:
+        asked.append(way.name if way else "")
+        return said("User-agent: *\nDisallow: /a") if way else blocked
+
+    robots = Robots(ask)
+    for _ in range(2):
+        assert (await robots.of(f"{SITE}/b")).refusal(f"{SITE}/b")
+        assert not (await robots.of(f"{SITE}/b", Way("intranet"))).refusal(f"{SITE}/b")
+    blocked = Fetched(Outcome.NOT_FOUND, status=404)  # the settings have changed
+    assert not (await robots.of(f"{SITE}/b")).refusal(f"{SITE}/b")
+    assert asked == ["", "intranet", "", ""]
 
 
 async def test_who_gives_up_waiting_takes_nothing_from_the_others():

@@ -110,7 +110,7 @@ class Site:
 
     def _feed(self) -> str:
         items = "".join(
-            f"<item><guid>{path}</guid><link>{self.url(path)}</link><title>{escape(title)}</title>"
+            f"<item><guid>{path.partition('?')[0]}</guid><link>{self.url(path)}</link><title>{escape(title)}</title>"
             f"<description>{escape(teaser)}</description></item>"
             for path, title, teaser in self.entries
         )

@@ -69,13 +69,13 @@ class Reader:
 
 
 @contextmanager
-def taking(folder: Path, reader: Reader) -> Iterator[Pushes]:
+def taking(folder: Path, reader: Reader, answer_s: float = pushes.ANSWER_S) -> Iterator[Pushes]:
     """What takes pushes of one subscription."""
     with SubscriptionStore(folder) as store:
         store.put(ONE)
         subscriber = Subscriber("https://us.example", store)
         subscriber.follow([FEED])
-        yield Pushes(subscriber, reader, SimpleNamespace(up=True))
+        yield Pushes(subscriber, reader, SimpleNamespace(up=True), answer_s)
 
 
 def push(**changed: str) -> Push:
@@ -112,6 +112,28 @@ async def test_few_at_once(tmp_path: Path):
         wait.set()
         assert await asyncio.gather(*tasks) == [Pushed.DELIVERED] * 8
         assert await take.take(push(), Wire(BODY)) is Pushed.DELIVERED
+
+
+async def test_what_takes_long_goes_on_behind_the_answer(tmp_path: Path):
+    """The hub is told to come again; meanwhile nothing of the feed is begun anew, and the work is not lost."""
+    wait = asyncio.Event()
+    reader = Reader(wait=wait)
+    with taking(tmp_path, reader, answer_s=0.05) as take:
+        assert await take.take(push(), Wire(BODY)) is Pushed.UNACKNOWLEDGED
+        assert await take.take(push(), Wire(stuck=True)) is Pushed.BUSY
+        wait.set()
+        await asyncio.gather(*take._late)
+        assert reader.taken == [BODY]
+        assert await take.take(push(), Wire(BODY)) is Pushed.DELIVERED
+
+
+async def test_the_end_waits_for_no_push(tmp_path: Path):
+    """What is still under way when the process ends is given up, and leaves no task behind."""
+    reader = Reader(wait=asyncio.Event())
+    with taking(tmp_path, reader, answer_s=0.01) as take:
+        assert await take.take(push(), Wire(BODY)) is Pushed.UNACKNOWLEDGED
+        await take.close()
+        assert (take._late, reader.taken) == ({}, [])
 
 
 async def test_a_feed_that_was_never_polled_is_not_read(tmp_path: Path):
