@@ -22,7 +22,7 @@ from connectors.poll import Parts, Poller
 from connectors.stores import Stores
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
     from pathlib import Path
 
     import pytest
@@ -142,3 +142,15 @@ async def test_while_nothing_can_be_sent_few_bodies_are_in_hand(server: FeedServ
             delivery.back.set()
             outcomes = {poll.outcome for poll in await asyncio.gather(*polls)}
     assert (outcomes, hand.held) == ({Outcome.OK}, 0)
+
+
+async def test_pruning_leaves_polls_their_turn(server: FeedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A look at millions of articles goes on beside the polls, and ends with them."""
+
+    def endless(*_: object) -> Iterator[int]:
+        while True:
+            yield 0
+
+    monkeypatch.setattr(Stores, "pruning", endless)
+    async with following(tmp_path, [Feed(id="feed", url=server.url("/feed"), interval_s=0.1)]) as polls:
+        await until(lambda: polls.total() >= 3)
