@@ -34,7 +34,7 @@ from connectors.plaintext import one_line
 from connectors.polled import Poll
 from connectors.progress import Ended, after, told
 from connectors.recognition import Memory, all_marks, identify, ids
-from connectors.rests import Rests
+from connectors.rests import RESTS, Rests
 from connectors.shown import Shown
 from connectors.sift import Reading, Sifted, sift
 from connectors.store import FeedState
@@ -44,7 +44,6 @@ from pipeline.records import Article
 __all__ = ["Parts", "Poll", "Poller"]
 MAX_DETAIL = 500
 SIFTERS = 2
-RESTS = "rests"
 Result = TypeVar("Result")
 
 
