@@ -53,7 +53,7 @@ async def subscribed(
         subscriber.follow(feeds)
         poller.on_shown, poller.net_s = subscriber.note, subscriber.net_s
         client = await stack.enter_async_context(
-            HubClient(user_agent(settings.contact), networks(settings.fetch_allow_networks))
+            HubClient(user_agent(settings.contact), networks(settings.fetch_allow_networks), settings.fetch_proxy)
         )
         listener = Listener(subscriber, Pushes(subscriber, poller, delivery))
         await stack.enter_async_context(listening(listener, settings.websub_host, settings.websub_port))
