@@ -17,10 +17,12 @@ from config.networks import Networks
 from config.redaction import shown
 from config.retry_after import retry_after
 from connectors.addresses import guard, literal, may_be_asked, refusal
+from connectors.lookup import Lookup
 from connectors.plaintext import one_line
 
 TOTAL_S = 20.0
 CONNECT_S = 10.0
+LOOKUPS = 64
 MAX_REDIRECTS = 3
 MAX_TEXT = 1_000
 _REPEATED = frozenset({307, 308})
@@ -61,7 +63,9 @@ class HubClient:
 
     def _opened(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, socket_factory=guard(self._allowed)),
+            connector=aiohttp.TCPConnector(
+                limit=0, ttl_dns_cache=60, socket_factory=guard(self._allowed), resolver=Lookup(LOOKUPS)
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             timeout=aiohttp.ClientTimeout(total=TOTAL_S, connect=CONNECT_S),
