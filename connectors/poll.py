@@ -231,7 +231,7 @@ def _told(fetched: Fetched, taken: _Taken | None) -> tuple[Outcome, str]:
     """How it ended, and what was off; it may quote the server, whose control characters must not reach a log."""
     if taken is None:
         return fetched.outcome, one_line(fetched.error, MAX_DETAIL)
-    said = taken.parsed.error or "; ".join(taken.parsed.warnings)
+    said = taken.parsed.error or "; ".join(filter(None, (fetched.error, *taken.parsed.warnings)))
     return taken.parsed.outcome, one_line(said, MAX_DETAIL)
 
 
