@@ -44,7 +44,7 @@ def discover(feed_url: str, fetched: Fetched, parsed: Parsed) -> Found:
     named = headers or _plain(absolute(hub, base) for hub in parsed.hubs)
     own = _plain(targets(fetched.links, "self", base)) if headers else ()
     own = own or _plain([absolute(parsed.self_url, base) if parsed.self_url else ""])
-    topic = own[0] if own else base
+    topic = next(iter((*own, *_plain((base,)))), feed_url)
     secure = urlsplit(feed_url).scheme == "https"
     hubs = [hub for hub in dict.fromkeys(named) if not secure or urlsplit(hub).scheme == "https"]
     return Found(topic, tuple(hubs[:MAX_HUBS]), base)

@@ -61,3 +61,5 @@ def test_an_address_with_a_password_is_no_hub_and_no_name():
     assert found(hubs=("https://f.example/",), own="https://u:p@wire.example/self").topic == FEED
     both = ("<https://h.example/>; rel=hub", "<https://u:p@wire.example/>; rel=self")
     assert found(links=both, own="/self").topic == "https://wire.example/self"
+    fetched = Fetched(Outcome.OK, final_url="https://u:p@elsewhere.example/feed")
+    assert discover(FEED, fetched, Parsed(outcome=Outcome.OK, hubs=("https://f.example/",))).topic == FEED
