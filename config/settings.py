@@ -92,7 +92,8 @@ class Settings(BaseSettings):
     )
     fetch_proxy: Annotated[str, pydantic.AfterValidator(proxy_address)] = pydantic.Field(
         "",
-        description="Proxy through which all feeds are fetched, http://host:port; a private one is to be allowed, too",
+        description="Proxy through which all feeds are fetched and hubs asked, http://host:port; "
+        "a private one is to be allowed, too",
     )
 
     websub_callback_url: str = pydantic.Field(

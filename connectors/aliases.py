@@ -78,15 +78,3 @@ def write(db: sqlite3.Connection, aliases: Iterable[Alias]) -> None:
         f"INSERT OR REPLACE INTO aliases ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  # names of our own
         map(astuple, aliases),
     )
-
-
-def prune(db: sqlite3.Connection, keep_s: float) -> None:
-    """Forget what leads to articles that are forgotten, and marks that an entry has not borne for ``keep_s``.
-
-    Within the caller's transaction. A feed that gives an entry a new guid at every poll leaves one each day.
-    """
-    db.execute(
-        "DELETE FROM aliases WHERE shown_at < "
-        "coalesce((SELECT shown_at FROM seen WHERE seen.article_id = aliases.article_id) - ?, 9e99)",
-        (keep_s,),
-    )

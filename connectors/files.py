@@ -8,11 +8,13 @@ was read: so it survives what an ETag survives, and never gets ahead of the arti
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote, unquote, urlsplit
@@ -24,12 +26,18 @@ from connectors.fetch import Fetched, Validators
 from connectors.formats import Source
 from connectors.lines import CONTENT_TYPE, MAX_LINE, peek
 from connectors.outcome import Outcome
+from connectors.threads import Threads
 
 MAX_PORTION = 4 * 1024 * 1024
 MAX_SKIPPED = 64 * 1024 * 1024
 MAX_FILES = 1_000
+MAX_TOLD = 3
+NOT_READ = "not read: "
+"""Begins what is told of files that were passed over."""
 READ_S = 60.0
+MAX_READS = 128
 _TAIL = 64
+_THREADS = Threads(MAX_READS, "read")
 
 
 class _Place(msgspec.Struct, array_like=True, frozen=True):
@@ -87,10 +95,13 @@ def is_file(url: str) -> bool:
 
 
 async def fetch(url: str, etag: str = "") -> Fetched:
-    """As ``read``, in a thread, and given up after a minute: a disk on the network may never answer."""
+    """As ``read``, in a thread, and given up after a minute: a disk on the network may never answer.
+
+    While it does not, the next poll waits for the same read: a feed holds one thread at most.
+    """
     try:
         async with asyncio.timeout(READ_S):
-            return await asyncio.to_thread(read, url, etag)
+            return await _THREADS.run((url, etag), partial(read, url, etag))
     except TimeoutError:
         return Fetched(Outcome.TIMEOUT, error=f"reading took more than {READ_S:g} s", final_url=url)
 
@@ -104,7 +115,7 @@ def read(url: str, etag: str) -> Fetched:
 
     Returns:
         ``ok`` with lines and an ETag for the next read, ``not_modified`` where nothing was added or changed, or why
-        it can't be read.
+        it can't be read. Where files of a folder were passed over, ``error`` says which.
     """
     path = Path(unquote(urlsplit(url).path))
     progress = _progress(etag)
@@ -156,15 +167,19 @@ def _names(path: Path) -> list[str]:
 
 
 def _next(path: Path, names: list[str], progress: _Progress, url: str) -> Fetched:
+    """The first file's that has something new; one of a folder that can't be read costs only itself."""
     places = {name: place for name, place in progress.files.items() if name in names}
+    passed: list[str] = []
     for position, name in enumerate(names):
-        with _open(path / name) as file:
-            found = os.fstat(file.fileno())
-            place = places.get(name)
-            if place and place.done and place.is_of(found):
-                continue
-            portion = _portion(file, found, place)
-            places[name] = _place(file, found, portion)
+        try:
+            portion = _read(path / name, name, places)
+        except (OSError, ValueError) as error:
+            passed.append(_passed(name, error))
+            if len(passed) == len(names):
+                raise
+            continue
+        if portion is None:
+            continue
         more = not portion.done or _any_new(path, names[position + 1 :], places)
         return Fetched(
             Outcome.OK,
@@ -172,14 +187,49 @@ def _next(path: Path, names: list[str], progress: _Progress, url: str) -> Fetche
             validators=Validators(etag=msgspec.json.encode(_Progress(places, more)).decode()),
             final_url=url if name == "." else f"{url.rstrip('/')}/{quote(name)}",
             content_type=f"{CONTENT_TYPE}; line={portion.first or portion.line}",
+            error=_told(passed),
         )
-    return Fetched(Outcome.NOT_MODIFIED, final_url=url)
+    return Fetched(Outcome.NOT_MODIFIED, final_url=url, error=_told(passed))
+
+
+def _read(path: Path, name: str, places: dict[str, _Place]) -> _Portion | None:
+    """What is new in a file, its place noted; None where nothing is.
+
+    Raises:
+        OSError: It can't be read.
+        ValueError: It is no regular file, or its name can't be written down.
+    """
+    name.encode()  # else its place could not be kept
+    with _open(path) as file:
+        found = os.fstat(file.fileno())
+        place = places.get(name)
+        if place and place.done and place.is_of(found):
+            return None
+        portion = _portion(file, found, place)
+        places[name] = _place(file, found, portion)
+        return portion
+
+
+def _passed(name: str, error: Exception) -> str:
+    why = "its name is no UTF-8" if isinstance(error, UnicodeError) else getattr(error, "strerror", None) or error
+    return f"{os.fsencode(name).decode(errors='replace')}: {why}"
+
+
+def _told(passed: list[str]) -> str:
+    """Which files were passed over, the first few by name."""
+    more = [f"{len(passed) - MAX_TOLD} more"] if len(passed) > MAX_TOLD else []
+    return f"{NOT_READ}{'; '.join(passed[:MAX_TOLD] + more)}" if passed else ""
 
 
 def _any_new(path: Path, names: Iterable[str], places: dict[str, _Place]) -> bool:
+    """Whether one of these has something new; for one that can't be read now the next poll need not hurry."""
     for name in names:
         place = places.get(name)
-        if not (place and place.done and place.is_of((path / name).stat())):
+        with contextlib.suppress(OSError, ValueError):
+            name.encode()
+            if place and place.done and place.is_of((path / name).stat()):
+                continue
+            _open(path / name).close()
             return True
     return False
 

@@ -10,7 +10,8 @@ from config.errors import ConfigError
 from config.feed_lists import FeedLists
 from connectors import metrics, shards
 from connectors.loop import Connector
-from connectors.poll import RESTS, Poller
+from connectors.poll import Poller
+from connectors.rests import RESTS
 from connectors.store import Store
 from connectors.stores import Stores
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-THREADS = 32
+from connectors.rota import MAX_POLLS
+from connectors.threads import Threads
+
+THREADS = 2 * MAX_POLLS
 """More than polls run at once: a look-up that nobody waits for any more holds its thread until the system is done."""
 
 
@@ -18,12 +19,13 @@ class Lookup(AbstractResolver):
     """The system's resolver, with what it knows besides DNS.
 
     The loop's own threads are few, and others' work waits for them: a handful of feeds whose name servers never answer
-    would hold up everything.
+    would hold up everything. Of a name there is one look-up at a time, so that one which is never answered holds one
+    thread, however often it is polled.
     """
 
     def __init__(self, threads: int = THREADS) -> None:
         """Look up at most ``threads`` names at once; who waits for longer than a connection may take is given up."""
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="lookup")
+        self._threads = Threads(threads, "lookup")
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
@@ -33,13 +35,12 @@ class Lookup(AbstractResolver):
         Raises:
             OSError: It has none.
         """
-        look = partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM, 0, socket.AI_ADDRCONFIG)
-        found = await asyncio.get_running_loop().run_in_executor(self._threads, look)
-        return [_result(host, kind, proto, address) for kind, _, proto, _, address in found if _plain(address)]
+        look = partial(socket.getaddrinfo, host, 0, family, socket.SOCK_STREAM, 0, socket.AI_ADDRCONFIG)
+        found = await self._threads.run((host, family), look)
+        return [_result(host, port, kind, proto, at) for kind, _, proto, _, at in found if _plain(at)]
 
     async def close(self) -> None:
-        """Give up what is looked up."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """There is nothing to close: threads end by themselves, and no end of the process waits for them."""
 
 
 def _plain(address: tuple[Any, ...]) -> bool:
@@ -47,11 +48,11 @@ def _plain(address: tuple[Any, ...]) -> bool:
     return len(address) == 2 or not address[3]  # noqa: PLR2004  # an IPv4 address and its port
 
 
-def _result(host: str, family: int, proto: int, address: tuple[Any, ...]) -> ResolveResult:
+def _result(host: str, port: int, family: int, proto: int, address: tuple[Any, ...]) -> ResolveResult:
     return ResolveResult(
         hostname=host,
         host=address[0],
-        port=address[1],
+        port=port,
         family=family,
         proto=proto,
         flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,

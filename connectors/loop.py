@@ -27,6 +27,8 @@ SETTLE_S = 0.2
 """How long polls without articles may stand uncommitted."""
 TELL_S = 1.0
 PRUNE_S = 6 * 3600.0
+PRUNE_PAUSE_S = 0.01
+"""Between two steps of a few milliseconds each."""
 GRACE_S = 8.0
 
 
@@ -95,14 +97,12 @@ class Connector:
         self.line_up(self.feeds)
         log.info("polling", extra={"fields": {"feeds": len(self._rota), "disabled": self._standings.disabled}})
         self.beside(_until(stop))
-        next_prune = next_tell = next_settle = 0.0
+        self.beside(self._prune())
+        next_tell = next_settle = 0.0
         try:
             while not stop.is_set():
                 board.turn()
                 now = time.monotonic()  # only what outlives the process is told in the time of the wall clock
-                if now >= next_prune:
-                    self._parts.store.prune(time.time())
-                    next_prune = now + PRUNE_S
                 if now >= next_tell:
                     self._standings.tell()
                     next_tell = now + TELL_S
@@ -184,6 +184,13 @@ class Connector:
     def polling(self) -> set[str]:
         """Ids of the feeds of which a poll is under way."""
         return {turn.feed.id for turn in self._under_way.values()}
+
+    async def _prune(self) -> None:
+        """Forget what may be forgotten, for ever, in steps between which polls have their turn."""
+        while True:
+            for _ in self._parts.store.pruning(time.time()):
+                await asyncio.sleep(PRUNE_PAUSE_S)
+            await asyncio.sleep(PRUNE_S)
 
     def _start_due(self, now: float) -> None:
         while turn := self._rota.take(now):

@@ -34,7 +34,7 @@ from connectors.plaintext import one_line
 from connectors.polled import Poll
 from connectors.progress import Ended, after, told
 from connectors.recognition import Memory, all_marks, identify, ids
-from connectors.rests import Rests, hostname
+from connectors.rests import RESTS, Rests, hostname
 from connectors.schedule import Next, Why
 from connectors.shown import Shown
 from connectors.sift import Reading, Sifted, sift
@@ -45,7 +45,6 @@ from pipeline.records import Article
 __all__ = ["Parts", "Poll", "Poller"]
 MAX_DETAIL = 500
 SIFTERS = 2
-RESTS = "rests"
 Result = TypeVar("Result")
 
 
@@ -313,7 +312,7 @@ def _told(fetched: Fetched, taken: _Taken | None) -> tuple[Outcome, str]:
     """How it ended, and what was off; it may quote the server, whose control characters must not reach a log."""
     if taken is None:
         return fetched.outcome, one_line(fetched.error, MAX_DETAIL)
-    said = taken.parsed.error or "; ".join(taken.parsed.warnings)
+    said = taken.parsed.error or "; ".join(filter(None, (fetched.error, *taken.parsed.warnings)))
     return taken.parsed.outcome, one_line(said, MAX_DETAIL)
 
 

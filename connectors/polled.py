@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from config.feeds import Feed
 from connectors import metrics
 from connectors.fetch import Fetched
+from connectors.files import NOT_READ
 from connectors.metrics import Handling, Kind
 from connectors.outcome import Outcome
 from connectors.schedule import Next, Why
@@ -102,5 +103,7 @@ def _level(poll: Poll, before: FeedState | None) -> int:
     """Info is for what changes: of tens of thousands of feeds nearly every poll finds nothing."""
     if not poll.outcome.success:
         return logging.WARNING
+    if poll.detail.startswith(NOT_READ) and (before is None or before.detail != poll.detail):
+        return logging.WARNING  # once, not at every poll
     news = any(poll.handled.get(kind) for kind in (Handling.NEW, Handling.UPDATED, Handling.TOO_LARGE))
     return logging.INFO if news or before is None or not before.outcome.success else logging.DEBUG

@@ -11,13 +11,17 @@ import fcntl
 import logging
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
+from connectors.aliases import Alias
+from connectors.flows import NOTE as FLOW
+from connectors.flows import resharded
+from connectors.rests import RESTS, joined
 from connectors.shards import WHOLE, layout, of_file, shard_of
 from connectors.state_file import StoreError
-from connectors.store import Store
+from connectors.store import Seen, Store
 
 log = logging.getLogger(__name__)
 MARK = "shards"
@@ -108,10 +112,12 @@ def _move(folder: Path, before: int, of: int) -> None:
         shutil.rmtree(fresh)
     with contextlib.ExitStack() as stack:
         targets = [stack.enter_context(Store(fresh, shard, lock=False)) for shard in layout(of)]
-        for shard in layout(before):
-            if (folder / shard.file_name).exists():
-                with Store(folder, shard, lock=False) as source:
-                    _copy(source, targets)
+        sources = [
+            stack.enter_context(Store(folder, shard, lock=False))
+            for shard in layout(before)
+            if (folder / shard.file_name).exists()
+        ]
+        _copy(sources, targets)
     for shard in layout(of):
         _drop(folder / shard.file_name)  # with the log of one of former times, which belongs to no other file
         (fresh / shard.file_name).replace(folder / shard.file_name)
@@ -128,19 +134,43 @@ def _move(folder: Path, before: int, of: int) -> None:
     )
 
 
-def _copy(source: Store, targets: Sequence[Store]) -> None:
-    """What ``source`` knows, to the shards that its feeds now belong to; notes go to all."""
-    for state in source.feeds().values():
-        targets[shard_of(state.id, len(targets))].record(state)
-    for rows in source.all_seen():
-        for number, target in enumerate(targets):
-            target.keep([row for row in rows if shard_of(row.feed, len(targets)) == number])
-    for marks in source.all_aliases():
-        for number, target in enumerate(targets):
-            target.keep((), [mark for mark in marks if shard_of(mark.feed, len(targets)) == number])
-    for name, text in source.notes().items():
-        for target in targets:
-            target.note(name, text)
+def _copy(sources: Sequence[Store], targets: Sequence[Store]) -> None:
+    """What ``sources`` know, to the shards that their feeds now belong to."""
+    for source in sources:
+        for state in source.feeds().values():
+            targets[shard_of(state.id, len(targets))].record(state)
+        for rows in source.all_seen():
+            for number, target in enumerate(targets):
+                target.keep([row for row in rows if shard_of(row.feed, len(targets)) == number])
+    for source in sources:
+        for marks in source.all_aliases():
+            _copy_aliases(marks, targets)
+    _copy_notes([source.notes() for source in sources], targets)
+
+
+def _copy_aliases(marks: Sequence[Alias], targets: Sequence[Store]) -> None:
+    """Each with its feed, and beside it the article that it leads to, whichever feed brought that.
+
+    A mark without its article would be forgotten.
+    """
+    for number, target in enumerate(targets):
+        own = [mark for mark in marks if shard_of(mark.feed, len(targets)) == number]
+        missing = {mark.article_id for mark in own} - target.seen([mark.article_id for mark in own]).keys()
+        rows: dict[str, Seen] = {}
+        for other in targets:
+            rows.update(other.seen(sorted(missing - rows.keys())))
+        target.keep(rows.values(), own)
+
+
+def _copy_notes(notes: Sequence[Mapping[str, str]], targets: Sequence[Store]) -> None:
+    """Rests of hosts to all; of how much comes in to each its part; of any other the last that was noted."""
+    flows = resharded([told[FLOW] for told in notes if FLOW in told], len(targets))
+    common = {name: text for told in notes for name, text in told.items()}
+    if RESTS in common:
+        common[RESTS] = joined(told[RESTS] for told in notes if RESTS in told)
+    for target, flow in zip(targets, flows, strict=True):
+        for name, text in common.items():
+            target.note(name, flow if name == FLOW else text)
 
 
 def _drop(path: Path) -> None:

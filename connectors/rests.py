@@ -10,6 +10,8 @@ from yarl import URL
 
 from config.retry_after import MAX_RETRY_AFTER_S
 
+RESTS = "rests"
+"""Under which name they are noted."""
 MAX_TEXT = 4 * 1024 * 1024
 
 
@@ -52,10 +54,22 @@ class Rests:
         return msgspec.json.encode({host: round(wall + until - now) for host, until in self._until.items()}).decode()
 
 
+def joined(saved: Iterable[str]) -> str:
+    """What several had noted, as one text: of a host the longest rest."""
+    until: dict[str, float] = {}
+    for text in saved:
+        until.update({host: max(at, until.get(host, at)) for host, at in _told(text).items()})
+    return msgspec.json.encode(until).decode()
+
+
 def _left(saved: str, wall: float) -> dict[str, float]:
     """Seconds that are left by host, none longer than a host may ask for; nothing from a text that is none of ours."""
+    return {host: min(until - wall, MAX_RETRY_AFTER_S) for host, until in _told(saved).items() if until > wall}
+
+
+def _told(saved: str) -> dict[str, float]:
+    """Until when each host rests, by the wall's clock."""
     try:
-        told = msgspec.json.decode(saved[:MAX_TEXT], type=dict[str, float]) if saved else {}
+        return msgspec.json.decode(saved[:MAX_TEXT], type=dict[str, float]) if saved else {}
     except msgspec.DecodeError:
         return {}
-    return {host: min(until - wall, MAX_RETRY_AFTER_S) for host, until in told.items() if until > wall}

@@ -34,8 +34,8 @@ from connectors.stores import Stores
 from connectors.websub.service import subscribed
 
 log = logging.getLogger(__name__)
-RESOLVERS = 64
-"""Threads that look up names: a few servers that don't answer must not hold up all other hosts."""
+WORKERS = 64
+"""Threads of the loop, for work that ends: names and files, which may not, are looked up and read in others."""
 MAX_FILES = 65_536
 GC_YOUNG = 20_000
 
@@ -73,7 +73,7 @@ async def run(
     if not settings.contact:
         log.warning("no contact is set: publishers can't reach whoever polls them (setting `contact`)")
     most = places(_more_files())
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(RESOLVERS, thread_name_prefix="resolve"))
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(WORKERS, thread_name_prefix="work"))
     async with _parts(settings, limits or Limits(), patient=not once, gate=gate) as parts:
         if once:
             parts.store.hold_all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from connectors import aliases as alias_table
+from connectors import pruning
 from connectors.aliases import Alias
 from connectors.outcome import Outcome
 from connectors.shards import WHOLE, Shard
@@ -19,9 +21,6 @@ from connectors.state_file import StoreBusyError, StoreError, open_or_renew
 
 __all__ = ["FeedState", "Seen", "Store", "StoreError"]
 KEEP_S = 30 * 24 * 3600.0
-MAX_SEEN = 2_000_000
-SEEN_A_FEED = 400
-"""Of many feeds more are kept: what a feed still shows must not be forgotten, or it would be sent again and again."""
 GROUP = 200
 """Polls without articles that one commit may stand for."""
 TOUCH_S = 24 * 3600.0
@@ -290,34 +289,29 @@ class Store:
         self.settle()
 
     def prune(self, now: float, keep_s: float = KEEP_S, most: int | None = None) -> int:
-        """Forget articles that no feed has shown for ``keep_s``, then the oldest beyond ``most``; how many went.
+        """As ``pruning``, at one go, which may take a minute; how many articles went."""
+        return sum(self.pruning(now, keep_s, most))
 
-        Two million are kept, or 400 a feed, whichever is more.
+    def pruning(self, now: float, keep_s: float = KEEP_S, most: int | None = None) -> Iterator[int]:
+        """Forget articles that no feed has shown for ``keep_s``, then what is beyond ``most``: see ``pruning``.
 
-        An entry that stood in the feed when it was read last is kept, however long ago that was: a feed may answer
-        304 for months and still show it.
+        Each step takes milliseconds, is written down, and tells how many articles went; polls may be recorded between
+        two of them.
+
+        Raises:
+            StoreError: The disk is full, or the file is damaged.
         """
-        self.settle()
         db = self._connection()
-        try:
-            with db:
-                if most is None:
-                    (feeds,) = db.execute("SELECT count(*) FROM feeds").fetchone()
-                    most = max(MAX_SEEN, SEEN_A_FEED * feeds)
-                aged = db.execute(
-                    "DELETE FROM seen WHERE shown_at < ? AND shown_at < "
-                    "coalesce((SELECT read_at FROM feeds WHERE feeds.id = seen.feed AND next_due IS NOT NULL), ?) - ?",
-                    (now - keep_s, now, keep_s),
-                ).rowcount
-                (count,) = db.execute("SELECT count(*) FROM seen").fetchone()
-                over = db.execute(
-                    "DELETE FROM seen WHERE article_id IN (SELECT article_id FROM seen ORDER BY shown_at LIMIT ?)",
-                    (max(count - most, 0),),
-                ).rowcount
-                alias_table.prune(db, keep_s)
-        except sqlite3.Error as error:
-            raise StoreError(f"pruning the connectors' state failed: {self.path}: {error}") from None
-        return aged + over
+        steps = itertools.chain(pruning.aged(db, now, keep_s), pruning.excess(db, most), pruning.orphans(db, keep_s))
+        while True:
+            self.settle()  # a step ends the transaction
+            try:
+                went = next(steps, None)
+            except sqlite3.Error as error:
+                raise StoreError(f"pruning the connectors' state failed: {self.path}: {error}") from None
+            if went is None:
+                return
+            yield went
 
     def _run(self, sql: str, values: Sequence[object] = ()) -> list[Any]:
         try:

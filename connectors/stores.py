@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Self
 
@@ -202,10 +202,12 @@ class Stores:
         for store in self._held.values():
             store.settle()
 
-    def prune(self, now: float) -> None:
-        """As ``Store.prune``."""
-        for store in self._held.values():
-            store.prune(now)
+    def pruning(self, now: float) -> Iterator[int]:
+        """As ``Store.pruning``; a shard that is given up meanwhile is its next holder's matter."""
+        for number, store in tuple(self._held.items()):
+            steps = store.pruning(now)
+            while self._held.get(number) is store and (went := next(steps, None)) is not None:
+                yield went
 
     def hold_all(self) -> None:
         """Hold every shard that this process may.

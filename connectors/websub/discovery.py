@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -33,17 +34,25 @@ class Found:
 def discover(feed_url: str, fetched: Fetched, parsed: Parsed) -> Found:
     """What a polled feed says: Link headers first, then the feed itself (W3C WebSub, 4).
 
+    An address with a user or a password is passed over: it is told to others, and stands in our state and logs.
+
     A hub over plain HTTP is taken only from a feed over plain HTTP: the secret that signs pushes could be read on its
     way, and whoever read it could write into a feed that nobody can write into now.
     """
     base = fetched.final_url or feed_url
-    headers = targets(fetched.links, "hub", base)
-    named = headers or tuple(address for hub in parsed.hubs if (address := absolute(hub, base)))
-    own = targets(fetched.links, "self", base) if headers else ()
-    topic = own[0] if own else absolute(parsed.self_url, base) if parsed.self_url else base
+    headers = _plain(targets(fetched.links, "hub", base))
+    named = headers or _plain(absolute(hub, base) for hub in parsed.hubs)
+    own = _plain(targets(fetched.links, "self", base)) if headers else ()
+    own = own or _plain([absolute(parsed.self_url, base) if parsed.self_url else ""])
+    topic = next(iter((*own, *_plain((base,)))), feed_url)
     secure = urlsplit(feed_url).scheme == "https"
     hubs = [hub for hub in dict.fromkeys(named) if not secure or urlsplit(hub).scheme == "https"]
-    return Found(topic or base, tuple(hubs[:MAX_HUBS]), base)
+    return Found(topic, tuple(hubs[:MAX_HUBS]), base)
+
+
+def _plain(addresses: Iterable[str]) -> tuple[str, ...]:
+    """Those that are addresses and name no user."""
+    return tuple(address for address in addresses if address and "@" not in urlsplit(address).netloc)
 
 
 def chosen(found: Found, current: str, failures: int) -> str:

@@ -14,12 +14,15 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 
 from config.networks import Networks
+from config.redaction import shown
 from config.retry_after import retry_after
-from connectors.addresses import guard
+from connectors.addresses import guard, literal, may_be_asked, refusal
+from connectors.lookup import Lookup
 from connectors.plaintext import one_line
 
 TOTAL_S = 20.0
 CONNECT_S = 10.0
+LOOKUPS = 64
 MAX_REDIRECTS = 3
 MAX_TEXT = 1_000
 _REPEATED = frozenset({307, 308})
@@ -43,13 +46,15 @@ class Answer:
 class HubClient:
     """Asks hubs; use it as an async context manager.
 
-    It has to have a public address, or one in the networks that feeds may be in.
+    Each has to have a public address, or one in the networks that feeds may be in; through a proxy, which looks the
+    names up, that counts for the proxy, and for an address that stands in the URL.
     """
 
-    def __init__(self, agent: str, allowed: Networks = ()) -> None:
-        """Ask as ``agent``, public addresses and ``allowed`` ones."""
+    def __init__(self, agent: str, allowed: Networks = (), proxy: str = "") -> None:
+        """Ask as ``agent``, public addresses and ``allowed`` ones, through ``proxy`` (``http://host:port``) if any."""
         self._agent = agent
         self._allowed = allowed
+        self._proxy = proxy
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -58,7 +63,9 @@ class HubClient:
 
     def _opened(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, socket_factory=guard(self._allowed)),
+            connector=aiohttp.TCPConnector(
+                limit=0, ttl_dns_cache=60, socket_factory=guard(self._allowed), resolver=Lookup(LOOKUPS)
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             timeout=aiohttp.ClientTimeout(total=TOTAL_S, connect=CONNECT_S),
@@ -77,7 +84,7 @@ class HubClient:
             async with asyncio.timeout(TOTAL_S):
                 return await self._follow(hub, form)
         except (Exception, TimeoutError) as error:  # noqa: BLE001  # a library's surprise must not stop the other hubs
-            return Answer(accepted=False, error=one_line(f"{type(error).__name__}: {error}", 200))
+            return Answer(accepted=False, error=one_line(shown(f"{type(error).__name__}: {error}"), 200))
 
     async def _follow(self, hub: str, form: Mapping[str, str]) -> Answer:
         """A hub may send us elsewhere with 307 or 308; anything else would turn the POST into a GET."""
@@ -85,7 +92,10 @@ class HubClient:
         for _ in range(MAX_REDIRECTS + 1):
             if self._session is None:
                 raise RuntimeError("HubClient used outside of its context")
-            async with self._session.post(hub, data=form, allow_redirects=False) as response:
+            address = literal(urlsplit(hub).hostname or "")
+            if address is not None and not may_be_asked(address, self._allowed):
+                return Answer(accepted=False, error=refusal(address))
+            async with self._session.post(hub, data=form, allow_redirects=False, proxy=self._proxy or None) as response:
                 location = response.headers.get("Location", "")
                 if response.status not in _REPEATED or not location:
                     return await _read(response)
@@ -102,4 +112,6 @@ async def _read(response: aiohttp.ClientResponse) -> Answer:
     with contextlib.suppress(aiohttp.ClientError):
         said = (await response.content.read(MAX_TEXT)).decode("utf-8", "replace")
     wait = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
-    return Answer(accepted=False, error=one_line(f"HTTP {response.status} {said}", 200).strip(), retry_after_s=wait)
+    return Answer(
+        accepted=False, error=one_line(shown(f"HTTP {response.status} {said}"), 200).strip(), retry_after_s=wait
+    )

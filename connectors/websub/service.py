@@ -13,6 +13,7 @@ from config.networks import networks
 from config.settings import Settings
 from connectors.fetch import user_agent
 from connectors.poll import Poller
+from connectors.shards import pinned
 from connectors.websub.asking import TURN_S, Asking
 from connectors.websub.hub import HubClient
 from connectors.websub.listener import Listener, listening
@@ -45,12 +46,14 @@ async def subscribed(
         yield None
         return
     async with AsyncExitStack() as stack:
-        store = stack.enter_context(SubscriptionStore(settings.data_dir / "connectors"))
+        of = settings.connect_shards
+        pins = pinned(settings.connect_shard, of)
+        store = stack.enter_context(SubscriptionStore(settings.data_dir / "connectors", pins, of))
         subscriber = Subscriber(settings.websub_callback_url, store, terms)
         subscriber.follow(feeds)
         poller.on_shown, poller.net_s = subscriber.note, subscriber.net_s
         client = await stack.enter_async_context(
-            HubClient(user_agent(settings.contact), networks(settings.fetch_allow_networks))
+            HubClient(user_agent(settings.contact), networks(settings.fetch_allow_networks), settings.fetch_proxy)
         )
         pushes = Pushes(subscriber, poller, delivery)
         stack.push_async_callback(pushes.close)

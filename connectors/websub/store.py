@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
-from connectors.store import StoreError
+from connectors.state_file import StoreBusyError, StoreError
 from connectors.websub.subscription import Subscription
 
 log = logging.getLogger(__name__)
-NAME = "websub.sqlite"
 _VERSION = 1
 _COLUMNS = tuple(column.name for column in fields(Subscription))
 _SCHEMA = """
@@ -28,20 +29,30 @@ CREATE TABLE IF NOT EXISTS subscriptions (
 
 
 class SubscriptionStore:
-    """SQLite under ``<folder>/websub.sqlite``, mode 0600; use it as a context manager.
+    """SQLite under ``<folder>/websub.sqlite``, mode 0600, of one process at a time; use it as a context manager.
+
+    A process that polls but some shards has a file of their numbers, such as ``websub-0-of-2.sqlite``: it would end the
+    subscriptions of feeds that are not its own.
 
     A file of its own: secrets do not belong into one that people copy to look at how feeds are. A damaged one is moved
     aside: nothing is lost but subscriptions, which are made anew when their feeds are read.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / NAME
+    def __init__(self, folder: Path, pins: Sequence[int] = (), of: int = 1) -> None:
+        """Those in ``folder`` of the feeds of the shards ``pins``, of ``of`` shards; without ``pins`` of all."""
+        part = f"-{'.'.join(map(str, pins))}-of-{of}" if pins and of > 1 else ""
+        self.path = folder / f"websub{part}.sqlite"
+        self._lock: IO[bytes] | None = None
         self._db: sqlite3.Connection | None = None
 
     def __enter__(self) -> Self:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._take_lock()
             self._db = self._open_or_renew()
+        except StoreError:
+            self.close()
+            raise
         except (OSError, sqlite3.Error) as error:
             self.close()
             raise StoreError(f"opening the subscriptions failed: {self.path}: {error}") from None
@@ -51,10 +62,13 @@ class SubscriptionStore:
         self.close()
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file and let another process have it."""
         if self._db is not None:
             self._db.close()
             self._db = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def all(self) -> tuple[Subscription, ...]:
         """Every subscription."""
@@ -79,6 +93,16 @@ class SubscriptionStore:
             StoreError: It can't be written.
         """
         self._run("DELETE FROM subscriptions WHERE token = ?", (token,))
+
+    def _take_lock(self) -> None:
+        """On a file beside: SQLite loses its own locks where the database is opened and closed besides."""
+        self._lock = os.fdopen(os.open(f"{self.path}.lock", os.O_WRONLY | os.O_CREAT, 0o600), "wb")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StoreBusyError(
+                f"opening the subscriptions failed: {self.path}: another `brinkwatch connect` uses them"
+            ) from None
 
     def _open_or_renew(self) -> sqlite3.Connection:
         try:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from config.feeds import Feed
+from config.redaction import shown
 from connectors import metrics
 from connectors.plaintext import one_line
 from connectors.shown import Shown
@@ -247,5 +248,6 @@ def _lease(text: str, asked_s: float) -> float:
 
 
 def _say(what: str, one: Subscription, level: int = logging.INFO) -> None:
-    """Neither the callback nor the secret: whoever reads the log could push."""
-    log.log(level, "%s: WebSub: %s", one.feed, what, extra={"fields": {"feed": one.feed, "hub": one.hub}})
+    """Neither the callback nor the secret: whoever reads the log could push. What the hub says may quote addresses."""
+    fields = {"feed": one.feed, "hub": shown(one.hub)}
+    log.log(level, "%s: WebSub: %s", one.feed, shown(what), extra={"fields": fields})

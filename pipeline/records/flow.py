@@ -3,9 +3,12 @@
 It is a recorded input: whoever scores, live or in a replay, reads it from the record and never counts for itself.
 """
 
+# ruff: noqa: SLF001  # a meter is made of others of its class
+
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -93,6 +96,27 @@ class FlowMeter:
             return meter
         meter._first, meter._hours, meter._heard = first, hours, heard
         return meter
+
+    @classmethod
+    def shared_out(cls, meters: Iterable[FlowMeter], parts: int) -> tuple[FlowMeter, ...]:
+        """What ``meters`` of parts of the news counted, for another number of parts: together it stays as much.
+
+        Each hears of all outlets.
+        """
+        hours: Counter[int] = Counter()
+        heard: dict[str, int] = {}
+        firsts = []
+        for meter in meters:
+            hours.update(meter._hours)
+            heard.update({source: max(at, heard.get(source, at)) for source, at in meter._heard.items()})
+            firsts += [] if meter._first is None else [meter._first]
+        shared = tuple(cls() for _ in range(parts))
+        for number, one in enumerate(shared):
+            one._first = min(firsts, default=None)
+            one._hours = {at: (count + number) // parts for at, count in hours.items()}
+            one._heard = dict(heard)
+            one._forget(max(hours, default=0))
+        return shared
 
 
 def measured(seen: Iterable[tuple[datetime, str]]) -> list[Flow]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 from loopback import NETWORKS
@@ -258,6 +258,79 @@ async def test_polls_follow_each_other_while_there_is_more(tmp_path: Path):
     assert [article.title for article in taken.articles] == [f"Story {number}" for number in range(1, 4_501)]
     assert (waits[:2], waits[2] > 0) == ([0.0, 0.0], True)
     assert polls[2].detail.startswith("line 4501: ")
+
+
+def test_a_file_that_can_not_be_read_costs_only_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Files behind it are read, the next poll does not come at once for its sake, and it is read once it can be."""
+    for number, name in enumerate(("a", "b", "c"), 1):
+        (tmp_path / name).write_text(lines(1, number))
+    (tmp_path / os.fsdecode(b"b\xff")).write_text(lines(1, 9))
+    opened, locked = files._open, True
+
+    def refusing(path: Path) -> IO[bytes]:
+        if path.name == "b" and locked:
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path)
+
+    monkeypatch.setattr(files, "_open", refusing)
+    reader = Reader(tmp_path)
+    first, second, third = reader.read(), reader.read(), reader.read()
+    assert [files.has_more(each) for each in (first, second)] == [True, False]
+    assert [each.body.count(b"Story") for each in (first, second)] == [1, 1]
+    assert third.outcome is Outcome.NOT_MODIFIED
+    assert second.error == third.error == "not read: b: Permission denied; b\ufffd: its name is no UTF-8"
+    locked = False
+    assert reader.titles() == ["Story 2"]
+
+
+def test_a_folder_of_which_nothing_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """That is a failure, as of a single file."""
+    (tmp_path / "a").write_text(lines(1))
+
+    def refusing(path: Path) -> IO[bytes]:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(files, "_open", refusing)
+    assert files.read(tmp_path.as_uri(), "").outcome is Outcome.REFUSED
+
+
+async def test_what_was_passed_over_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    """The log warns which file was not read, beside what was read, and not again at every poll."""
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    (folder / "b").write_text(lines(1))
+    (folder / os.fsdecode(b"a\xff")).write_text(lines(1))
+    feed, taken = Feed("archive", folder.as_uri()), Taken()
+    async with Parsers() as sandbox, Fetcher(user_agent(), allowed=NETWORKS) as fetcher:
+        with Store(tmp_path / "state") as store:
+            poller = Poller(load_settings(), Parts(fetcher, sandbox, taken, store))  # type: ignore[arg-type]  # as above
+            with caplog.at_level("WARNING"):
+                polls = [await poller.poll(feed) for _ in range(3)]
+    assert [poll.outcome for poll in polls] == [Outcome.OK, Outcome.NOT_MODIFIED, Outcome.NOT_MODIFIED]
+    assert len(taken.articles) == 1
+    assert caplog.text.count("not read: a\ufffd: its name is no UTF-8") == 1
+
+
+async def test_a_disk_that_never_answers_holds_one_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """However often it is polled; another feed's file is read meanwhile."""
+    answer, real = threading.Event(), files._names
+    monkeypatch.setattr(files, "READ_S", 0.05)
+
+    def names(path: Path) -> list[str]:
+        if path.name == "stuck":
+            answer.wait(20)
+        return real(path)
+
+    monkeypatch.setattr(files, "_names", names)
+    for name in ("stuck", "good"):
+        (tmp_path / name).write_text(lines(1))
+    before = threading.active_count()
+    for _ in range(10):
+        assert (await files.fetch((tmp_path / "stuck").as_uri())).outcome is Outcome.TIMEOUT
+    assert threading.active_count() <= before + 1
+    monkeypatch.setattr(files, "READ_S", 20.0)
+    assert (await files.fetch((tmp_path / "good").as_uri())).outcome is Outcome.OK
+    answer.set()
 
 
 async def test_a_disk_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -29,7 +29,7 @@ async def test_names_of_the_system():
 
 
 async def test_names_that_never_answer_hold_nothing_else_up(server: FeedServer, monkeypatch: pytest.MonkeyPatch):
-    """Twenty look-ups that hang end as timeouts; meanwhile another feed is read, and the loop's threads are free."""
+    """Three hundred look-ups that hang end as timeouts; meanwhile another feed is read, and the loop is free."""
     over = threading.Event()
     real = socket.getaddrinfo
 
@@ -41,12 +41,15 @@ async def test_names_that_never_answer_hold_nothing_else_up(server: FeedServer, 
     monkeypatch.setattr(socket, "getaddrinfo", hanging)
     try:
         async with Fetcher("test", Limits(total_s=2.0, connect_s=1.0), allowed=NETWORKS) as fetcher:
-            stuck = [asyncio.create_task(fetcher.fetch(f"http://{n}.stuck.example/")) for n in range(20)]
+            stuck = [asyncio.create_task(fetcher.fetch(f"http://{n}.stuck.example/")) for n in range(300)]
             await asyncio.sleep(0.1)
             fetched = await fetcher.fetch(server.url("/feed").replace("127.0.0.1", "localhost"))
             assert await asyncio.to_thread(lambda: "free") == "free"
             assert not any(task.done() for task in stuck)
             assert {(await task).outcome for task in stuck} == {Outcome.TIMEOUT}
+            names = sum(each.name == "lookup" for each in threading.enumerate())
+            assert (await fetcher.fetch("http://0.stuck.example/")).outcome is Outcome.TIMEOUT
+            assert sum(each.name == "lookup" for each in threading.enumerate()) == names
     finally:
         over.set()
     assert fetched.outcome is Outcome.OK

@@ -30,7 +30,7 @@ from connectors.store import FeedState, StoreError
 from connectors.stores import Stores
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
     from pathlib import Path
 
     from feedserver import FeedServer
@@ -279,3 +279,15 @@ async def test_what_is_not_of_one_feed_ends_the_process(server: FeedServer, tmp_
     """State that can't be written is no label of a feed: all others would meet it too."""
     with pytest.raises(type(error)):
         await polled(tmp_path, server, error)
+
+
+async def test_pruning_leaves_polls_their_turn(server: FeedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A look at millions of articles goes on beside the polls, and ends with them."""
+
+    def endless(*_: object) -> Iterator[int]:
+        while True:
+            yield 0
+
+    monkeypatch.setattr(Stores, "pruning", endless)
+    async with following(tmp_path, [Feed(id="feed", url=server.url("/feed"), interval_s=0.1)]) as polls:
+        await until(lambda: polls.total() >= 3)

@@ -8,10 +8,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from connectors.aliases import Alias
 from connectors.outcome import Outcome
 from connectors.store import FeedState, Seen, Store, StoreError
 
@@ -161,3 +163,49 @@ def test_prune_by_count_drops_the_oldest(tmp_path: Path):
         store.record(STATE, rows(50))
         assert store.prune(0.0, most=20) == 30
         assert set(store.seen([row.article_id for row in rows(50)])) == {row.article_id for row in rows(50)[30:]}
+
+
+def test_what_a_feed_shows_is_forgotten_last(tmp_path: Path):
+    """Files of millions of lines and feeds that are gone make room first: what a quiet feed shows would go out anew."""
+    now = 100 * DAY_S
+    quiet = FeedState("quiet", "https://q.example/", Outcome.NOT_MODIFIED, polled_at=now, read_at=10.0, next_due=now)
+    archive = FeedState("archive", "file:///a.jsonl", Outcome.OK, polled_at=now, read_at=now, next_due=now)
+    gone = FeedState("gone", "https://g.example/", Outcome.OK, polled_at=now - 40 * DAY_S, read_at=now, next_due=now)
+    busy = FeedState("busy", "https://b.example/", Outcome.OK, polled_at=now, read_at=now, next_due=now)
+    with Store(tmp_path) as store:
+        store.record(quiet, rows(10, 10.0, "quiet"))
+        for state in (archive, gone):
+            store.record(state, rows(20, now, state.id))
+        store.record(busy, rows(10, now - 5 * DAY_S, "busy"))
+        store.record(replace(busy, id="busynow"), rows(10, now, "busynow"))
+        for most, left in ((30, {"quiet", "busy", "busynow"}), (20, {"quiet", "busynow"}), (10, {"busynow"})):
+            store.prune(now, most=most)
+            kept = store.seen([row.article_id for name in ("quiet", "archive", "gone", "busy", "busynow")
+                               for row in rows(20, 0.0, name)])  # fmt: skip
+            assert len(kept) == most
+            assert {name.rstrip("0123456789") for name in kept} == left
+
+
+def test_pruning_never_does_much_at_once(tmp_path: Path):
+    """However many rows there are, a step is short, so that polls have their turn; one recorded in between stays."""
+    work = 0
+
+    def count() -> int:
+        nonlocal work
+        work += 1
+        return 0
+
+    with Store(tmp_path) as store:
+        store.record(
+            STATE, rows(8_000), [Alias("f", f"m{n:06d}", f"f{n:06d}", "t", "x", 0.0, 0.0) for n in range(8_000)]
+        )
+        store._connection().set_progress_handler(count, 1_000)
+        steps = []
+        for went in store.pruning(0.0, most=1_000):
+            steps.append((went, work))
+            work = 0
+            store.record(FeedState("late", "https://late.example/", Outcome.OK))
+        assert "late" in store.feeds()
+        assert sum(went for went, _ in steps) == 7_000
+        assert max(done for _, done in steps) < 60
+        assert len(store.aliases("f", [f"m{n:06d}" for n in range(8_000)])) == 1_000

@@ -7,14 +7,19 @@ import signal
 import subprocess
 import sys
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from samples import article
 
 from connectors import resharding
+from connectors.aliases import Alias
+from connectors.flows import Flows
 from connectors.members import Members
 from connectors.outcome import Outcome
 from connectors.resharding import adopt, laid_out
+from connectors.rests import RESTS, Rests
 from connectors.shards import layout, shard_of
 from connectors.store import FeedState, Seen, Store, StoreError
 from connectors.stores import Stores
@@ -212,3 +217,63 @@ def test_notes_of_the_process_go_with_its_shards(tmp_path: Path):
     with Stores(tmp_path, 2, pins=(1,)) as stores:
         stores.hold_all()
         assert stores.noted("rests") == stores.noted_of(1, "rests") == ("some",)
+
+
+def of_shard(number: int, of: int) -> str:
+    """A feed of that shard."""
+    return next(name for name in FEEDS if shard_of(name, of) == number)
+
+
+def told(folder: Path, of: int, at: datetime) -> set[float]:
+    """Articles a day that feeds of every shard are told with one more."""
+    with Stores(folder, of) as stores:
+        stores.hold_all()
+        flows = Flows(stores)
+        names = [of_shard(number, of) for number in range(of)]
+        found = [flows.measured(name, [article(feed=name, observed_at=at)])[0].flow for name in names]
+        return {flow.articles for flow in found if flow}
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 4), (4, 1), (2, 3)])
+def test_another_number_of_shards_changes_no_count_of_articles(tmp_path: Path, before: int, after: int):
+    """A day of 1,200 articles is no day of 4,800, nor one of 300, because the setting was changed."""
+    fill(tmp_path, before)
+    at = datetime(2026, 11, 2, 10, tzinfo=UTC)
+    with Stores(tmp_path, before) as stores:
+        stores.hold_all()
+        flows = Flows(stores)
+        for number in range(before):
+            name = of_shard(number, before)
+            flows.measured(name, [article(feed=name, observed_at=at)] * (1_200 // before))
+            flows.save(name)
+    assert told(tmp_path, after, at) == {1_200.0}
+
+
+def test_every_shard_s_rests_are_kept(tmp_path: Path):
+    """A host that asked one shard's feeds to wait is left alone by all, for as long as it asked at most."""
+    fill(tmp_path, 4)
+    wall = 1_000_000.0
+    with Stores(tmp_path, 4) as stores:
+        stores.hold_all()
+        for number in range(4):
+            rests = Rests()
+            rests.ask(f"{number}.example", 100, 0.0)
+            rests.ask("all.example", 400 - 100 * number, 0.0)
+            stores.part(of_shard(number, 4)).note(RESTS, rests.saved(wall, 0.0))
+    with Stores(tmp_path, 1) as stores:
+        after = Rests()
+        after.restore(stores.noted(RESTS), wall, 0.0)
+    assert [after.left_s(f"{number}.example", 0.0) for number in range(4)] == [100.0] * 4
+    assert after.left_s("all.example", 0.0) == 400
+
+
+def test_a_mark_and_its_article_stay_together(tmp_path: Path):
+    """An entry that another feed brought first is still known by its guid after the shards and a clean-up."""
+    one, two = of_shard(0, 4), of_shard(1, 4)
+    with Stores(tmp_path, 1) as stores:
+        stores.record(state(one), [row(one)])
+        stores.record(state(two), (), [Alias(two, "guid", f"of-{one}", "t", "x", 0.0, 5.0)])
+    with Stores(tmp_path, 4) as stores:
+        stores.hold_all()
+        assert sum(stores.pruning(5.0)) == 0
+        assert stores.aliases(two, ["guid"])

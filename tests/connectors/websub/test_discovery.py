@@ -51,3 +51,15 @@ def test_a_hub_is_kept_while_it_answers():
     assert chosen(both, "https://b.example/", 3) == "https://a.example/"
     assert chosen(both, "https://c.example/", 0) == "https://a.example/"
     assert chosen(one, "https://a.example/", 9) == "https://a.example/"
+
+
+def test_an_address_with_a_password_is_no_hub_and_no_name():
+    """A feed can't make us tell it to others and write it into the log."""
+    link = "<https://u:p@h.example/>; rel=hub"
+    assert found(links=(link,)).hubs == ()
+    assert found(links=(link,), hubs=("https://u@f.example/", "https://f.example/")).hubs == ("https://f.example/",)
+    assert found(hubs=("https://f.example/",), own="https://u:p@wire.example/self").topic == FEED
+    both = ("<https://h.example/>; rel=hub", "<https://u:p@wire.example/>; rel=self")
+    assert found(links=both, own="/self").topic == "https://wire.example/self"
+    fetched = Fetched(Outcome.OK, final_url="https://u:p@elsewhere.example/feed")
+    assert discover(FEED, fetched, Parsed(outcome=Outcome.OK, hubs=("https://f.example/",))).topic == FEED

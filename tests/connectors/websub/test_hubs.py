@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from rawserver import proxy
 
 from config.networks import networks
 from connectors.websub import hub as asking
@@ -33,6 +34,8 @@ async def server() -> AsyncIterator[str]:
             return web.Response(status=302, headers={"Location": "/yes"})
         if request.path == "/yes":
             return web.Response(status=202)
+        if request.path == "/token":
+            return web.Response(status=400, text="https://u:secret@wire.example/feed?token=1 is unknown")
         return web.Response(status=429, text="\x1b[31mlater\n" * 100_000, headers={"Retry-After": "120"})
 
     runner = web.ServerRunner(web.Server(answer, access_log=None), shutdown_timeout=0.1)
@@ -73,3 +76,20 @@ async def test_a_no_is_told_in_few_words_without_control_characters():
     assert answer.error.startswith("HTTP 429")
     assert len(answer.error) <= 200
     assert answer.error.isprintable()
+
+
+async def test_what_a_hub_says_shows_no_token():
+    """It may quote the topic, whose query may be somebody's token."""
+    assert (await ask("/token")).error == "HTTP 400 https://wire.example/feed?… is unknown"
+
+
+async def test_hubs_are_asked_through_the_proxy():
+    """Where only a proxy reaches the internet, it alone is connected to; a local address stays refused."""
+    async with server() as url, proxy(int(url.rpartition(":")[2])) as between:
+        through = f"http://127.0.0.1:{between.port}"
+        async with HubClient("test", networks("127.0.0.1/32"), through) as client:
+            assert (await client.ask("http://hub.example/yes", {})).accepted
+            assert "no public address" in (await client.ask("http://127.0.0.2/yes", {})).error
+        async with HubClient("test", (), through) as client:
+            assert "no public address" in (await client.ask("http://hub.example/yes", {})).error
+    assert len(between.asked) == 1

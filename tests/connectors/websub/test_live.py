@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -12,7 +13,7 @@ import pytest
 from subscribing import live, until, value
 
 from config.feeds import Feed
-from connectors.websub import pushes
+from connectors.websub import pushes, subscriber
 from connectors.websub.subscription import Terms
 
 if TYPE_CHECKING:
@@ -199,6 +200,18 @@ async def test_a_hub_may_say_no(hub: Hub, tmp_path: Path, unused_tcp_port: int):
         polled = run.polls["wire"]
         await until(lambda: run.polls["wire"] > polled + 2)
         assert len(hub.asked) == asked
+
+
+async def test_the_log_shows_no_token(hub: Hub, tmp_path: Path, unused_tcp_port: int, caplog: pytest.LogCaptureFixture):
+    """A hub's address may have one in its query, and what a hub says may quote another."""
+    async with live(tmp_path, [feed(hub, 0.2)], unused_tcp_port) as run:
+        await until(lambda: hub.confirmed)
+        (one,) = run.subscriber._all.values()
+        with caplog.at_level("INFO"):
+            subscriber._say("it says https://a.example/?token=1", replace(one, hub="https://h.example/x?token=2"))
+    (record,) = [record for record in caplog.records if "it says" in record.message]
+    assert "token" not in record.message
+    assert record.fields["hub"] == "https://h.example/x?…"  # type: ignore[attr-defined]  # given as extra
 
 
 async def test_a_feed_may_change_its_hub(hub: Hub, tmp_path: Path, unused_tcp_port: int):

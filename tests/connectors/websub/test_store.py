@@ -46,7 +46,7 @@ def test_only_we_may_read_it(tmp_path: Path):
             modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
     finally:
         os.umask(mask)
-    assert len(modes) == 3
+    assert len(modes) == 4
     assert set(modes.values()) == {0o600}
 
 
@@ -82,4 +82,17 @@ def test_a_file_of_a_later_version_is_left_alone(tmp_path: Path):
         store._db.execute("PRAGMA user_version=99")
     with pytest.raises(StoreError, match=r"opening the subscriptions failed: .*websub.sqlite: version 99"):
         SubscriptionStore(tmp_path).__enter__()
-    assert [path.name for path in tmp_path.iterdir()] == ["websub.sqlite"]
+    assert {path.name for path in tmp_path.iterdir()} == {"websub.sqlite", "websub.sqlite.lock"}
+
+
+def test_processes_of_other_shards_have_subscriptions_of_their_own(tmp_path: Path):
+    """Two on one folder would end each other's; and of one file's two processes the second is told."""
+    with SubscriptionStore(tmp_path, (0,), 2) as one, SubscriptionStore(tmp_path, (1,), 2) as two:
+        one.put(ONE)
+        assert two.all() == ()
+        with pytest.raises(StoreError, match=r"websub-0-of-2.sqlite: another `brinkwatch connect` uses them"):
+            SubscriptionStore(tmp_path, (0,), 2).__enter__()
+        assert one.all() == (ONE,)
+    with SubscriptionStore(tmp_path, (0,), 2) as again, SubscriptionStore(tmp_path, (0,), 1) as whole:
+        assert again.all() == (ONE,)
+        assert whole.path.name == "websub.sqlite"
