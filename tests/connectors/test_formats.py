@@ -241,3 +241,91 @@ def test_plain_text_is_bounded():
     assert len(from_html("<p>word " * 300_000)) <= MAX_TEXT
     assert from_html("<div>" * 100_000 + "x") == "x"
     assert one_line("<b>Two</b>\nlines ") == "Two lines"
+
+
+MEDIA = '<rss version="2.0" xmlns:media="http://search.yahoo.com/mrss/"><channel><item>{}</item></channel></rss>'
+OWN = "<title>T</title><link>https://t.example/1</link><guid>g</guid><description>Two brigades moved.</description>"
+BESIDE = (
+    "<related><title>R</title><link>https://r.example/</link><guid>r</guid><pubDate>Mon, 02 Nov 2020 11:30:00 GMT"
+    "</pubDate><description>Another story, told at a good deal more length.</description></related>"
+)
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "<media:description>A tank in a picture, with a long caption.</media:description>",
+        "<media:content><media:description>A tank in a picture, long.</media:description></media:content>",
+        "<media:group><media:title>I</media:title><media:description>A tank, long.</media:description></media:group>",
+        BESIDE,
+        f"<related><item>{OWN.replace('Two', 'Twenty')}</item></related>",
+        "<og><description>Short</description></og>",
+        "<links type='x'/>",
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_what_stands_in_an_entry_and_is_not_its_own(beside: str, *, first: bool):
+    """A picture's caption, and the link, id, date and words of a story beside it, do not become the article's."""
+    (entry,) = read(MEDIA.format(f"{beside}{OWN}" if first else f"{OWN}{beside}")).entries
+    assert (entry.url, entry.guid, entry.title) == ("https://t.example/1", "g", "T")
+    assert (entry.text, entry.published) == ("Two brigades moved.", None)
+
+
+def test_a_caption_is_the_text_where_there_is_no_other():
+    """Feeds of films have their words there."""
+    film = "<title>T</title><media:group><media:description>What it shows.</media:description></media:group>"
+    assert read(MEDIA.format(film)).entries[0].text == "What it shows."
+
+
+def test_the_longest_text_counts():
+    """A summary that is longer than the content is not lost."""
+    feed = (
+        "<rss version='2.0' xmlns:content='http://purl.org/rss/1.0/modules/content/'><channel><item><title>T</title>"
+        "<content:encoded>Short.</content:encoded><description>A good deal longer.</description></item></channel></rss>"
+    )
+    assert read(feed).entries[0].text == "A good deal longer."
+
+
+def test_texts_of_a_real_feed():
+    """Captions of pictures do not replace the texts of a blog."""
+    path = COLLECTION / "real" / "cloudblog.rss"
+    if not path.is_file():
+        pytest.skip(f"no {path}")
+    assert min(len(entry.text) for entry in parse(path.read_bytes(), HERE).entries) > 1000
+
+
+@pytest.mark.parametrize(
+    "doctype",
+    [
+        '<!DOCTYPE rss [<!ENTITY a "one"><!ENTITY b "&a;&a;">]>',
+        "<!-- <rss> --><!DOCTYPE rss [<!-- ' ]> --><?p ]'?><!ENTITY a '<x>]'><!ENTITY b \"]\">]>",
+        'junk <!DOCTYPE rss [<!ENTITY a "one"><!ENTITY b "two">]>',
+        '<!DOCTYPE rss [<!ENTITY a SYSTEM "file:///etc/passwd"><!ENTITY b "x"><!ENTITY ndash "&#8211;">]>',
+    ],
+)
+def test_entities_of_a_feed_are_left_out(doctype: str):
+    """Neither what they stand for goes out as news, nor their names; those of HTML mean what they mean there."""
+    feed = "<rss version='2.0'><channel><item><title>T &a;&b; and &amp; &ndash; end</title></item></channel></rss>"
+    parsed = read(f"{doctype}{feed}")
+    assert [entry.title for entry in parsed.entries] == ["T and & \N{EN DASH} end"]
+    assert any("entities of its own, left out" in warning for warning in parsed.warnings)
+
+
+@pytest.mark.parametrize(
+    "doctype",
+    [
+        '<!DOCTYPE rss PUBLIC "-//Netscape Communications//DTD RSS 0.91//EN" "http://my.netscape.com/rss-0.91.dtd">',
+        '<!DOCTYPE rss SYSTEM "x.dtd" [ <!ENTITY % HTMLlat1 PUBLIC "-//W3C//x" "http://www.w3.org/x.ent"> ]>',
+        "<!doctype rss>",
+    ],
+)
+def test_harmless_document_types(doctype: str):
+    """What merely names a document type is read without a word."""
+    feed = "<rss version='0.91'><channel><item><title>T</title></item></channel></rss>"
+    parsed = read(f'<?xml version="1.0" encoding="ISO-8859-1"?>\n{doctype}\n{feed}')
+    assert ([entry.title for entry in parsed.entries], parsed.warnings) == (["T"], ())
+
+
+def test_a_document_type_without_an_end_takes_no_time():
+    """What is made to be looked through again and again is refused at once."""
+    assert read("<!DOCTYPE r [" + "<!-- x --><" * 100_000).outcome is Outcome.NOT_A_FEED
