@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Self
+from urllib.parse import urldefrag
 
 from yarl import URL
 
@@ -106,7 +107,7 @@ class Pages:
         """Updates under the address under which their article was sent, whatever their page says by now."""
         updated = {row.article_id for row in sifted.seen if row.revision}
         kept = {
-            article.article_id: self._store.get(article.url)
+            article.article_id: self._store.get(_page_of(article))
             for article in sifted.articles
             if article.article_id in updated
         }
@@ -150,12 +151,12 @@ class Pages:
         sent = {article.url for article in merged.articles}
         for article, filled in zip(wanted, done, strict=True):
             if article.url not in sent:  # before it is sent: after a kill its updates must find the way
-                self._store.adopt(article.url, filled.article.url)
+                self._store.adopt(_page_of(article), filled.article.url)
         return merged
 
     async def _page(self, feed: Feed, article: Article, until: float) -> Page:
         """The page of ``article``: as it is kept, where that is still good, else as it is now."""
-        kept = self._store.get(article.url)
+        kept = self._store.get(_page_of(article))
         if kept is not None and _good(kept, article.content_hash, time.time()):
             return kept.page
         if time.monotonic() >= until:
@@ -165,13 +166,13 @@ class Pages:
         page = fulltext.judged(article, await self._asked(feed, article, until))
         metrics.FETCHES.labels(Kind.PAGE.value, page.outcome.value).inc()
         adopted = kept.adopted if kept else ""
-        self._store.put(article.url, Kept(article.content_hash, time.time(), page, adopted))
+        self._store.put(_page_of(article), Kept(article.content_hash, time.time(), page, adopted))
         _log(feed, page, time.monotonic() - begun)
         return page
 
     async def _asked(self, feed: Feed, article: Article, until: float) -> Page:
         """What the page is now, or how asking for it ended; never later than ``until``."""
-        url = article.url
+        url = str(URL(_page_of(article)))  # as the fetcher writes its hops
         host = URL(url).raw_host or ""
         try:
             async with asyncio.timeout(max(until - time.monotonic(), 0.0)), self._turns.turn(host, until):
@@ -217,6 +218,12 @@ def _good(kept: Kept, wording: str, now: float) -> bool:
     if kept.page.outcome in TRANSIENT:
         return 0 <= age < AGAIN_S and kept.wording == wording
     return kept.wording == wording or 0 <= age < FRESH_S
+
+
+def _page_of(article: Article) -> str:
+    """The address of the page alone: articles that are places in one page share it. A ``#!`` route is a page."""
+    page, fragment = urldefrag(article.url)
+    return article.url if fragment.startswith("!") else page
 
 
 def _own_address(article: Article, page: Page) -> str:
