@@ -17,7 +17,7 @@ from connectors.entry import Parsed
 from connectors.fetch import Fetched, Fetcher, Limits, fetcher_of
 from connectors.formats import Source
 from connectors.outcome import Outcome
-from connectors.recognition import identify
+from connectors.recognition import identify, repeated
 from connectors.rota import MAX_POLLS, host
 from connectors.sandbox import Sandbox
 from pipeline.records import Article, encode
@@ -44,9 +44,20 @@ class Checked:
         return self.parsed.outcome if self.parsed else self.fetched.outcome
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was off but could be lived with."""
+        if self.parsed is None:
+            return ()
+        entries = self.parsed.entries
+        left_out = repeated(len(entries), identify(self.feed, entries))
+        return (*self.parsed.warnings, left_out) if left_out else self.parsed.warnings
+
+    @property
     def detail(self) -> str:
         """What was off, in words."""
-        return (self.parsed.error or "; ".join(self.parsed.warnings)) if self.parsed else self.fetched.error
+        if self.parsed is None:
+            return self.fetched.error
+        return self.parsed.error or "; ".join(self.warnings)
 
 
 class Checker:

@@ -182,7 +182,7 @@ def preview(
     kind = f" {parsed.kind}" if parsed and parsed.kind else ""
     why = parsed.error if parsed else checked.fetched.error
     views.tell(f"{checked.outcome.value}:{kind} {len(articles)} articles{f': {why}' if why else ''}")
-    for warning in parsed.warnings if parsed else ():
+    for warning in checked.warnings:
         views.tell(f"warning: {warning}")
 
 
