@@ -56,6 +56,11 @@ def one_line(text: str, limit: int = MAX_TITLE) -> str:
     return " ".join(from_html(text).split())[:limit].rstrip()
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """``1 entry``, ``2 entries``; ``many`` is for plurals without a mere s."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 class _TextReader(HTMLParser):
     """Collects text; a block's edge is a line's end."""
 

@@ -17,6 +17,7 @@ from connectors import identity
 from connectors.aliases import Alias
 from connectors.canonical import canonical_url, other_form
 from connectors.entry import Entry
+from connectors.plaintext import counted
 from connectors.store import Seen
 
 LONG_TEXT = 200
@@ -106,7 +107,7 @@ def repeated(entries: int, identified: Mapping[str, Entry]) -> str:
     left = entries - len(identified)
     if not left:
         return ""
-    return f"{left} {'entry' if left == 1 else 'entries'} left out: one with the same address or guid stands above"
+    return f"{counted(left, 'entry', 'entries')} left out: one with the same address or guid stands above"
 
 
 def to_remember(feed: Feed, identified: Mapping[str, Entry], wanted: Iterable[str], now: float) -> Iterable[Alias]:

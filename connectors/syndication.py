@@ -12,7 +12,7 @@ from connectors.entry import MAX_ENTRIES, MAX_HUBS, MAX_ID, Entry, Parsed
 from connectors.feedxml import Read
 from connectors.links import absolute
 from connectors.outcome import Outcome
-from connectors.plaintext import from_html, one_line, tidy
+from connectors.plaintext import counted, from_html, one_line, tidy
 from connectors.times import any_moment, has_words
 
 A_PAGE = "an HTML page"
@@ -89,8 +89,8 @@ def _related(feed: Mapping[str, Any], relation: str, base: str) -> tuple[str, ..
 def _warnings(result: Read, unusable: int) -> tuple[str, ...]:
     found = [
         f"not well-formed: {result.error}" if result.error else "",
-        f"{result.entities} entities of its own, left out" if result.entities else "",
-        f"{unusable} entries without any text" if unusable else "",
+        f"{counted(result.entities, 'entity', 'entities')} of its own, left out" if result.entities else "",
+        f"{counted(unusable, 'entry', 'entries')} without any text" if unusable else "",
         f"only {MAX_ENTRIES} of {len(result.entries)} entries read" if len(result.entries) > MAX_ENTRIES else "",
     ]
     return tuple(warning for warning in found if warning)

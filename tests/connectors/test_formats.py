@@ -308,7 +308,7 @@ def test_entities_of_a_feed_are_left_out(doctype: str):
     feed = "<rss version='2.0'><channel><item><title>T &a;&b; and &amp; &ndash; end</title></item></channel></rss>"
     parsed = read(f"{doctype}{feed}")
     assert [entry.title for entry in parsed.entries] == ["T and & \N{EN DASH} end"]
-    assert any("entities of its own, left out" in warning for warning in parsed.warnings)
+    assert any("of its own, left out" in warning for warning in parsed.warnings)
 
 
 @pytest.mark.parametrize(
@@ -329,3 +329,11 @@ def test_harmless_document_types(doctype: str):
 def test_a_document_type_without_an_end_takes_no_time():
     """What is made to be looked through again and again is refused at once."""
     assert read("<!DOCTYPE r [" + "<!-- x --><" * 100_000).outcome is Outcome.NOT_A_FEED
+
+
+def test_what_was_lost_of_a_text_is_said():
+    """A text that was cut, and letters that were lost on their way to us, are told of; whole ones are not."""
+    feed = "<rss version='2.0'><channel><item><description>{}</description></item></channel></rss>"
+    assert read(feed.format("x " * MAX_TEXT)).warnings == (f"1 text cut at {MAX_TEXT} characters",)
+    assert read(feed.format("Espa\N{REPLACEMENT CHARACTER}a")).warnings == ("1 entry with letters that can't be read",)
+    assert read(feed.format("x " * 99)).warnings == ()
