@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import pydantic
 
-from config.document import Document, Location, Strict, load
+from config.document import Document, Location, Strict, fault_text, load
 from config.duration import seconds
 from config.errors import ConfigError, Fault
 from config.redaction import shown
@@ -176,6 +176,25 @@ def load_defaults(path: Path) -> Defaults:
         ConfigError: As ``load_feeds``.
     """
     return load(path).check(FeedsFile).defaults
+
+
+def load_ways(path: Path) -> dict[str, Way]:
+    """The access blocks of the list at ``path``, by name.
+
+    Raises:
+        ConfigError: As ``load_feeds``.
+    """
+    return _ways(load(path).check(FeedsFile), path)
+
+
+def unfit(given: Mapping[str, str], defaults: Defaults) -> tuple[str, str] | None:
+    """The first key of a feed that can't stand so in a list with these defaults, and what was expected of it."""
+    try:
+        entry = FeedEntry.model_validate(given)
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        return str(first["loc"][0]) if first["loc"] else "", fault_text(first)
+    return _unfit(entry, defaults)
 
 
 def check_feeds(path: Path) -> tuple[Feed, ...]:

@@ -90,6 +90,17 @@ def _ascii(netloc: str) -> str:
     return netloc if netloc.isascii() else netloc.encode("idna").decode()
 
 
+def feed_address(url: str) -> str:
+    """``url`` of a feed as it is to be compared: the same one however case, default port and fragment are written."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        netloc = _host(parts) if port in {None, _PORTS.get(parts.scheme)} else f"{_host(parts)}:{port}"
+        return urlunsplit((parts.scheme, netloc, parts.path or "/", parts.query, ""))
+    except ValueError:
+        return url
+
+
 @lru_cache(maxsize=8192)
 def other_form(url: str) -> str:
     """For an address of a mobile or AMP host, the canonical one on the site's ``www.``; else empty.
