@@ -30,10 +30,12 @@ _OF_ENTRIES = frozenset(
 _DECLARATION = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
 _BEFORE_ROOT = re.compile(r"[^<]++|<\?.*?\?>|<!--.*?-->", re.DOTALL)
 _DOCTYPE = re.compile(
-    r"""<!DOCTYPE(?:[^\[>"']|"[^"]*"|'[^']*')*+
+    r"""<!DOCTYPE(?:[^\[>"'<]|"[^"<]*"|'[^'<]*')*+
     (?:\[(?:[^\]"'<]|"[^"]*"|'[^']*'|<!--.*?-->|<\?.*?\?>|<(?!!--|\?))*+\]\s*+)?>""",
     re.DOTALL | re.IGNORECASE | re.VERBOSE,
 )
+_UP_TO_A_TAG = re.compile(r"<!DOCTYPE(?:[^<]|<(?![a-z]))*+", re.IGNORECASE)
+"""What is cut out where no end of the document type can be told."""
 _ENTITY = re.compile(r"<!ENTITY\s+([^\s%\"'<>]{1,64})\s")
 _REFERENCE = re.compile(r"&([^\s&;<>\"'#]{1,64});")
 
@@ -61,7 +63,7 @@ def read(text: str) -> Read:
     """The feed in ``text``, without its document type: no entity is ever expanded, and nothing is fetched."""
     text, entities = without_doctype(_DECLARATION.sub(_lines, text.lstrip("\ufeff"), count=1))
     if _next_doctype(text) is not None:
-        return Read("", error="a document type that can't be read")
+        return Read("", error="more than one document type")
     parser, error = _strict(text)
     if error:
         parser = _Loose("", None, "utf-8", {})
@@ -76,7 +78,7 @@ def without_doctype(text: str) -> tuple[str, int]:
     A reference by a name that HTML has, such as ``&nbsp;``, becomes what HTML means by it.
     """
     at = _next_doctype(text)
-    found = _DOCTYPE.match(text, at) if at is not None else None
+    found = (_DOCTYPE.match(text, at) or _UP_TO_A_TAG.match(text, at)) if at is not None else None
     if found is None:
         return text, 0
     rest = text[: found.start()] + _lines(found) + text[found.end() :]

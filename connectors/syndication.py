@@ -12,7 +12,7 @@ from connectors.entry import MAX_ENTRIES, MAX_HUBS, MAX_ID, Entry, Parsed
 from connectors.feedxml import Read
 from connectors.links import absolute
 from connectors.outcome import Outcome
-from connectors.plaintext import counted, from_html, one_line, tidy
+from connectors.plaintext import counted, cut_markup, from_html, one_line, tidy
 from connectors.times import any_moment, has_words
 
 A_PAGE = "an HTML page"
@@ -88,6 +88,7 @@ def _related(feed: Mapping[str, Any], relation: str, base: str) -> tuple[str, ..
 
 def _warnings(result: Read, unusable: int) -> tuple[str, ...]:
     found = [
+        cut_markup(text for item in result.entries[:MAX_ENTRIES] for text in _texts(item)),
         f"not well-formed: {result.error}" if result.error else "",
         f"{counted(result.entities, 'entity', 'entities')} of its own, left out" if result.entities else "",
         f"{counted(unusable, 'entry', 'entries')} without any text" if unusable else "",
@@ -111,10 +112,14 @@ def _entry(item: Mapping[str, Any], url: str, language: str) -> Entry:
 
 def _text(item: Mapping[str, Any]) -> str:
     """The longest of contents and summary; what is said of a picture stands in where there is neither."""
-    texts = [str(part.get("value") or "") for part in _mappings(item.get("content"))]
-    texts.append(str(item.get("summary") or ""))
-    best = max((from_html(text) for text in dict.fromkeys(texts)), key=len)
+    best = max((from_html(text) for text in _texts(item)), key=len)
     return best or from_html(str(item.get("media_description") or ""))
+
+
+def _texts(item: Mapping[str, Any]) -> list[str]:
+    """Contents and summary as they are marked up, each once."""
+    texts = [str(part.get("value") or "") for part in _mappings(item.get("content"))]
+    return list(dict.fromkeys([*texts, str(item.get("summary") or "")]))
 
 
 def _language(item: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from config.feeds import Feed, load_feeds
 from config.redaction import shown
 from config.settings import Settings
 from connectors import discovery
+from connectors.canonical import feed_address
 from connectors.check import Checked, checker
 from connectors.discovery import Discovery
 from connectors.outcome import Outcome
@@ -100,6 +101,7 @@ def _listed(settings: Settings, place: str) -> Feed:
     """The feed of the list that has this address: its id and what is vouched for count; else one of no list."""
     if place.startswith(ADDRESSES):
         with contextlib.suppress(ConfigError):
-            return next((feed for feed in load_feeds(settings.feeds_file) if feed.url == place), Feed("preview", place))
+            listed = (feed for feed in load_feeds(settings.feeds_file) if feed_address(feed.url) == feed_address(place))
+            return next(listed, Feed("preview", place))
         return Feed("preview", place)
     return Feed("preview", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from connectors.charset import CharsetError, decode
 from connectors.entry import MAX_ENTRIES, Parsed
 from connectors.formats import Source, parse
 from connectors.outcome import Outcome
-from connectors.plaintext import MAX_TEXT, from_html, one_line
+from connectors.plaintext import MAX_MARKUP, MAX_TEXT, from_html, one_line
 
 COLLECTION = next(
     (found for folder in Path(__file__).parents[3:] if (found := folder / "shared" / "feeds").is_dir()), Path("none")
@@ -300,6 +301,7 @@ def test_texts_of_a_real_feed():
         '<!DOCTYPE rss [<!ENTITY a "one"><!ENTITY b "&a;&a;">]>',
         "<!-- <rss> --><!DOCTYPE rss [<!-- ' ]> --><?p ]'?><!ENTITY a '<x>]'><!ENTITY b \"]\">]>",
         'junk <!DOCTYPE rss [<!ENTITY a "one"><!ENTITY b "two">]>',
+        "<!DOCTYPE rss PUBLIC \"x [<!ENTITY a 'one'><!ENTITY b 'two'>]>",
         '<!DOCTYPE rss [<!ENTITY a SYSTEM "file:///etc/passwd"><!ENTITY b "x"><!ENTITY ndash "&#8211;">]>',
     ],
 )
@@ -327,7 +329,8 @@ def test_harmless_document_types(doctype: str):
 
 
 def test_a_document_type_without_an_end_takes_no_time():
-    """What is made to be looked through again and again is refused at once."""
+    """What is made to be looked through again and again is refused at once; so are two of them."""
+    assert read("<!DOCTYPE r><!DOCTYPE r [<!ENTITY a 'b'>]><rss version='2.0'/>").outcome is Outcome.NOT_A_FEED
     assert read("<!DOCTYPE r [" + "<!-- x --><" * 100_000).outcome is Outcome.NOT_A_FEED
 
 
@@ -337,3 +340,14 @@ def test_what_was_lost_of_a_text_is_said():
     assert read(feed.format("x " * MAX_TEXT)).warnings == (f"1 text cut at {MAX_TEXT} characters",)
     assert read(feed.format("Espa\N{REPLACEMENT CHARACTER}a")).warnings == ("1 entry with letters that can't be read",)
     assert read(feed.format("x " * 99)).warnings == ()
+
+
+def test_markup_that_is_not_read_to_its_end_is_said():
+    """Pictures that are written into the text may fill it: what stands behind them is lost, and told of."""
+    markup = f"<p>Begin</p><img src='data:{'A' * MAX_MARKUP}'><p>End</p>"
+    feed = f"<rss version='2.0'><channel><item><description><![CDATA[{markup}]]></description></item></channel></rss>"
+    as_json = {"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "content_html": markup}]}
+    for text in (feed, json.dumps(as_json)):
+        parsed = read(text)
+        assert parsed.entries[0].text.startswith("Begin")
+        assert parsed.warnings == (f"1 text cut at {MAX_MARKUP} characters of markup",)
