@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import pydantic
 
-from config.document import Document, Location, Strict, load
+from config.document import Document, Location, Model, Strict, fault_text, load
 from config.duration import seconds
 from config.errors import ConfigError, Fault
 from config.redaction import shown
@@ -24,6 +24,7 @@ MAX_URL = 2048
 MAX_BLOCKS = 200
 _DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
 
+Part = TypeVar("Part", dict[object, object], list[object])
 FullText = Literal["never", "on_trigger", "always"]
 
 
@@ -178,6 +179,25 @@ def load_defaults(path: Path) -> Defaults:
     return load(path).check(FeedsFile).defaults
 
 
+def load_ways(path: Path) -> dict[str, Way]:
+    """The access blocks of the list at ``path``, by name.
+
+    Raises:
+        ConfigError: As ``load_feeds``.
+    """
+    return _ways(load(path).check(FeedsFile), path)
+
+
+def unfit(given: Mapping[str, str], defaults: Defaults) -> tuple[str, str] | None:
+    """The first key of a feed that can't stand so in a list with these defaults, and what was expected of it."""
+    try:
+        entry = FeedEntry.model_validate(given)
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        return str(first["loc"][0]) if first["loc"] else "", fault_text(first)
+    return _unfit(entry, defaults)
+
+
 def check_feeds(path: Path) -> tuple[Feed, ...]:
     """As ``load_feeds``, and every file that an access block names can be read.
 
@@ -185,29 +205,71 @@ def check_feeds(path: Path) -> tuple[Feed, ...]:
         ConfigError: As above.
     """
     document = load(path)
-    feeds = _load(document)
-    if faults := list(unreadable(document, _ways(document.check(FeedsFile), path))):
-        raise ConfigError(faults)
+    faults = list(unreadable(document, _usable_ways(document)))
+    try:
+        feeds = _load(document)
+    except ConfigError as error:
+        raise ConfigError(_by_line([*error.faults, *faults])) from None
+    if faults:
+        raise ConfigError(_by_line(faults))
     return feeds
 
 
 def _load(document: Document) -> tuple[Feed, ...]:
-    faults = _repeated(document, "id") + _repeated(document, "url")
+    faults = [*_repeated(document, "id"), *_repeated(document, "url"), *_unnamed(document)]
     try:
         checked = document.check(FeedsFile)
     except ConfigError as error:
-        raise ConfigError([*error.faults, *faults]) from None
+        raise ConfigError(_by_line([*error.faults, *faults, *_of_usable(document)])) from None
+    if faults := [*faults, *_of_bounds(document, checked.defaults, enumerate(checked.feeds))]:
+        raise ConfigError(_by_line(faults))
     ways = _ways(checked, document.path)
-    faults += [
-        document.fault(("feeds", index, "access"), f"the name of a block of access: (found {entry.access!r})")
-        for index, entry in enumerate(checked.feeds)
-        if entry.access is not None and entry.access not in ways
-    ]
-    if faults:
-        raise ConfigError(faults)
-    if faults := _of_bounds(document, checked):
-        raise ConfigError(faults)
     return tuple(_feed(entry, checked.defaults, ways) for entry in checked.feeds)
+
+
+def _by_line(faults: Iterable[Fault]) -> list[Fault]:
+    return sorted(faults, key=lambda fault: fault.line or 0)
+
+
+def _part(document: Document, key: str, kind: type[Part]) -> Part:
+    """What stands under ``key``, where it is of that kind; else an empty one."""
+    found = document.data.get(key) if isinstance(document.data, dict) else None
+    return found if isinstance(found, kind) else kind()
+
+
+def _unnamed(document: Document) -> Iterator[Fault]:
+    """A fault for each feed whose access block there is none of; of raw data, so that other faults don't hide it."""
+    blocks: dict[object, object] = _part(document, "access", dict)
+    feeds: list[object] = _part(document, "feeds", list)
+    for index, item in enumerate(feeds):
+        name = item.get("access") if isinstance(item, dict) else None
+        if isinstance(name, str) and name not in blocks:
+            yield document.fault(("feeds", index, "access"), f"the name of a block of access: (found {name!r})")
+
+
+def _of_usable(document: Document) -> list[Fault]:
+    """Faults of bounds in a list that has others: of the feeds that are none by themselves."""
+    try:
+        usual = Defaults.model_validate(_part(document, "defaults", dict))
+    except pydantic.ValidationError:
+        return []
+    feeds: list[object] = _part(document, "feeds", list)
+    valid = ((index, entry) for index, item in enumerate(feeds) if (entry := _valid(FeedEntry, item)) is not None)
+    return _of_bounds(document, usual, valid)
+
+
+def _usable_ways(document: Document) -> dict[str, Way]:
+    """The access blocks that are well-formed."""
+    blocks: dict[object, object] = _part(document, "access", dict)
+    valid = {str(name): entry for name, item in blocks.items() if (entry := _valid(WayEntry, item)) is not None}
+    return {name: way(name, entry, document.path.parent) for name, entry in valid.items()}
+
+
+def _valid(model: type[Model], item: object) -> Model | None:
+    try:
+        return model.model_validate(item)
+    except pydantic.ValidationError:
+        return None
 
 
 def _ways(checked: FeedsFile, path: Path) -> dict[str, Way]:
@@ -248,13 +310,13 @@ def _bounds(entry: FeedEntry, defaults: Defaults) -> tuple[float, float]:
     )
 
 
-def _of_bounds(document: Document, checked: FeedsFile) -> list[Fault]:
+def _of_bounds(document: Document, usual: Defaults, entries: Iterable[tuple[int, FeedEntry]]) -> list[Fault]:
     """A fault for each interval that does not fit its bounds, and for each bound that has nothing to hold."""
     faults = []
-    if said := _unfit_defaults(checked.defaults):
+    if said := _unfit_defaults(usual):
         faults.append(document.fault(("defaults", said[0]), said[1]))
-    for index, entry in enumerate(checked.feeds):
-        if said := _unfit(entry, checked.defaults):
+    for index, entry in entries:
+        if said := _unfit(entry, usual):
             faults.append(document.fault(("feeds", index, said[0]), said[1]))
     return faults
 

@@ -27,8 +27,8 @@ from config.feeds import Feed, FeedEntry, load_feeds
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 .()/_-]*[A-Za-z0-9.)]")
 _WORDS = re.compile(r"(?:true|false|yes|no|on|off|null|y|n|~)", re.IGNORECASE)
 KEYS = (
-    "id", "title", "url", "source", "language", "interval", "min_interval", "max_interval", "full_text", "enabled",
-    "drill",
+    "id", "title", "url", "source", "language", "interval", "min_interval", "max_interval", "full_text", "access",
+    "enabled", "drill",
 )  # fmt: skip
 Edit = Callable[[str], str]
 

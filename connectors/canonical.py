@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, unquote_plus, urlencode, urlsplit, urlunsplit
 
 from w3lib.url import canonicalize_url
 
@@ -47,6 +47,8 @@ _CACHE = re.compile(
     r"(?:[\w-]+\.cdn\.ampproject\.org/[cv]/|(?:www\.)?google\.[a-z.]{2,6}/amp/)(s/)?([\w-]+(?:\.[\w-]+)+/.*)"
 )
 _LEAST_SLUG = 8
+_AS_WRITTEN = "!#$%&'()*+,/:;=?@[]~|\\^`{}"
+"""Beside letters and figures: all that can be printed but quotes and brackets that end an address in other texts."""
 _NUMBER = re.compile(r"\d{4}")
 
 
@@ -60,14 +62,43 @@ def canonical_url(url: str) -> str:
 
 
 def clean_url(url: str) -> str:
-    """``url`` without user, default port, fragment, trackers and sessions, query sorted; empty where there is none.
+    """``url`` without user, trackers and sessions, and with what no address may hold escaped; empty where it is none.
 
-    It leads where ``url`` leads, to the same form of the page.
+    All else stays as it is written, order, empty parameters and fragment too: it leads where ``url`` leads.
     """
     try:
-        return _clean(urlsplit(url)) if url else ""
+        parts = urlsplit(url)
+        _ = parts.port  # raises ValueError for one that is none
+        if not parts.hostname:
+            return ""
+        parameters = parts.query.split("&")
+        kept = [each for each in parameters if not _drops(*_pair(each))]
+        netloc = _ascii(parts.netloc.rpartition("@")[2])
+        path = _PATH_SESSION.sub("", parts.path)
+        query = "&".join(kept)
+        return quote(urlunsplit((parts.scheme, netloc, path, query, parts.fragment)), safe=_AS_WRITTEN)
     except (ValueError, UnicodeError):
         return ""
+
+
+def _pair(parameter: str) -> tuple[str, str]:
+    key, _, value = parameter.partition("=")
+    return unquote_plus(key), unquote_plus(value)
+
+
+def _ascii(netloc: str) -> str:
+    return netloc if netloc.isascii() else netloc.encode("idna").decode()
+
+
+def feed_address(url: str) -> str:
+    """``url`` of a feed as it is to be compared: the same one however case, default port and fragment are written."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        netloc = _host(parts) if port in {None, _PORTS.get(parts.scheme)} else f"{_host(parts)}:{port}"
+        return urlunsplit((parts.scheme, netloc, parts.path or "/", parts.query, ""))
+    except ValueError:
+        return url
 
 
 @lru_cache(maxsize=8192)

@@ -13,11 +13,12 @@ from pathlib import Path
 from config.feeds import Feed
 from config.settings import Settings
 from connectors import files, identity, lines
-from connectors.entry import Parsed
+from connectors.entry import Entry, Parsed
 from connectors.fetch import Fetched, Fetcher, Limits, fetcher_of
 from connectors.formats import Source
 from connectors.outcome import Outcome
-from connectors.recognition import identify
+from connectors.plaintext import counted
+from connectors.recognition import identify, repeated
 from connectors.rota import MAX_POLLS, host
 from connectors.sandbox import Sandbox
 from connectors.surprise import failed
@@ -45,9 +46,21 @@ class Checked:
         return self.parsed.outcome if self.parsed else self.fetched.outcome
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was off but could be lived with."""
+        if self.parsed is None:
+            return ()
+        entries = self.parsed.entries
+        left_out = repeated(len(entries), identify(self.feed, entries))
+        return (*self.parsed.warnings, *filter(None, (left_out, _undated(entries))))
+
+    @property
     def detail(self) -> str:
         """What was off, in words."""
-        return (self.parsed.error or "; ".join(self.parsed.warnings)) if self.parsed else self.fetched.error
+        if self.parsed is None:
+            wait = self.fetched.retry_after_s
+            return f"{self.fetched.error}; asks to wait {wait:.0f} s" if wait else self.fetched.error
+        return self.parsed.error or "; ".join(self.warnings)
 
 
 class Checker:
@@ -102,6 +115,13 @@ class Checker:
         if parsed.self_url:
             parsed = await self.sandbox.parse(body, Source(parsed.self_url))
         return Checked(feed, fetched, parsed)
+
+
+def _undated(entries: Sequence[Entry]) -> str:
+    """What is to be said of entries that count as published when they are read; empty where there are none."""
+    now = datetime.now(UTC)
+    undated = sum(identity.published_at(entry, now) == now for entry in entries)
+    return f"{counted(undated, 'entry', 'entries')} without a usable date" if undated else ""
 
 
 def _address(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
@@ -18,8 +18,11 @@ from connectors.links import absolute
 from connectors.outcome import Outcome
 from connectors.plaintext import one_line
 from connectors.sandbox import Sandbox
+from connectors.xmlevents import root_of
 
 HEAD = 512 * 1024
+PROLOGUE = 16 * 1024
+PAGE_ROOTS = frozenset({"html", "head", "body", "meta", "title", "link", "script", "style", "base", "div", "p"})
 MAX_FOUND = 20
 PAUSE_S = 1.0
 TYPES = {
@@ -33,6 +36,7 @@ TYPES = {
 }
 USUAL = ("/feed/", "/rss.xml", "/feed.xml", "/atom.xml", "/rss", "/index.xml", "/feed.json", "/news-sitemap.xml")
 """Where feeds are that no page links to, the most usual first. At most these are asked for, one after the other."""
+_PAGE = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _TAG = re.compile(r"<(?:link|base)\b[^<>]{0,2000}>", re.IGNORECASE)
 _NO_FEED = re.compile(r"/wp-json/|oembed", re.IGNORECASE)
 _OF_COMMENTS = re.compile(r"comment|kommentar|commentaire|comentario", re.IGNORECASE)
@@ -79,25 +83,50 @@ def alternates(body: bytes, content_type: str, url: str) -> list[Found]:
     return sorted(found.values(), key=lambda each: bool(_OF_COMMENTS.search(f"{each.title} {each.url}")))
 
 
-async def discover(url: str, fetcher: Fetcher, sandbox: Sandbox, pause_s: float = PAUSE_S) -> Discovery:
+def is_page(body: bytes, content_type: str) -> bool:
+    """Whether ``body`` is a page of HTML: other documents link to no feeds, and tell nothing of their site."""
+    text = html_to_unicode(content_type or None, body[:PROLOGUE])[1]
+    root = root_of(text)
+    return root in PAGE_ROOTS or (not root and bool(_PAGE.search(text)))
+
+
+async def discover(
+    url: str,
+    fetcher: Fetcher,
+    sandbox: Sandbox,
+    pause_s: float = PAUSE_S,
+    *,
+    on_guess: Callable[[], None] = lambda: None,
+) -> Discovery:
     """The feeds of the site of ``url``: that address itself, else what its page links to, else the usual places.
 
     One request where the page links to its feeds; else at most eight more, ``pause_s`` apart, until one is a feed or
-    the site wants no more.
+    the site wants no more. ``on_guess`` is told before these.
     """
     fetched = await fetcher.fetch(url)
     if fetched.outcome is not Outcome.OK:
         return Discovery((), f"{fetched.outcome.value}: {fetched.error}")
-    if itself := await _as_feed(fetched, sandbox):
-        return Discovery((itself,))
-    return await of_page(fetched, fetcher, sandbox, pause_s)
+    parsed = await sandbox.parse(fetched.body, Source(fetched.final_url, fetched.content_type))
+    if parsed.outcome is Outcome.OK:
+        return Discovery((Found(fetched.final_url, parsed.title, parsed.kind),))
+    if not is_page(fetched.body, fetched.content_type):
+        return Discovery((), f"{parsed.outcome.value}: {parsed.error}")
+    return await of_page(fetched, fetcher, sandbox, pause_s, on_guess=on_guess)
 
 
-async def of_page(fetched: Fetched, fetcher: Fetcher, sandbox: Sandbox, pause_s: float = PAUSE_S) -> Discovery:
+async def of_page(
+    fetched: Fetched,
+    fetcher: Fetcher,
+    sandbox: Sandbox,
+    pause_s: float = PAUSE_S,
+    *,
+    on_guess: Callable[[], None] = lambda: None,
+) -> Discovery:
     """As ``discover``, for a page that was fetched."""
     linked = await asyncio.to_thread(alternates, fetched.body, fetched.content_type, fetched.final_url)
     if linked:
         return Discovery(tuple(linked))
+    on_guess()
     return await _usual(fetched.final_url, fetcher, sandbox, pause_s)
 
 

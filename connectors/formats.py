@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from connectors import jsonfeed, lines, sitemap, syndication, xmlevents
 from connectors.charset import CharsetError, Decoded, decode
-from connectors.entry import Parsed
+from connectors.entry import Entry, Parsed
 from connectors.outcome import Outcome
+from connectors.plaintext import MAX_TEXT, counted
+
+LOST = "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,22 @@ def parse(body: bytes, source: Source) -> Parsed:
 
     Time and memory grow with the body; run it in the sandbox for what comes from outside.
     """
+    parsed = _parse_body(body, source)
+    harm = _harm(parsed.entries)
+    return msgspec.structs.replace(parsed, warnings=(*parsed.warnings, *harm)) if harm else parsed
+
+
+def _harm(entries: Sequence[Entry]) -> list[str]:
+    """What was lost of texts on the way."""
+    cut = sum(len(entry.text) >= MAX_TEXT - 1 for entry in entries)  # a blank at the cut goes, too
+    lossy = sum(LOST in entry.title or LOST in entry.text for entry in entries)
+    return [
+        *([f"{counted(cut, 'text')} cut at {MAX_TEXT} characters"] if cut else []),
+        *([f"{counted(lossy, 'entry', 'entries')} with letters that can't be read"] if lossy else []),
+    ]
+
+
+def _parse_body(body: bytes, source: Source) -> Parsed:
     if source.line:
         return lines.parse(body.decode("utf-8", errors="replace"), source.url, source.line)
     if not body.strip(b" \t\r\n\0"):

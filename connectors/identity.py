@@ -33,14 +33,14 @@ def has_article(url: str) -> bool:
     return bool(parts.path.strip("/") or parts.query or parts.fragment)
 
 
-def article_id(url: str, feed_id: str, guid: str, title: str) -> str:
-    """32 hex digits: hash of the canonical ``url``, else of feed and guid, else of feed and title.
+def article_id(url: str, feed_id: str, guid: str, title: str, text: str = "") -> str:
+    """32 hex digits: hash of the canonical ``url``, else of feed and guid, else of feed and title, else text.
 
     An address without path and query is the outlet's front page: feeds that link every entry to it are told by guid.
     """
     if has_article(url):
         return _digest(url)
-    return _digest(feed_id, guid or title)
+    return _digest(feed_id, guid or title or text)
 
 
 def content_hash(title: str, text: str) -> str:
@@ -115,7 +115,7 @@ def article(
     published = published_at(entry, fetched_at)
     url = clean_url(entry.url)
     return Article(
-        article_id=known_as or article_id(canonical_url(entry.url), feed.id, entry.guid, entry.title),
+        article_id=known_as or article_id(canonical_url(entry.url), feed.id, entry.guid, entry.title, entry.text),
         url=url,
         title=entry.title,
         text=entry.text,

@@ -11,7 +11,7 @@ import msgspec
 from connectors.entry import MAX_ENTRIES, MAX_HUBS, MAX_ID, Entry, Parsed
 from connectors.links import absolute
 from connectors.outcome import Outcome
-from connectors.plaintext import from_html, one_line, tidy
+from connectors.plaintext import cut_markup, from_html, one_line, tidy
 from connectors.times import moment
 
 _VERSION = re.compile(r"https?://(?:www\.)?jsonfeed\.org/version/(\d)(?:\.(\d))?/?")
@@ -31,6 +31,7 @@ def parse(text: str, url: str) -> Parsed:
     entries = [entry for item in items[:MAX_ENTRIES] if (entry := _entry(item, url, language))]
     unusable = min(len(items), MAX_ENTRIES) - len(entries)
     warnings = [
+        cut_markup(_string(item, "content_html") for item in items[:MAX_ENTRIES] if isinstance(item, dict)),
         f"{unusable} items that are no articles" if unusable else "",
         f"only {MAX_ENTRIES} of {len(items)} items read" if len(items) > MAX_ENTRIES else "",
     ]

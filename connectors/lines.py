@@ -10,7 +10,7 @@ import msgspec
 from connectors.entry import MAX_ENTRIES, MAX_ID, Entry, Parsed
 from connectors.links import absolute
 from connectors.outcome import Outcome
-from connectors.plaintext import one_line, tidy
+from connectors.plaintext import counted, one_line, tidy
 from connectors.times import moment
 
 CONTENT_TYPE = "application/x-ndjson"
@@ -71,7 +71,7 @@ def parse(text: str, url: str, first: int = 1) -> Parsed:
 
 
 def _warnings(bad: list[str], beyond: int) -> tuple[str, ...]:
-    more = (f"{len(bad) - MAX_TOLD} more bad lines",) if len(bad) > MAX_TOLD else ()
+    more = (counted(len(bad) - MAX_TOLD, "more bad line"),) if len(bad) > MAX_TOLD else ()
     cut = (f"{beyond} lines beyond the first {MAX_ENTRIES} articles not read",) if beyond else ()
     return (*bad[:MAX_TOLD], *more, *cut)
 

@@ -23,6 +23,7 @@ MAX_BYTES = 16 * 1024 * 1024
 MAX_OUTLINES = 100_000
 MAX_ID = 64
 MAX_TITLE = 200
+MAX_NAMED = 5
 NAMESPACE = "https://brinkwatch.example/opml/1"
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _NO_ID = re.compile(r"[^a-z0-9]+")
@@ -53,10 +54,11 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a list holds: its feeds in order, and how many outlines have an address that is none."""
+    """What a list holds: its feeds in order, how many outlines have an address that is none, and the first of these."""
 
     outlines: tuple[Outline, ...]
     unusable: int = 0
+    named: tuple[str, ...] = ()
 
 
 def parse(body: bytes, name: str, *, files: bool = False) -> Listing:
@@ -81,7 +83,7 @@ def parse(body: bytes, name: str, *, files: bool = False) -> Listing:
         xmlevents.read(text, reader)
     except (CharsetError, XmlError) as error:
         raise OpmlError(f"{failed}: {error}") from None
-    return Listing(tuple(reader.found), reader.unusable)
+    return Listing(tuple(reader.found), reader.unusable, tuple(reader.named))
 
 
 class _Reader:
@@ -91,6 +93,7 @@ class _Reader:
         self._files = files
         self.found: list[Outline] = []
         self.unusable = 0
+        self.named: list[str] = []
         self._folders: list[str] = []
 
     def start(self, path: tuple[str, ...], attributes: Mapping[str, str]) -> None:
@@ -113,6 +116,8 @@ class _Reader:
         url = address if self._files and address.startswith("file:///") else absolute(_web(address), "")
         if not url:
             self.unusable += 1
+            if len(self.named) < MAX_NAMED:
+                self.named.append(address[:MAX_TITLE])
             return
         if len(self.found) >= MAX_OUTLINES:
             raise XmlError(f"more than {MAX_OUTLINES} feeds")

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, Self
+from urllib.parse import urldefrag
 
 from yarl import URL
 
@@ -153,7 +154,7 @@ class Pages:
         return [
             await self._filled(feed, article, link, until, updated=article.article_id in updated)
             for article in wanted
-            for link in (sifted.links.get(article.article_id, article.url),)
+            for link in (_page_of(sifted.links.get(article.article_id, article.url)),)
         ]
 
     async def _filled(self, feed: Feed, article: Article, url: str, until: float, *, updated: bool) -> Filled:
@@ -231,6 +232,12 @@ def _good(kept: Kept, wording: str, now: float) -> bool:
     if kept.page.outcome in TRANSIENT:
         return 0 <= age < AGAIN_S and kept.wording == wording
     return kept.wording == wording or 0 <= age < FRESH_S
+
+
+def _page_of(url: str) -> str:
+    """The address of the page alone: articles that are places in one page share it. A ``#!`` route is a page."""
+    page, fragment = urldefrag(url)
+    return url if fragment.startswith("!") else page
 
 
 def _own_address(article: Article, page: Page) -> str:

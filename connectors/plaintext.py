@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from html.parser import HTMLParser
 
 MAX_MARKUP = 1_000_000
@@ -32,7 +33,7 @@ def from_html(markup: str, limit: int = MAX_TEXT) -> str:
     At most ``limit`` characters of it. What is no HTML comes out as it is, so this may be used where it is not
     known whether a text is marked up.
     """
-    markup = markup[:MAX_MARKUP]
+    markup = _head(markup)
     if not _MARKUP.search(markup):
         return tidy(markup, limit)
     reader = _TextReader()
@@ -42,6 +43,15 @@ def from_html(markup: str, limit: int = MAX_TEXT) -> str:
     except (AssertionError, ValueError):  # html.parser gives up on a few forms of broken declarations
         return tidy(re.sub(r"<[^>]*>", " ", markup), limit)
     return tidy("".join(reader.parts), limit)
+
+
+def _head(markup: str) -> str:
+    """As much of ``markup`` as is read; a tag that is cut in two, such as a picture's, would come out as text."""
+    if len(markup) <= MAX_MARKUP:
+        return markup
+    head = markup[:MAX_MARKUP]
+    begun = head.rfind("<")
+    return head[:begun] if begun > head.rfind(">") else head
 
 
 def tidy(text: str, limit: int = MAX_TEXT) -> str:
@@ -54,6 +64,17 @@ def tidy(text: str, limit: int = MAX_TEXT) -> str:
 def one_line(text: str, limit: int = MAX_TITLE) -> str:
     """The text of a title, which may be marked up: one line, at most ``limit`` characters."""
     return " ".join(from_html(text).split())[:limit].rstrip()
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """``1 entry``, ``2 entries``; ``many`` is for plurals without a mere s."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def cut_markup(texts: Iterable[str]) -> str:
+    """What is to be said of ``texts`` that ``from_html`` does not read to their end; empty where there are none."""
+    cut = sum(len(text) > MAX_MARKUP for text in texts)
+    return f"{counted(cut, 'text')} cut at {MAX_MARKUP} characters of markup" if cut else ""
 
 
 class _TextReader(HTMLParser):

@@ -33,7 +33,7 @@ from connectors.parsers import Parsers
 from connectors.plaintext import one_line
 from connectors.polled import Poll
 from connectors.progress import Ended, after, told
-from connectors.recognition import Memory, all_marks, identify, ids
+from connectors.recognition import Memory, all_marks, identify, ids, repeated
 from connectors.rests import RESTS, Rests, hostname
 from connectors.schedule import Next, Why
 from connectors.shown import Shown
@@ -312,7 +312,9 @@ def _told(fetched: Fetched, taken: _Taken | None) -> tuple[Outcome, str]:
     """How it ended, and what was off; it may quote the server, whose control characters must not reach a log."""
     if taken is None:
         return fetched.outcome, one_line(fetched.error, MAX_DETAIL)
-    said = taken.parsed.error or "; ".join(filter(None, (fetched.error, *taken.parsed.warnings)))
+    left_out = repeated(len(taken.parsed.entries), taken.identified)
+    warnings = (fetched.error, *taken.parsed.warnings, left_out)
+    said = taken.parsed.error or "; ".join(filter(None, warnings))
     return taken.parsed.outcome, one_line(said, MAX_DETAIL)
 
 

@@ -17,6 +17,7 @@ from connectors import identity
 from connectors.aliases import Alias
 from connectors.canonical import canonical_url, other_form
 from connectors.entry import Entry
+from connectors.plaintext import counted
 from connectors.store import Seen
 
 LONG_TEXT = 200
@@ -36,7 +37,8 @@ class Memory:
 
 def own_id(feed: Feed, entry: Entry, *, apart: bool = False) -> str:
     """The article id that the entry has by itself; one that is ``apart`` has it by its guid alone."""
-    return identity.article_id("" if apart else canonical_url(entry.url), feed.id, entry.guid, entry.title)
+    url = "" if apart else canonical_url(entry.url)
+    return identity.article_id(url, feed.id, entry.guid, entry.title, entry.text)
 
 
 def apart(entries: Iterable[Entry]) -> frozenset[str]:
@@ -98,6 +100,14 @@ def identify(feed: Feed, entries: Iterable[Entry], memory: Memory | None = None)
     for entry in entries:
         found.setdefault(recognise.id_of(entry), entry)
     return found
+
+
+def repeated(entries: int, identified: Mapping[str, Entry]) -> str:
+    """What is to be said of entries that were left out because others have their identity; empty where none were."""
+    left = entries - len(identified)
+    if not left:
+        return ""
+    return f"{counted(left, 'entry', 'entries')} left out: one with the same address or guid stands above"
 
 
 def to_remember(feed: Feed, identified: Mapping[str, Entry], wanted: Iterable[str], now: float) -> Iterable[Alias]:

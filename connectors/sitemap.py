@@ -8,7 +8,7 @@ from connectors import xmlevents
 from connectors.entry import MAX_ENTRIES, MAX_ID, Entry, Parsed
 from connectors.links import absolute
 from connectors.outcome import Outcome
-from connectors.plaintext import one_line, tidy
+from connectors.plaintext import counted, one_line, tidy
 from connectors.times import any_moment
 from connectors.xmlevents import XmlError
 
@@ -53,7 +53,7 @@ def _index(reader: _Index) -> Parsed:
 def _warnings(reader: _Urls, error: str) -> tuple[str, ...]:
     found = [
         error,
-        f"{reader.other} addresses without news" if reader.other else "",
+        f"{counted(reader.other, 'address', 'addresses')} without news" if reader.other else "",
         f"only {MAX_ENTRIES} of {MAX_ENTRIES + reader.beyond} entries read" if reader.beyond else "",
     ]
     return tuple(warning for warning in found if warning)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import feedparser
-
+from connectors import feedxml
 from connectors.entry import MAX_ENTRIES, MAX_HUBS, MAX_ID, Entry, Parsed
+from connectors.feedxml import Read
 from connectors.links import absolute
 from connectors.outcome import Outcome
-from connectors.plaintext import from_html, one_line, tidy
+from connectors.plaintext import counted, cut_markup, from_html, one_line, tidy
 from connectors.times import any_moment, has_words
 
+A_PAGE = "an HTML page"
+"""The error for a page where a feed was expected."""
 MAX_DIGITS = 6
 MAX_TTL_S = 7 * 86_400.0
 _PERIODS = {
@@ -33,17 +34,14 @@ _PAGE = re.compile(
 def parse(text: str, url: str) -> Parsed:
     """The entries of an XML feed at ``url``.
 
-    feedparser gets bytes only: a text it would take for an address to fetch. Its sanitiser stays off, because nothing
-    but plain text leaves this module. It is not told the feed's address either: it would make guids absolute with it,
-    and a feed that moves would then repeat every article.
+    feedparser's sanitiser stays off, because nothing but plain text leaves this module. It is not told the feed's
+    address either: it would make guids absolute with it, and a feed that moves would then repeat every article.
     """
     if _PAGE.match(text[:4096]):
-        return Parsed(outcome=Outcome.NOT_A_FEED, error="an HTML page")
-    headers = {"content-type": "application/xml; charset=utf-8"}
-    source = io.BytesIO(text.encode("utf-8", errors="replace"))
-    result = feedparser.parse(source, response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
-    if not result.get("version"):
-        return Parsed(outcome=Outcome.NOT_A_FEED, error=_why(result) or "no feed format that is known")
+        return Parsed(outcome=Outcome.NOT_A_FEED, error=A_PAGE)
+    result = feedxml.read(text)
+    if not result.version:
+        return Parsed(outcome=Outcome.NOT_A_FEED, error=result.error or "no feed format that is known")
     feed = result.feed
     language = tidy(str(feed.get("language") or ""), 32)
     entries = [_entry(item, url, language) for item in result.entries[:MAX_ENTRIES]]
@@ -82,24 +80,21 @@ def _related(feed: Mapping[str, Any], relation: str, base: str) -> tuple[str, ..
     """The addresses of the feed's links of one relation (RFC 8288: a list of words), each once."""
     found = [
         absolute(str(link.get("href") or ""), base)
-        for link in feed.get("links") or ()
+        for link in _mappings(feed.get("links"))
         if relation in str(link.get("rel") or "").lower().split() and link.get("href")
     ]
     return tuple(dict.fromkeys(address for address in found if address))
 
 
-def _warnings(result: Any, unusable: int) -> tuple[str, ...]:
+def _warnings(result: Read, unusable: int) -> tuple[str, ...]:
     found = [
-        f"not well-formed: {_why(result)}" if result.get("bozo") else "",
-        f"{unusable} entries without any text" if unusable else "",
+        cut_markup(text for item in result.entries[:MAX_ENTRIES] for text in _texts(item)),
+        f"not well-formed: {result.error}" if result.error else "",
+        f"{counted(result.entities, 'entity', 'entities')} of its own, left out" if result.entities else "",
+        f"{counted(unusable, 'entry', 'entries')} without any text" if unusable else "",
         f"only {MAX_ENTRIES} of {len(result.entries)} entries read" if len(result.entries) > MAX_ENTRIES else "",
     ]
     return tuple(warning for warning in found if warning)
-
-
-def _why(result: Any) -> str:
-    error = result.get("bozo_exception")
-    return f"{type(error).__name__}: {error}"[:200] if error else ""
 
 
 def _entry(item: Mapping[str, Any], url: str, language: str) -> Entry:
@@ -116,22 +111,32 @@ def _entry(item: Mapping[str, Any], url: str, language: str) -> Entry:
 
 
 def _text(item: Mapping[str, Any]) -> str:
-    """The longest of the contents, else the summary."""
-    contents = [str(part.get("value") or "") for part in item.get("content") or ()]
-    best = from_html(max(contents, key=len, default=""))
-    return best or from_html(str(item.get("summary") or ""))
+    """The longest of contents and summary; what is said of a picture stands in where there is neither."""
+    best = max((from_html(text) for text in _texts(item)), key=len)
+    return best or from_html(str(item.get("media_description") or ""))
+
+
+def _texts(item: Mapping[str, Any]) -> list[str]:
+    """Contents and summary as they are marked up, each once."""
+    texts = [str(part.get("value") or "") for part in _mappings(item.get("content"))]
+    return list(dict.fromkeys([*texts, str(item.get("summary") or "")]))
 
 
 def _language(item: Mapping[str, Any]) -> str:
-    details = [*(item.get("content") or ()), item.get("summary_detail") or {}, item.get("title_detail") or {}]
+    details = _mappings([*_mappings(item.get("content")), item.get("summary_detail"), item.get("title_detail")])
     return next((tidy(str(detail["language"]), 32).lower() for detail in details if detail.get("language")), "")
+
+
+def _mappings(values: Any) -> list[Mapping[str, Any]]:
+    """Those of ``values`` that have names: an unknown element may bear the name of one of feedparser's lists."""
+    return [each for each in values if isinstance(each, Mapping)] if isinstance(values, list) else []
 
 
 def _link(item: Mapping[str, Any], base: str) -> str:
     """The entry's address, made absolute; a guid that is a permanent link stands in for it."""
     links = [
         item.get("link"),
-        *(link.get("href") for link in item.get("links") or () if link.get("rel") == "alternate"),
+        *(link.get("href") for link in _mappings(item.get("links")) if link.get("rel") == "alternate"),
     ]
     return next((found for link in links if link and (found := absolute(str(link), base))), "")
 

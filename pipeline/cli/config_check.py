@@ -25,8 +25,12 @@ def check(config: ConfigDir = None) -> None:
 
 def collect(folder: Path | None) -> tuple[list[Fault], list[str]]:
     """Every fault of every file, and what was checked."""
+    from config.settings import folder_of
+
     faults: list[Fault] = []
     checked: list[str] = []
+    if not folder_of(folder).is_dir():
+        return [Fault(str(folder_of(folder)), "", "the folder of the configuration, but there is no such folder")], []
 
     def attempt(what: str, load: Callable[[], object]) -> object | None:
         try:

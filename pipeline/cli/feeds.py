@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from config.errors import BrinkwatchError
+from config.redaction import shown
 from config.settings import Settings, load_settings
 from connectors.status import Standing
-from pipeline.cli.common import ConfigDir, progress_bar, set_up_logging
+from pipeline.cli.common import ConfigDir, progress_bar, say, set_up_logging
 
 if TYPE_CHECKING:
     from config.feeds import Feed
+    from config.ways import Way
 
 FeedsFile = Annotated[Path | None, typer.Option("--feeds", metavar="FILE", help="Another list than feeds.yaml.")]
 FeedName = Annotated[str, typer.Argument(metavar="ID", help="The feed's id.")]
@@ -59,27 +61,45 @@ def add(
     interval: Annotated[str | None, typer.Option(metavar="15m", help="Between two polls.")] = None,
     language: Annotated[str | None, typer.Option(metavar="en", help="That you vouch for.")] = None,
     source: Annotated[str | None, typer.Option(metavar="DOMAIN", help="The outlet's.")] = None,
+    min_interval: Annotated[
+        str | None, typer.Option(metavar="5m", help="The least, where it follows the feed.")
+    ] = None,
+    max_interval: Annotated[str | None, typer.Option(metavar="2h", help="The most, where it follows the feed.")] = None,
+    full_text: Annotated[
+        str | None, typer.Option(metavar="WORD", help="never, on_trigger or always: whether pages are asked for.")
+    ] = None,
+    access: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The block of access: in the list by which it is reached.")
+    ] = None,
     check: Annotated[bool, typer.Option("--check/--no-check", help="Whether it is fetched and read first.")] = True,
     feeds: FeedsFile = None,
     config: ConfigDir = None,
 ) -> None:
     """Add a feed to the list. It is fetched and read first; of a page, the first feed that it links to is added."""
-    from config.feeds_edit import EditError, edit_file
+    from config.feeds import Feed
     from config.feeds_edit import add as to_text
+    from config.feeds_edit import edit_file
     from connectors.opml import Outline, with_ids
     from pipeline.cli import feeds_work as work
 
     settings, path = _chosen(config, feeds)
     there = _load(path) if path.exists() else ()
-    url = work.web(url)
+    url = work.web(_no_path(url))
+    options = {
+        "id": id_, "title": title, "interval": interval, "language": language, "source": source,
+        "min_interval": min_interval, "max_interval": max_interval, "full_text": full_text, "access": access,
+    }  # fmt: skip
+    given = {key: value for key, value in options.items() if value}
+    way = _fitting(path, url, given, there)
+    _refuse_known(url, there)
     if check:
-        found = asyncio.run(work.find(settings, url))
-        url, title = found.feed.url, title or (found.parsed.title if found.parsed else "")
-    if known := next((feed for feed in there if feed.url == url), None):
-        raise EditError(f"adding a feed failed: {url}: it is in the list as {known.id}")
-    given = {"title": title or "", "url": url, "interval": interval, "language": language, "source": source}
-    (made,) = with_ids([Outline(url, title or "")], [feed.id for feed in there])
-    row = {key: value for key, value in {**given, "id": id_ or made.given["id"]}.items() if value}
+        found = asyncio.run(work.find(settings, Feed("new", url, language=language, access=access or "", way=way)))
+        url = found.feed.url
+        given.setdefault("title", found.parsed.title if found.parsed else "")
+        _refuse_known(url, there)
+    (made,) = with_ids([Outline(url, given.get("title", ""))], [feed.id for feed in there])
+    row = {**made.given, **given, "url": url}
+    _say_if_new(path)
     edit_file(path, lambda text: to_text(text, [row]))
     print(f"added {row['id']}  {url}")
 
@@ -91,6 +111,7 @@ def remove(feed: FeedName, feeds: FeedsFile = None, config: ConfigDir = None) ->
     from config.feeds_edit import remove as from_text
 
     _, path = _chosen(config, feeds)
+    _must_be_there(path)
     edit_file(path, lambda text: from_text(text, feed), lambda all_: {k: v for k, v in all_.items() if k != feed})
     print(f"removed {feed}")
 
@@ -147,24 +168,26 @@ def discover(
     discovery = asyncio.run(work.discover(settings, url))
     if as_json:
         for found in discovery.found:
-            print(json.dumps(dataclasses.asdict(found), ensure_ascii=False))
+            print(json.dumps({"url": found.url, "format": found.kind, "title": found.title}, ensure_ascii=False))
     elif discovery.found:
         views.table(("url", "format", "title"), [views.found_row(found) for found in discovery.found])
     if not discovery.found:
-        raise BrinkwatchError(f"finding feeds failed: {url}: {discovery.error}")
+        raise BrinkwatchError(f"finding feeds failed: {shown(url)}: {discovery.error}")
 
 
 @app.command("preview")
 def preview(
-    place: Annotated[str, typer.Argument(metavar="FILE|URL", help="A feed on this machine, or on the web.")],
+    place: Annotated[str, typer.Argument(metavar="FILE|URL", help="A file or folder on this machine, or an address.")],
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON for each article.")] = False,
     config: ConfigDir = None,
 ) -> None:
     """Print the articles that a feed would give, as they would be sent; how it was read goes to stderr.
 
-    Nothing is sent or remembered. The exit code tells nothing of the feed.
+    Nothing is sent or remembered. Of a feed in the list, its id, language and access count. Pages of entries are not
+    fetched (full_text). The exit code tells nothing of the feed.
     """
     from connectors.check import to_be_sent
+    from connectors.plaintext import counted
     from pipeline.cli import feeds_views as views
     from pipeline.cli import feeds_work as work
 
@@ -180,9 +203,10 @@ def preview(
     sys.stdout.flush()
     parsed = checked.parsed
     kind = f" {parsed.kind}" if parsed and parsed.kind else ""
-    why = parsed.error if parsed else checked.fetched.error
-    views.tell(f"{checked.outcome.value}:{kind} {len(articles)} articles{f': {why}' if why else ''}")
-    for warning in parsed.warnings if parsed else ():
+    why = "" if checked.outcome.success else f" {checked.detail}"
+    count = f" {counted(len(articles), 'article')}" if checked.outcome.success else ""
+    views.tell(f"{checked.outcome.value}:{kind}{count}{':' if kind and why else ''}{why}")
+    for warning in checked.warnings:
         views.tell(f"warning: {warning}")
 
 
@@ -201,23 +225,30 @@ def import_(
     from config.feeds_edit import add as to_text
     from config.feeds_edit import edit_file, usable
     from connectors import opml
+    from connectors.canonical import feed_address
+    from pipeline.watch.render import clean
 
     _, path = _chosen(config, feeds)
     listing = opml.parse(_read(file, opml.MAX_BYTES + 1), str(file), files=files)
     there = _load(path) if path.exists() else ()
-    urls, fresh = {feed.url for feed in there}, []
+    urls, fresh = {feed_address(feed.url) for feed in there}, []
     for outline in listing.outlines:
-        if outline.url not in urls:
-            urls.add(outline.url)
+        if (address := feed_address(outline.url)) not in urls:
+            urls.add(address)
             fresh.append(outline)
-    rows, bad = [], listing.unusable
+    rows, bad, named = [], listing.unusable, list(listing.named)
     with progress_bar("import", len(fresh)) as advance:
         for outline in opml.with_ids(fresh, [feed.id for feed in there]):
             row = usable({"title": outline.title, "url": outline.url, **outline.given})
             rows += [row] if row else []
-            bad += row is None
+            if row is None:
+                bad += 1
+                named.append(outline.url)
             advance(1)
+    for address in named[: opml.MAX_NAMED]:
+        say(f"unusable: {clean(shown(address), opml.MAX_TITLE)}")
     if rows:
+        _say_if_new(path)
         edit_file(path, lambda text: to_text(text, rows))
     known = len(listing.outlines) - len(fresh)
     print(f"{len(rows)} added, {known} there already, {bad} unusable")
@@ -242,6 +273,57 @@ def export(
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise BrinkwatchError(f"writing failed: {output}: {error.strerror}") from None
+    say(f"wrote {output}")
+
+
+def _no_path(url: str) -> str:
+    """``url``, unless it is a path."""
+    if "://" in url or not (url.startswith(("/", "./", "../", "~")) or Path(url).is_file()):
+        return url
+    meant = Path(url).expanduser().absolute().as_uri()
+    raise BrinkwatchError(f"adding a feed failed: {url}: a path is no address; did you mean {meant}?")
+
+
+def _fitting(path: Path, url: str, given: dict[str, str], there: tuple[Feed, ...]) -> Way | None:
+    """The access block that is asked for, where the feed can stand so in the list at ``path``; before any request.
+
+    Raises:
+        typer.BadParameter: An option can't be so.
+        BrinkwatchError: The address can't.
+    """
+    from config.feeds import Defaults, load_defaults, load_ways, unfit
+
+    usual = load_defaults(path) if path.exists() else Defaults()
+    if found := unfit({"id": "new", **given, "url": url}, usual):
+        key, why = found
+        if key == "url":
+            raise BrinkwatchError(f"adding a feed failed: {shown(url)}: {why}")
+        raise typer.BadParameter(why, param_hint=f"--{key.replace('_', '-')}")
+    if any(feed.id == given.get("id") for feed in there):
+        raise typer.BadParameter(f"{given['id']}: another feed has it", param_hint="--id")
+    ways = load_ways(path) if path.exists() else {}
+    if (name := given.get("access")) is None:
+        return None
+    if name not in ways:
+        raise typer.BadParameter(f"the name of a block of access: (found {name!r})", param_hint="--access")
+    return ways[name]
+
+
+def _refuse_known(url: str, there: tuple[Feed, ...]) -> None:
+    from connectors.canonical import feed_address
+
+    if known := next((feed for feed in there if feed_address(feed.url) == feed_address(url)), None):
+        raise BrinkwatchError(f"adding a feed failed: {shown(url)}: it is in the list as {known.id}")
+
+
+def _say_if_new(path: Path) -> None:
+    if not path.exists():
+        say(f"new list {path}")
+
+
+def _must_be_there(path: Path) -> None:
+    if not path.exists():
+        raise BrinkwatchError(f"changing the list of feeds failed: {path}: there is no such list")
 
 
 def _chosen(config: Path | None, feeds: Path | None) -> tuple[Settings, Path]:
@@ -269,7 +351,7 @@ def _picked(feeds: tuple[Feed, ...], ids: list[str]) -> list[Feed]:
         return [feed for feed in feeds if feed.enabled]
     by_id = {feed.id: feed for feed in feeds}
     if unknown := [each for each in ids if each not in by_id]:
-        raise typer.BadParameter(f"no feed has the id {', '.join(unknown)}")
+        raise BrinkwatchError(f"checking feeds failed: {', '.join(unknown)}: no feed has this id")
     return [by_id[each] for each in dict.fromkeys(ids)]
 
 
@@ -282,4 +364,5 @@ def _set_enabled(feed: str, feeds: Path | None, config: Path | None, *, enabled:
         }
 
     _, path = _chosen(config, feeds)
+    _must_be_there(path)
     edit_file(path, lambda text: set_enabled(text, feed, enabled=enabled), meant)

@@ -11,7 +11,7 @@ class Article(Record, frozen=True, kw_only=True):
 
     Attributes:
         article_id: 32 hex digits: hash of the canonical URL, or of feed id and guid where there is no URL.
-        url: Canonical URL; empty where the entry has none.
+        url: The address that the entry gives, without trackers; empty where it gives none.
         title: Plain text, one line; may be empty.
         text: Plain text of body or summary; may be empty. Spans of signals index ``title`` or ``text`` as given here.
         language: ISO 639-1 code, or ``und``.

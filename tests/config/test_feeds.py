@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -9,7 +10,7 @@ import pytest
 
 from config.duration import seconds
 from config.errors import ConfigError
-from config.feeds import CAP_S, FLOOR_S, Feed, load_feeds
+from config.feeds import CAP_S, FLOOR_S, Feed, check_feeds, load_feeds
 
 SHIPPED = Path(__file__).parents[2] / "config" / "feeds.yaml"
 
@@ -115,12 +116,42 @@ def test_every_fault_is_listed_with_its_line(tmp_path: Path):
     )
     assert faults(path) == [
         "feeds.yaml:3: feeds[0].url: a URL of http or https with a host (found 'ftp://a.example/rss')",
+        "feeds.yaml:4: feeds[1].id: each id once, but feeds[0] has 'a' too",
         "feeds.yaml:6: feeds[1].interval: a duration from 60s to 24h (found '10s')",
+        "feeds.yaml:8: feeds[2].url: each url once, but feeds[1] has 'https://b.example/rss' too",
         "feeds.yaml:9: feeds[2].interval: a duration such as 48h, 15m or 90s (found 15)",
         "feeds.yaml:10: feeds[2].colour: no such setting",
-        "feeds.yaml:4: feeds[1].id: each id once, but feeds[0] has 'a' too",
-        "feeds.yaml:8: feeds[2].url: each url once, but feeds[1] has 'https://b.example/rss' too",
     ]
+
+
+def test_no_fault_hides_behind_another(tmp_path: Path):
+    """A missing block, bounds the wrong way round and a file that is not there are told beside a key that is none."""
+    path = write(
+        tmp_path,
+        "access:\n"
+        "  intranet: {bearer_file: missing}\n"
+        "  broken: {colour: red}\n"
+        "feeds:\n"
+        "  - {id: a, url: https://a.example/rss, access: nope}\n"
+        "  - {id: b, url: https://b.example/rss, min_interval: 3h}\n"
+        "  - {id: c, url: https://c.example/rss, access: broken, interval: 5s}\n",
+    )
+    with pytest.raises(ConfigError) as caught:
+        check_feeds(path)
+    assert [(fault.line, fault.key) for fault in caught.value.faults] == [
+        (2, "access.intranet.bearer_file"),
+        (3, "access.broken.colour"),
+        (5, "feeds[0].access"),
+        (6, "feeds[1].min_interval"),
+        (7, "feeds[2].interval"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "feeds: 7\n", "access: []\nfeeds: {a: b}\n", "defaults: 3\nfeeds: [1]\n", "[]\n"])
+def test_what_is_no_list_at_all(tmp_path: Path, text: str):
+    """Whatever stands there is a fault, or an empty list, and no exception of another kind."""
+    with contextlib.suppress(ConfigError):
+        assert check_feeds(write(tmp_path, text)) == ()
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ def test_bad_lines_cost_only_themselves(tmp_path: Path):
     parsed = reader.parsed()
     assert parsed.entries[-1].title == "Story 9999"
     assert [warning.partition(":")[0] for warning in parsed.warnings[:5]] == [f"line {n}" for n in range(2_101, 2_106)]
-    assert parsed.warnings[5:] == ("1 more bad lines",)
+    assert parsed.warnings[5:] == ("1 more bad line",)
 
 
 def test_a_line_without_end_is_skipped(tmp_path: Path):

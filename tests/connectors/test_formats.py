@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from connectors.charset import CharsetError, decode
 from connectors.entry import MAX_ENTRIES, Parsed
 from connectors.formats import Source, parse
 from connectors.outcome import Outcome
-from connectors.plaintext import MAX_TEXT, from_html, one_line
+from connectors.plaintext import MAX_MARKUP, MAX_TEXT, from_html, one_line
 
 COLLECTION = next(
     (found for folder in Path(__file__).parents[3:] if (found := folder / "shared" / "feeds").is_dir()), Path("none")
@@ -241,3 +242,112 @@ def test_plain_text_is_bounded():
     assert len(from_html("<p>word " * 300_000)) <= MAX_TEXT
     assert from_html("<div>" * 100_000 + "x") == "x"
     assert one_line("<b>Two</b>\nlines ") == "Two lines"
+
+
+MEDIA = '<rss version="2.0" xmlns:media="http://search.yahoo.com/mrss/"><channel><item>{}</item></channel></rss>'
+OWN = "<title>T</title><link>https://t.example/1</link><guid>g</guid><description>Two brigades moved.</description>"
+BESIDE = (
+    "<related><title>R</title><link>https://r.example/</link><guid>r</guid><pubDate>Mon, 02 Nov 2020 11:30:00 GMT"
+    "</pubDate><description>Another story, told at a good deal more length.</description></related>"
+)
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "<media:description>A tank in a picture, with a long caption.</media:description>",
+        "<media:content><media:description>A tank in a picture, long.</media:description></media:content>",
+        "<media:group><media:title>I</media:title><media:description>A tank, long.</media:description></media:group>",
+        BESIDE,
+        f"<related><item>{OWN.replace('Two', 'Twenty')}</item></related>",
+        "<og><description>Short</description></og>",
+        "<links type='x'/>",
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_what_stands_in_an_entry_and_is_not_its_own(beside: str, *, first: bool):
+    """A picture's caption, and the link, id, date and words of a story beside it, do not become the article's."""
+    (entry,) = read(MEDIA.format(f"{beside}{OWN}" if first else f"{OWN}{beside}")).entries
+    assert (entry.url, entry.guid, entry.title) == ("https://t.example/1", "g", "T")
+    assert (entry.text, entry.published) == ("Two brigades moved.", None)
+
+
+def test_a_caption_is_the_text_where_there_is_no_other():
+    """Feeds of films have their words there."""
+    film = "<title>T</title><media:group><media:description>What it shows.</media:description></media:group>"
+    assert read(MEDIA.format(film)).entries[0].text == "What it shows."
+
+
+def test_the_longest_text_counts():
+    """A summary that is longer than the content is not lost."""
+    feed = (
+        "<rss version='2.0' xmlns:content='http://purl.org/rss/1.0/modules/content/'><channel><item><title>T</title>"
+        "<content:encoded>Short.</content:encoded><description>A good deal longer.</description></item></channel></rss>"
+    )
+    assert read(feed).entries[0].text == "A good deal longer."
+
+
+def test_texts_of_a_real_feed():
+    """Captions of pictures do not replace the texts of a blog."""
+    path = COLLECTION / "real" / "cloudblog.rss"
+    if not path.is_file():
+        pytest.skip(f"no {path}")
+    assert min(len(entry.text) for entry in parse(path.read_bytes(), HERE).entries) > 1000
+
+
+@pytest.mark.parametrize(
+    "doctype",
+    [
+        '<!DOCTYPE rss [<!ENTITY a "one"><!ENTITY b "&a;&a;">]>',
+        "<!-- <rss> --><!DOCTYPE rss [<!-- ' ]> --><?p ]'?><!ENTITY a '<x>]'><!ENTITY b \"]\">]>",
+        'junk <!DOCTYPE rss [<!ENTITY a "one"><!ENTITY b "two">]>',
+        "<!DOCTYPE rss PUBLIC \"x [<!ENTITY a 'one'><!ENTITY b 'two'>]>",
+        '<!DOCTYPE rss [<!ENTITY a SYSTEM "file:///etc/passwd"><!ENTITY b "x"><!ENTITY ndash "&#8211;">]>',
+    ],
+)
+def test_entities_of_a_feed_are_left_out(doctype: str):
+    """Neither what they stand for goes out as news, nor their names; those of HTML mean what they mean there."""
+    feed = "<rss version='2.0'><channel><item><title>T &a;&b; and &amp; &ndash; end</title></item></channel></rss>"
+    parsed = read(f"{doctype}{feed}")
+    assert [entry.title for entry in parsed.entries] == ["T and & \N{EN DASH} end"]
+    assert any("of its own, left out" in warning for warning in parsed.warnings)
+
+
+@pytest.mark.parametrize(
+    "doctype",
+    [
+        '<!DOCTYPE rss PUBLIC "-//Netscape Communications//DTD RSS 0.91//EN" "http://my.netscape.com/rss-0.91.dtd">',
+        '<!DOCTYPE rss SYSTEM "x.dtd" [ <!ENTITY % HTMLlat1 PUBLIC "-//W3C//x" "http://www.w3.org/x.ent"> ]>',
+        "<!doctype rss>",
+    ],
+)
+def test_harmless_document_types(doctype: str):
+    """What merely names a document type is read without a word."""
+    feed = "<rss version='0.91'><channel><item><title>T</title></item></channel></rss>"
+    parsed = read(f'<?xml version="1.0" encoding="ISO-8859-1"?>\n{doctype}\n{feed}')
+    assert ([entry.title for entry in parsed.entries], parsed.warnings) == (["T"], ())
+
+
+def test_a_document_type_without_an_end_takes_no_time():
+    """What is made to be looked through again and again is refused at once; so are two of them."""
+    assert read("<!DOCTYPE r><!DOCTYPE r [<!ENTITY a 'b'>]><rss version='2.0'/>").outcome is Outcome.NOT_A_FEED
+    assert read("<!DOCTYPE r [" + "<!-- x --><" * 100_000).outcome is Outcome.NOT_A_FEED
+
+
+def test_what_was_lost_of_a_text_is_said():
+    """A text that was cut, and letters that were lost on their way to us, are told of; whole ones are not."""
+    feed = "<rss version='2.0'><channel><item><description>{}</description></item></channel></rss>"
+    assert read(feed.format("x " * MAX_TEXT)).warnings == (f"1 text cut at {MAX_TEXT} characters",)
+    assert read(feed.format("Espa\N{REPLACEMENT CHARACTER}a")).warnings == ("1 entry with letters that can't be read",)
+    assert read(feed.format("x " * 99)).warnings == ()
+
+
+def test_markup_that_is_not_read_to_its_end_is_said():
+    """Pictures that are written into the text may fill it: what stands behind them is lost, and told of."""
+    markup = f"<p>Begin</p><img src='data:{'A' * MAX_MARKUP}'><p>End</p>"
+    feed = f"<rss version='2.0'><channel><item><description><![CDATA[{markup}]]></description></item></channel></rss>"
+    as_json = {"version": "https://jsonfeed.org/version/1.1", "items": [{"id": "1", "content_html": markup}]}
+    for text in (feed, json.dumps(as_json)):
+        parsed = read(text)
+        assert parsed.entries[0].text.startswith("Begin")
+        assert parsed.warnings == (f"1 text cut at {MAX_MARKUP} characters of markup",)

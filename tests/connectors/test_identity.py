@@ -53,6 +53,8 @@ def test_ids():
     assert front_page == identity.article_id("", "f", "g", "other title")
     assert front_page != identity.article_id("", "f2", "g", "t")
     assert identity.article_id("", "f", "", "t") != identity.article_id("", "f", "", "u")
+    assert identity.article_id("", "f", "", "", "x") != identity.article_id("", "f", "", "", "y")
+    assert identity.article_id("", "f", "", "t", "x") == identity.article_id("", "f", "", "t", "y")
 
 
 @pytest.mark.parametrize(

@@ -265,7 +265,7 @@ def test_news_sitemaps():
     assert [(entry.title, entry.url, entry.language) for entry in parsed.entries] == [
         (story.named, story.url, "en") for story in STORIES
     ]
-    assert (parsed.title, parsed.warnings) == ("Wire", ("1 addresses without news",))
+    assert (parsed.title, parsed.warnings) == ("Wire", ("1 address without news",))
 
 
 def test_an_index_of_sitemaps():

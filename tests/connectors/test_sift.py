@@ -9,6 +9,7 @@ from config.feeds import Feed
 from connectors.entry import MAX_ENTRIES, Entry
 from connectors.metrics import Handling
 from connectors.plaintext import MAX_TEXT
+from connectors.recognition import repeated
 from connectors.sift import MAX_REVISIONS, Reading, Sifted, identify, sift
 from pipeline.records import encode
 from pipeline.records.codec import MAX_BYTES
@@ -109,3 +110,16 @@ def test_a_whole_feed_without_addresses():
     entries = [entry(n, f"T{n}", url="", guid="" if n % 2 else str(n)) for n in range(MAX_ENTRIES // 10)]
     assert counts(memory.poll(ONE, *entries)) == {"new": MAX_ENTRIES // 10}
     assert counts(memory.poll(ONE, *entries)) == {"seen": MAX_ENTRIES // 10}
+
+
+def test_entries_that_have_but_a_text():
+    """Without address, guid and title, the text tells one from another."""
+    bare = [entry(url="", guid="", title="", text=f"What happened at {n}.") for n in range(3)]
+    assert counts(Memory().poll(ONE, *bare)) == {"new": 3}
+
+
+def test_what_is_left_out_is_said():
+    """Whoever looks at a feed sees that fewer articles come of it than it has entries, and why."""
+    one, twice = [entry(1), entry(2)], [entry(1), entry(2), entry(1), entry(2)]
+    assert repeated(2, identify(ONE, one)) == ""
+    assert repeated(4, identify(ONE, twice)).startswith("2 entries left out")

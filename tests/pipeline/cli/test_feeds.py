@@ -15,8 +15,10 @@ from aiohttp import web
 from loopback import NETWORKS
 from typer.testing import CliRunner
 
-from config.feeds import load_feeds
+from config.feeds import Feed, load_feeds
 from connectors import discovery
+from connectors.check import Checked
+from connectors.fetch import Fetched
 from connectors.outcome import Outcome
 from connectors.store import FeedState, Store
 from pipeline.cli.main import app
@@ -204,7 +206,90 @@ async def test_add_what_is_no_feed(folder: Path, site: dict[str, Any], monkeypat
     assert feeds(folder, "add", "unreachable.example/feed", "--no-check").exit_code == 0
     assert load_feeds(folder / "feeds.yaml")[-1].url == "https://unreachable.example/feed"
     assert len(site["asked"]) == asked
-    assert feeds(folder, "add", "https://x.example/", "--no-check", "--interval", "1s").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--interval", "1s"), ("--language", "english"), ("--source", "https://x.example"), ("--id", "A B"),
+     ("--id", "wire"), ("--full-text", "sometimes"), ("--access", "none"), ("--min-interval", "9h")],
+)  # fmt: skip
+async def test_a_bad_option(folder: Path, site: dict[str, Any], option: str, value: str):
+    """It is blamed on the option, before anything is asked for."""
+    done = await feeds_beside(folder, "add", site["url"] + "/rss", option, value)
+    assert (done.exit_code, option in done.stderr) == (2, True), done.output
+    assert site["asked"] == []
+
+
+async def test_add_with_all_that_a_list_may_say(folder: Path, site: dict[str, Any]):
+    """Bounds, full text and the access block stand in the list; the block counts for the first look, too."""
+    site["pages"]["/rss"] = feedserver.rss()
+    path, block = folder / "feeds.yaml", "access: {intranet: {username: me, password_file: missing}}\n"
+    path.write_text(block + LIST)
+    words = ["--min-interval", "10m", "--max-interval", "1h", "--full-text", "never", "--access", "intranet"]
+    refused = await feeds_beside(folder, "add", site["url"] + "/rss", *words)
+    assert (refused.exit_code, "no_access" in str(refused.exception)) == (1, True)
+    (folder / "missing").write_text("secret")
+    done = await feeds_beside(folder, "add", site["url"] + "/rss", *words)
+    assert done.exit_code == 0, done.output
+    added = load_feeds(path)[-1]
+    assert (added.floor_s, added.cap_s, added.full_text, added.access) == (600, 3600, "never", "intranet")
+
+
+@pytest.mark.parametrize(
+    ("url", "secret"),
+    [("http://user:hunter2@127.0.0.1:1/rss", "hunter2"), ("http://127.0.0.1:1/rss?token=hunter2", "hunter2")],
+)
+def test_no_secret_in_an_error(folder: Path, url: str, secret: str):
+    """Neither a password nor a token of an address is told again; nor that a bad address could be added anyhow."""
+    for command in ("add", "discover"):
+        done = feeds(folder, command, url)
+        assert done.exit_code == 1
+        assert secret not in str(done.exception) + done.output
+    assert "user" not in url or "--no-check" not in str(feeds(folder, "add", url).exception)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<sitemapindex><sitemap><loc>https://x.example/a.xml</loc></sitemap></sitemapindex>",
+        '<opml version="2.0"><body><outline xmlUrl="https://x.example/a"/></body></opml>',
+        '{"any": "thing"}',
+        "plain words",
+    ],
+)
+async def test_what_is_no_page_is_no_place_to_look_from(folder: Path, site: dict[str, Any], body: str):
+    """Of another document no other feed is added: the error says what it is."""
+    site["pages"] |= {"/x": body, "/feed/": feedserver.rss()}
+    for command in ("add", "discover"):
+        done = await feeds_beside(folder, command, site["url"] + "/x")
+        assert (done.exit_code, "not_a_feed" in str(done.exception)) == (1, True), done.exception
+    assert site["asked"] == ["/x", "/x"]
+
+
+def test_one_feed_in_two_spellings(folder: Path):
+    """Case of the host, default port and fragment make no other feed."""
+    for url in ("https://WIRE.example/rss", "https://wire.example:443/rss#top"):
+        done = feeds(folder, "add", url, "--no-check")
+        assert (done.exit_code, "in the list as wire" in str(done.exception)) == (1, True)
+    path = folder / "twice.opml"
+    path.write_text('<opml><body><outline xmlUrl="https://Wire.example/rss#x"/></body></opml>')
+    assert feeds(folder, "import", str(path)).stdout == "0 added, 1 there already, 0 unusable\n"
+
+
+def test_a_list_that_is_not_there(folder: Path):
+    """One that is made is told of, for it may be a slip; of a missing one nothing can be removed."""
+    other = folder / "other.yaml"
+    words = [["remove", "wire"], ["pause", "wire"], ["add", "https://x.example/", "--no-check"]]
+    done = [CliRunner().invoke(app, ["feeds", *each, "--feeds", str(other)]) for each in words]
+    assert [each.exit_code for each in done] == [1, 1, 0]
+    assert "there is no such list" in str(done[0].exception)
+    assert f"new list {other}" in done[2].stderr
+
+
+def test_add_a_path(folder: Path):
+    """A path is told as one, with the address that was meant."""
+    done = feeds(folder, "add", "/srv/news/x.jsonl")
+    assert (done.exit_code, "did you mean file:///srv/news/x.jsonl?" in str(done.exception)) == (1, True)
 
 
 async def test_check(folder: Path, site: dict[str, Any]):
@@ -223,7 +308,8 @@ async def test_check(folder: Path, site: dict[str, Any]):
     assert sorted(site["asked"]) == ["/good", "/page"]
     assert (await feeds_beside(folder, "check", "good", "old")).exit_code == 0
     assert (await feeds_beside(folder, "check", "idle")).exit_code == 1
-    assert feeds(folder, "check", "unknown").exit_code == 2
+    unknown = feeds(folder, "check", "unknown", "good")
+    assert (unknown.exit_code, str(unknown.exception)) == (1, "checking feeds failed: unknown: no feed has this id")
     assert not (folder / "data").exists()
 
 
@@ -278,9 +364,27 @@ def test_preview_of_a_file(folder: Path):
         "https://a.example/one",
         "2026-11-02T11:00:00Z",
     )
-    assert "ok: atom10 1 articles" in done.stderr
+    assert "ok: atom10 1 article\n" in done.stderr
     table = feeds(folder, "preview", str(path))
     assert "One & two" in table.stdout
+
+
+def test_preview_of_files_however_they_are_named(folder: Path):
+    """A path and its file:/// address read alike, a feed's file as well as a folder of lines."""
+    archive = folder / "archive"
+    archive.mkdir()
+    (archive / "a.jsonl").write_text('{"published": "2026-11-02", "title": "Old"}\n')
+    (folder / "x.rss").write_text(feedserver.rss())
+    for path, articles in ((folder / "x.rss", 3), (archive, 1)):
+        shown = [feeds(folder, "preview", place, "--json") for place in (str(path), path.as_uri())]
+        assert shown[0].stdout == shown[1].stdout
+        assert len(shown[0].stdout.splitlines()) == articles
+
+
+def test_preview_tells_of_entries_without_dates(folder: Path):
+    """They would count as published when they are read."""
+    (folder / "x.rss").write_text("<rss version='2.0'><channel><item><title>T</title></item></channel></rss>")
+    assert "warning: 1 entry without a usable date" in feeds(folder, "preview", str(folder / "x.rss")).stderr
 
 
 @pytest.mark.parametrize(
@@ -295,7 +399,6 @@ def test_preview_of_what_is_no_feed(folder: Path, body: bytes, outcome: str):
     assert (done.exit_code, done.stdout) == (0, "")
     assert done.stderr.startswith(outcome)
     assert feeds(folder, "preview", str(folder / "none"), "--json").exit_code == 2
-    assert feeds(folder, "preview", str(folder), "--json").exit_code == 2
 
 
 async def test_preview_of_an_address(folder: Path, server: feedserver.FeedServer):
@@ -303,7 +406,7 @@ async def test_preview_of_an_address(folder: Path, server: feedserver.FeedServer
     done = await feeds_beside(folder, "preview", server.url("/feed"), "--json")
     assert [json.loads(line)["url"][-1] for line in done.stdout.splitlines()] == ["1", "2", "3"]
     refused = await feeds_beside(folder, "preview", server.url("/404"), "--json")
-    assert (refused.exit_code, refused.stdout, refused.stderr) == (0, "", "not_found: 0 articles: HTTP 404\n")
+    assert (refused.exit_code, refused.stdout, refused.stderr) == (0, "", "not_found: HTTP 404\n")
 
 
 @pytest.fixture
@@ -352,6 +455,8 @@ def test_opml_of_another_reader(folder: Path):
     )
     done = feeds(folder, "import", str(path))
     assert done.stdout == "4 added, 2 there already, 2 unusable\n", done.output
+    assert "unusable: javascript:x\n" in done.stderr
+    assert "unusable: https://x.example/\n" in done.stderr  # without its user and password
     added = {feed.id: feed.url for feed in load_feeds(folder / "feeds.yaml")[4:]}
     assert added == {
         "zeitung-fur-uber": "https://z.example/a",
@@ -393,3 +498,9 @@ async def test_the_program_itself(folder: Path):
     out, error = await program.communicate()
     assert (program.returncode, out) == (1, b"")
     assert error.decode() == "brinkwatch: changing the list of feeds failed: none: no feed has this id\n"
+
+
+def test_how_long_a_host_asks_to_wait():
+    """Whoever checks a feed sees when it may be asked again."""
+    fetched = Fetched(Outcome.RATE_LIMITED, error="HTTP 429", retry_after_s=90)
+    assert Checked(Feed("a", "https://a.example/"), fetched).detail == "HTTP 429; asks to wait 90 s"
