@@ -1,6 +1,6 @@
 """Pruning: what may be forgotten of the connectors' state, found and deleted in slices that hold nobody up.
 
-Of two million articles a look at all takes seconds. So each step looks at a few hundred rows in a transaction of its
+Of two million articles a look at all takes seconds. So each step looks at two hundred rows in a transaction of its
 own, and whoever runs the steps lets others have their turn in between.
 """
 
@@ -9,8 +9,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-SLICE = 500
-"""Rows that a step looks at; a few milliseconds."""
+SLICE = 200
+"""Rows that a step looks at; a millisecond."""
+PAGES = 200
+"""Of the log, after which SQLite writes them where they belong: deletes strike pages all over the file."""
+USUAL_PAGES = 1_000
 COUNTED = 5_000
 """Rows that a step counts, which is cheaper."""
 MAX_SEEN = 2_000_000

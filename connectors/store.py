@@ -303,15 +303,20 @@ class Store:
         """
         db = self._connection()
         steps = itertools.chain(pruning.aged(db, now, keep_s), pruning.excess(db, most), pruning.orphans(db, keep_s))
-        while True:
-            self.settle()  # a step ends the transaction
-            try:
-                went = next(steps, None)
-            except sqlite3.Error as error:
-                raise StoreError(f"pruning the connectors' state failed: {self.path}: {error}") from None
-            if went is None:
-                return
-            yield went
+        db.execute(f"PRAGMA wal_autocheckpoint={pruning.PAGES}")
+        try:
+            while (went := self._step(steps)) is not None:
+                yield went
+        finally:
+            with contextlib.suppress(sqlite3.Error):  # it may be closed
+                db.execute(f"PRAGMA wal_autocheckpoint={pruning.USUAL_PAGES}")
+
+    def _step(self, steps: Iterator[int]) -> int | None:
+        self.settle()  # a step ends the transaction
+        try:
+            return next(steps, None)
+        except sqlite3.Error as error:
+            raise StoreError(f"pruning the connectors' state failed: {self.path}: {error}") from None
 
     def _run(self, sql: str, values: Sequence[object] = ()) -> list[Any]:
         try:
