@@ -149,7 +149,7 @@ def phase(
     settings = settings.model_copy(update={"data_dir": settings.data_dir / f"spread-{spread_s:g}"})
     state = settings.data_dir / "connectors"
     shutil.copytree(seen, state)
-    line_up(state, port, spread_s, START_S if spread_s else 0.0)
+    line_up(state, port, spread_s, START_S)  # what is overdue at a start is spread out
     seeded = time.monotonic()
     metrics = Port()
     settings = settings.model_copy(update={"connect_metrics_port": metrics.hand_over()})

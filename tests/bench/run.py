@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import sys
 import tempfile
@@ -18,8 +19,11 @@ LONG = ("feeds", "restart", "replicas", "soak", "pushes")
 
 def main() -> None:
     """Every bench but the long ones, or those named on the command line."""
+    from loopback import LOOPBACK
+
     from tests.bench import extraction, feeds, gate, line, pages, politeness, pushes, replicas, restart, scoring, soak
 
+    os.environ.setdefault("BRINKWATCH_FETCH_ALLOW_NETWORKS", LOOPBACK)  # where the feeds of the benches are
     wanted = sys.argv[1:] or PARTS
     if unknown := sorted(set(wanted) - {*PARTS, *LONG}):
         raise SystemExit(f"no such bench: {', '.join(unknown)}; there are {', '.join((*PARTS, *LONG))}")
