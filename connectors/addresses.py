@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
@@ -12,6 +13,8 @@ from config.networks import Networks
 
 REFUSAL = "no public address"
 """Stands in every refusal, so that a library that joins several errors into one text does not hide it."""
+KNOWN = 16_384
+"""Addresses and hosts whose verdict is remembered: it hangs on them and on what is allowed alone."""
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
 _NAT64_LOCAL = IPv6Network("64:ff9b:1::/48")
@@ -37,6 +40,7 @@ def is_public(text: str) -> bool:
     return address.is_global and not address.is_multicast
 
 
+@lru_cache(KNOWN)
 def may_be_asked(text: str, allowed: Networks = ()) -> bool:
     """Whether ``text`` is a public address, or in one of the networks that are allowed besides.
 
@@ -51,6 +55,7 @@ def may_be_asked(text: str, allowed: Networks = ()) -> bool:
     return any(one in network for network in allowed for one in (address, mapped) if one is not None)
 
 
+@lru_cache(KNOWN)
 def literal(host: str) -> str | None:
     """The address that ``host`` is, where it is no name: as it is written, or in the old forms that C libraries read.
 

@@ -182,6 +182,8 @@ class Poller:
 
     def _rest_s(self, feed: Feed, state: FeedState | None, address: str) -> float:
         """Seconds for which ``feed`` is not asked: its host rests, or the one that redirects from there lead to."""
+        if not self._rests:
+            return 0.0
         asked, there = self._led_to.get(feed.id, ("", ""))
         urls = (address, state.moved_to if state else "", there if asked == address else "")
         return max(self._rests.left_s(hostname(url), time.monotonic()) for url in urls)
@@ -197,7 +199,7 @@ class Poller:
 
     def _note_host(self, feed: Feed, address: str, fetched: Fetched) -> None:
         """Which host has answered, and that it asks to be left alone, if it does: not the one that redirects there."""
-        if hostname(fetched.final_url) == hostname(address):
+        if fetched.final_url == address or hostname(fetched.final_url) == hostname(address):
             self._led_to.pop(feed.id, None)
         else:
             self._led_to[feed.id] = address, fetched.final_url

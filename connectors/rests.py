@@ -34,6 +34,10 @@ class Rests:
     def __init__(self) -> None:
         self._until: dict[str, float] = {}
 
+    def __bool__(self) -> bool:
+        """Whether any host may rest: mostly none does, and a poll need not look."""
+        return bool(self._until)
+
     def restore(self, saved: Iterable[str], wall: float, now: float) -> None:
         """Go on with what was ``saved``, in each of these texts, as far as it is not over."""
         for text in saved:
