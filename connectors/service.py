@@ -8,7 +8,7 @@ import gc
 import logging
 import resource
 import signal
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
@@ -82,21 +82,14 @@ async def run(
         if once:
             return await connector.poll_all()
         board.watch_kafka(parts.delivery.answered_s)
-        beating = asyncio.create_task(beat(parts.delivery, settings.heartbeat_interval_s))
-        beating.add_done_callback(_tell)
         if not parts.store.whole:
             connector.beside(Sharing(connector, poller, parts.store).follow())
         metrics.SHARDS.set(len(parts.store.held))
-        try:
-            async with subscribed(settings, _own(feeds, parts.store), poller, parts.delivery) as subscriber:
-                if subscriber is not None:
-                    connector.on_feeds = lambda: subscriber.follow(_own(connector.listed.values(), parts.store))
-                if lists is not None:
-                    connector.beside(follow_lists(connector, lists))
-                    _spare_the_collector()
-                await connector.follow(stop_event or asyncio.Event())
-        finally:
-            await finish({beating}, 0.0)
+        async with _beating(settings, parts.delivery), _pushed(settings, connector, poller, parts):
+            if lists is not None:
+                connector.beside(follow_lists(connector, lists))
+                _spare_the_collector()
+            await connector.follow(stop_event or asyncio.Event())
         return ()
 
 
@@ -123,6 +116,30 @@ async def _parts(settings: Settings, limits: Limits, *, patient: bool, gate: Bui
         yield Parts(fetcher, sandbox, delivery, store, hand, await stack.enter_async_context(pages))
 
 
+@asynccontextmanager
+async def _beating(settings: Settings, delivery: Delivery) -> AsyncIterator[None]:
+    """Heartbeats go out meanwhile."""
+    beating = asyncio.create_task(beat(delivery, settings.heartbeat_interval_s))
+    beating.add_done_callback(_tell)
+    try:
+        yield
+    finally:
+        await finish({beating}, 0.0)
+
+
+@asynccontextmanager
+async def _pushed(settings: Settings, connector: Connector, poller: Poller, parts: Parts) -> AsyncIterator[None]:
+    """Hubs push meanwhile, where WebSub is on; subscriptions follow the list."""
+
+    def own() -> tuple[Feed, ...]:
+        return tuple(feed for feed in connector.listed.values() if parts.store.owns(feed.id))
+
+    async with subscribed(settings, own(), poller, parts.delivery) as subscriber:
+        if subscriber is not None:
+            connector.on_feeds = lambda: subscriber.follow(own())
+        yield
+
+
 def _tell(beating: asyncio.Task[None]) -> None:
     """Say why heartbeats ended, if it was neither asked for nor set: polling goes on without them."""
     if not beating.cancelled() and (error := beating.exception()) is not None:
@@ -138,10 +155,6 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_YOUNG, 20, 20)
-
-
-def _own(feeds: Iterable[Feed], stores: Stores) -> tuple[Feed, ...]:
-    return tuple(feed for feed in feeds if stores.owns(feed.id))
 
 
 def _pins(settings: Settings) -> tuple[int, ...]:
