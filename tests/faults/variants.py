@@ -35,13 +35,21 @@ def writes_then_dies() -> str:
     from pipeline.kafka.group import GroupMember
 
     die = _deaths()
-    flush = GroupMember.flush
+    write, flush = GroupMember.write, GroupMember.flush
+    told: list[str] = []
+
+    def write_and_note(member: Any, messages: Any) -> None:
+        kept = list(messages)
+        told.extend(message.topic for message in kept)
+        write(member, kept)
 
     def flush_and_die(member: Any) -> None:
-        wrote = bool(member._writes)
         flush(member)
+        wrote = any(topic.endswith(".signals.v1") for topic in told)  # what is no signal is no repeated one either
+        told.clear()
         die(wrote)
 
+    GroupMember.write = write_and_note  # type: ignore[method-assign]
     GroupMember.flush = flush_and_die  # type: ignore[method-assign]
     return "extract"
 
