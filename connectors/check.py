@@ -19,7 +19,8 @@ from connectors.formats import Source
 from connectors.outcome import Outcome
 from connectors.plaintext import counted
 from connectors.recognition import identify, repeated
-from connectors.rota import MAX_POLLS, host
+from connectors.rests import hostname
+from connectors.rota import MAX_POLLS
 from connectors.sandbox import Sandbox
 from connectors.surprise import failed
 from pipeline.records import Article, encode
@@ -74,7 +75,7 @@ class Checker:
 
     async def check(self, feed: Feed) -> Checked:
         """Fetch and read ``feed`` once; a host is asked for one feed at a time."""
-        async with self._hosts[host(feed)], self._slots:
+        async with self._hosts[hostname(feed.url)], self._slots:
             if files.is_file(feed.url):
                 fetched = await files.fetch(feed.url)
             else:

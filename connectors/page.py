@@ -20,7 +20,6 @@ from connectors.plaintext import tidy
 MAX_TEXT = 100_000
 MAX_CANONICAL = 2_048
 MAX_DATA = 200_000
-MAX_DATA_BLOCKS = 20
 MAX_NODES = 2_000
 STUB = 1_500
 """Characters up to which a text that asks to subscribe counts as the beginning of one."""

@@ -6,7 +6,6 @@ import heapq
 import re
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from config.feeds import Feed
 
@@ -18,11 +17,6 @@ FILES_A_POLL = 3
 """A socket, another one where a host has two kinds of address, and one of a connection kept for the next poll."""
 OTHER_FILES = 128
 _LOOPBACK = re.compile(r"127(\.\d{1,3}){3}")
-
-
-def host(feed: Feed) -> str:
-    """The host of the address that the list has for ``feed``: one that has moved is asked elsewhere."""
-    return urlsplit(feed.url).hostname or ""
 
 
 def places(files: int) -> int:

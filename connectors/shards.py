@@ -7,7 +7,6 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-MAX_SHARDS = 64
 _FILE = re.compile(r"state-(\d+)-of-(\d+)\.sqlite")
 
 

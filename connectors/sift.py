@@ -13,7 +13,6 @@ from connectors import identity, recognition
 from connectors.aliases import Alias
 from connectors.entry import Entry
 from connectors.metrics import Handling
-from connectors.recognition import identify as identify  # noqa: PLC0414  # the step before
 from connectors.store import TOUCH_S, Seen
 from pipeline.records import Article, encode
 from pipeline.records.codec import MAX_BYTES

@@ -15,7 +15,8 @@ from connectors.fulltext import Filled, Known
 from connectors.metrics import Handling
 from connectors.outcome import Outcome
 from connectors.page import Page
-from connectors.sift import Reading, Sifted, identify, sift
+from connectors.recognition import identify
+from connectors.sift import Reading, Sifted, sift
 from connectors.store import Seen
 from pipeline.records import Article
 

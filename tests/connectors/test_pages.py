@@ -30,8 +30,9 @@ from connectors.pages import Pages
 from connectors.pagestore import PageStore
 from connectors.parsers import Parsers
 from connectors.poll import Parts, Poll, Poller
+from connectors.recognition import identify
 from connectors.shown import Shown
-from connectors.sift import Reading, Sifted, identify, sift
+from connectors.sift import Reading, Sifted, sift
 from connectors.stores import Stores
 
 if TYPE_CHECKING:

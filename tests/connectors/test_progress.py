@@ -16,8 +16,9 @@ from connectors.memory import recalled
 from connectors.moves import TIMES
 from connectors.outcome import Outcome
 from connectors.progress import Ended, Read, after, fits, pace, paced, told
+from connectors.recognition import identify
 from connectors.schedule import DAY_S, Next, Why
-from connectors.sift import Reading, identify, sift
+from connectors.sift import Reading, sift
 from connectors.store import FeedState
 
 NOW = 1_793_620_800.0

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.feeds import Feed
-from connectors.rota import MAX_POLLS_A_HOST, SPACING_S, Turn, host, places, spacing_s
+from connectors.rests import hostname
+from connectors.rota import MAX_POLLS_A_HOST, SPACING_S, Turn, places, spacing_s
 from connectors.rota import Rota as _Rota
 
 
@@ -16,7 +17,7 @@ class Rota(_Rota):
 
     def add(self, due: float, feed: Feed, name: str = "") -> None:
         """As its parent, with a host of its own."""
-        super().add(due, feed, name or host(feed))
+        super().add(due, feed, name or hostname(feed.url))
 
 
 def feed(number: int, site: str = "one", interval_s: float = 900.0, *, drill: bool = True) -> Feed:
@@ -134,7 +135,7 @@ def test_feeds_that_moved_to_one_host_take_turns_there():
 )
 def test_how_long_a_host_rests(one: Feed, feeds: int, expected: float):
     """A thousand feeds of one host still keep their interval; this machine and the drill have no rest."""
-    assert spacing_s(one, host(one), feeds) == expected
+    assert spacing_s(one, hostname(one.url), feeds) == expected
 
 
 def test_a_feed_that_is_dropped_is_not_polled():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import feedserver
 import pytest
 from prometheus_client import REGISTRY
+from service import articles_on
 
 from config import health
 from config.feeds import Feed
@@ -25,7 +26,6 @@ from connectors.poll import Poller
 from connectors.service import _parts, run
 from connectors.store import Store
 from deploy.topics import apply_topics
-from pipeline.records import Article, decode
 from pipeline.records.topics import Topics
 
 if TYPE_CHECKING:
@@ -39,27 +39,6 @@ if TYPE_CHECKING:
     from connectors.poll import Poll
 
 pytestmark = pytest.mark.slow
-
-
-def delivered(settings: Settings) -> list[Article]:
-    """Every article on the topic; keys must be the ids."""
-    from kafka import KafkaConsumer, TopicPartition
-
-    consumer = KafkaConsumer(bootstrap_servers=settings.bootstrap_servers.split(","), enable_auto_commit=False)
-    topic = Topics(settings.topic_prefix).articles.name
-    partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
-    consumer.assign(partitions)
-    consumer.seek_to_beginning(*partitions)
-    ends = consumer.end_offsets(partitions)
-    articles = []
-    while any(consumer.position(partition) < end for partition, end in ends.items()):
-        for records in consumer.poll(timeout_ms=500).values():
-            for record in records:
-                article = decode(record.value, Article)
-                assert record.key == article.article_id.encode()
-                articles.append(article)
-    consumer.close()
-    return articles
 
 
 def feed(server: FeedServer, path: str = "/feed", **values: Any) -> Feed:
@@ -84,7 +63,7 @@ async def test_articles_reach_the_topic_once(broker: Broker, server: FeedServer)
     assert first == [("feed", Outcome.OK, 3), ("atom", Outcome.OK, 1), ("404", Outcome.NOT_FOUND, 0)]
     assert second == [("feed", Outcome.NOT_MODIFIED, 0), ("atom", Outcome.OK, 0), ("404", Outcome.NOT_FOUND, 0)]
     assert third == [("feed", Outcome.OK, 0), ("atom", Outcome.OK, 0), ("404", Outcome.NOT_FOUND, 0)]
-    articles = await asyncio.to_thread(delivered, settings)
+    articles = await asyncio.to_thread(articles_on, settings)
     assert len(articles) == 4
     assert {article.url for article in articles if article.feed == "feed"} == {
         f"https://wire.example/story/{n}" for n in (1, 2, 3)
@@ -121,7 +100,7 @@ async def test_an_edit_is_an_update_of_the_same_article(broker: Broker, server: 
     await once(settings, [feed(server)])
     server.etag, server.body = '"2"', server.body.replace("Story number 2", "Corrected: story number 2")
     polls = await run(settings, [feed(server)], once=True)
-    articles = await asyncio.to_thread(delivered, settings)
+    articles = await asyncio.to_thread(articles_on, settings)
     assert {str(name): number for name, number in polls[0].handled.items() if number} == {"updated": 1, "seen": 2}
     assert len(articles) == 4
     assert len({article.article_id for article in articles}) == 3
@@ -141,7 +120,7 @@ async def test_the_loop_follows_a_feed_and_stops(broker: Broker, server: FeedSer
     await until(lambda: sum(poll.handled.get("new", 0) for poll in polls) == 5)  # type: ignore[call-overload]
     stop.set()
     await asyncio.wait_for(task, 15)
-    assert len(await asyncio.to_thread(delivered, settings)) == 5
+    assert len(await asyncio.to_thread(articles_on, settings)) == 5
     assert {poll.outcome for poll in polls if poll.feed.id == "reset"} == {Outcome.TRUNCATED}
     assert REGISTRY.get_sample_value("brinkwatch_connect_feeds", {"state": "failing"}) is not None
     assert value("poll_delay_seconds_count") - delays >= len(polls)
@@ -176,7 +155,7 @@ async def test_kafka_away_and_back(broker: Broker, server: FeedServer):
     await until(lambda: sum(poll.handled.get("new", 0) for poll in polls) == 5, 90)  # type: ignore[call-overload]
     stop.set()
     await asyncio.wait_for(task, 20)
-    articles = await asyncio.to_thread(delivered, settings)
+    articles = await asyncio.to_thread(articles_on, settings)
     assert len({article.article_id for article in articles}) == 5
     assert REGISTRY.get_sample_value("brinkwatch_connect_unacknowledged_articles") == 0
 
@@ -206,7 +185,7 @@ async def test_given_up_by_the_producer_they_are_sent_again(
     await until(lambda: sum(poll.handled.get("new", 0) for poll in polls) == 5, 90)  # type: ignore[call-overload]
     stop.set()
     await asyncio.wait_for(task, 30)
-    assert len({article.article_id for article in await asyncio.to_thread(delivered, settings)}) == 5
+    assert len({article.article_id for article in await asyncio.to_thread(articles_on, settings)}) == 5
 
 
 async def test_fetching_waits_for_the_topic(broker: Broker, server: FeedServer):
@@ -221,7 +200,7 @@ async def test_fetching_waits_for_the_topic(broker: Broker, server: FeedServer):
     await until(lambda: polls, 60)
     stop.set()
     await asyncio.wait_for(task, 20)
-    assert len(await asyncio.to_thread(delivered, settings)) == 3
+    assert len(await asyncio.to_thread(articles_on, settings)) == 3
 
 
 async def test_stop_while_kafka_is_away_is_quick(tmp_path: Path, server: FeedServer, unused_tcp_port: int):
@@ -289,7 +268,7 @@ async def test_kill_at_any_moment_loses_nothing(broker: Broker, server: FeedServ
             os.kill(child.pid, signal.SIGKILL)
             child.wait()
     await once(settings, [feed(server, drill=True)])
-    articles = await asyncio.to_thread(delivered, settings)
+    articles = await asyncio.to_thread(articles_on, settings)
     assert len({article.article_id for article in articles}) == 600
 
 

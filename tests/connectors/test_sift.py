@@ -9,8 +9,8 @@ from config.feeds import Feed
 from connectors.entry import MAX_ENTRIES, Entry
 from connectors.metrics import Handling
 from connectors.plaintext import MAX_TEXT
-from connectors.recognition import repeated
-from connectors.sift import MAX_REVISIONS, Reading, Sifted, identify, sift
+from connectors.recognition import identify, repeated
+from connectors.sift import MAX_REVISIONS, Reading, Sifted, sift
 from pipeline.records import encode
 from pipeline.records.codec import MAX_BYTES
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 import feedserver
 import pytest
+from service import articles_on
 
 from config.feeds import Feed
 from connectors.outcome import Outcome
 from connectors.service import run
 from connectors.status import read_states
-from pipeline.records import Article, decode
-from pipeline.records.topics import Topics
+from pipeline.records import Article
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,20 +37,7 @@ PROGRAM = "from pipeline.cli.main import main; main()"
 
 def delivered(settings: Settings) -> list[Article]:
     """Every article on the topic, but for heartbeats."""
-    from kafka import KafkaConsumer, TopicPartition
-
-    consumer = KafkaConsumer(bootstrap_servers=settings.bootstrap_servers.split(","), enable_auto_commit=False)
-    topic = Topics(settings.topic_prefix).articles.name
-    partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
-    consumer.assign(partitions)
-    consumer.seek_to_beginning(*partitions)
-    ends = consumer.end_offsets(partitions)
-    articles = []
-    while any(consumer.position(partition) < end for partition, end in ends.items()):
-        for records in consumer.poll(timeout_ms=500).values():
-            articles += [decode(record.value, Article) for record in records]
-    consumer.close()
-    return [article for article in articles if not article.heartbeat]
+    return [article for article in articles_on(settings) if not article.heartbeat]
 
 
 @pytest.mark.timeout(240)

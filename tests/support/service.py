@@ -18,6 +18,8 @@ from config.settings import Settings
 from deploy.local.installation import environment
 from pipeline.kafka.client import consumer
 from pipeline.kafka.message import Message, flat
+from pipeline.records import Article, decode
+from pipeline.records.topics import Topics
 
 
 class Process:
@@ -101,6 +103,17 @@ class Topic:
     def close(self) -> None:
         """Close the connection."""
         self._consumer.close(autocommit=False)
+
+
+def articles_on(settings: Settings) -> list[Article]:
+    """Every article on the topic of articles, heartbeats too; keys must be the ids."""
+    topic = Topic(settings, Topics(settings.topic_prefix).articles.name)
+    try:
+        found = [(message.key, decode(message.value, Article)) for message in topic.look()]
+    finally:
+        topic.close()
+    assert all(key == article.article_id.encode() for key, article in found)
+    return [article for _, article in found]
 
 
 def left_behind(marker: str) -> list[str]:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import aiohttp
 import hub as hubs
 import pytest
+from service import articles_on
 from subscribing import connect, until
 
 from connectors.websub.store import SubscriptionStore
-from pipeline.records import Article, decode
-from pipeline.records.topics import Topics
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,20 +27,7 @@ pytestmark = pytest.mark.slow
 
 def titles(settings: Settings) -> list[str]:
     """Titles of the articles on the topic."""
-    from kafka import KafkaConsumer, TopicPartition
-
-    consumer = KafkaConsumer(bootstrap_servers=settings.bootstrap_servers.split(","), enable_auto_commit=False)
-    topic = Topics(settings.topic_prefix).articles.name
-    partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
-    consumer.assign(partitions)
-    consumer.seek_to_beginning(*partitions)
-    ends = consumer.end_offsets(partitions)
-    found = []
-    while any(consumer.position(partition) < end for partition, end in ends.items()):
-        records = consumer.poll(timeout_ms=500).values()
-        found += [decode(record.value, Article).title for batch in records for record in batch]
-    consumer.close()
-    return sorted(title for title in found if title)
+    return sorted(article.title for article in articles_on(settings) if article.title)
 
 
 async def pushed(hub: Hub, body: bytes) -> int:
