@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ def writes_then_dies() -> str:
 
     def flush_and_die(member: Any) -> None:
         flush(member)
-        wrote = any(topic.endswith(".signals.v1") for topic in told)  # what is no signal is no repeated one either
+        wrote = _has_signal(told)
         told.clear()
         die(wrote)
 
@@ -63,8 +63,8 @@ def commits_first() -> str:
 
     def commit(member: Any, _left: Any = ()) -> bool:
         polled, member._polled = member._polled, {}
-        member._commit(polled)
-        die(bool(held))
+        committed = member._commit(polled)  # what a rebalance refuses is read again, so not lost
+        die(committed and _has_signal(message.topic for message in held))
         write(member, held)
         held.clear()
         member.flush()
@@ -93,8 +93,13 @@ def stands_still() -> str:
     return "score"
 
 
+def _has_signal(topics: Iterable[str]) -> bool:
+    """Whether a bundle wrote a signal: a dead letter alone is neither repeated nor lost as a signal."""
+    return any(topic.endswith(".signals.v1") for topic in topics)
+
+
 def _deaths() -> Callable[[bool], None]:
-    """A function that, told whether a bundle had something to write, kills this process now and then."""
+    """A function that, told whether a bundle had something to write, kills this process in one that has."""
     folder = load_settings().data_dir
     bundles = 0
 
@@ -102,7 +107,7 @@ def _deaths() -> Callable[[bool], None]:
         nonlocal bundles
         bundles += wrote
         done = deaths(folder)
-        if bundles >= BUNDLES and done < DEATHS:
+        if wrote and bundles >= BUNDLES and done < DEATHS:
             (folder / f"death-{done}").touch()
             os.kill(os.getpid(), signal.SIGKILL)
 

@@ -18,6 +18,7 @@ from service import wait_for
 
 from deploy.local.process import Port
 from pipeline.kafka.client import consumer, producer
+from pipeline.kafka.group import GroupMember
 from pipeline.records import Level, encode
 
 
@@ -45,6 +46,26 @@ def test_delivered_in_order_signed_and_committed(notified):
             expected = base64.b64encode(hmac.digest(KEY, content, hashlib.sha256)).decode()
             assert got.headers["webhook-signature"] == f"v1,{expected}"
     assert notified.dead() == []
+
+
+def test_a_refused_commit_is_made_again(notified, monkeypatch):
+    """A rebalance that leaves us the partition refuses a commit: what was delivered is committed after it."""
+    commit, refused = GroupMember.commit_up_to, []
+
+    def refuse_first(member, offsets):
+        if len(refused) < 2:
+            refused.append(offsets)
+            return False
+        return commit(member, offsets)
+
+    monkeypatch.setattr(GroupMember, "commit_up_to", refuse_first)
+    with HookServer() as server:
+        notified.hook(server.url)
+        notified.send(*transitions("a", 3))
+        notified.once()
+        notified.once()
+        assert len(refused) == 2
+        assert server.ids() == ids("a", 3)
 
 
 def test_what_may_pass_is_tried_again_in_order(notified):
