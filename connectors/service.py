@@ -17,7 +17,7 @@ from config.feed_lists import FeedLists
 from config.feeds import Feed
 from config.health import board
 from config.settings import Settings
-from connectors import metrics
+from connectors import identity, metrics
 from connectors.deliver import Delivery
 from connectors.fetch import Limits, fetcher_of
 from connectors.following import Sharing, follow_lists
@@ -85,6 +85,7 @@ async def run(
         if not parts.store.whole:
             connector.beside(Sharing(connector, poller, parts.store).follow())
         metrics.SHARDS.set(len(parts.store.held))
+        connector.beside(asyncio.to_thread(identity.prepare))
         async with _beating(settings, parts.delivery), _pushed(settings, connector, poller, parts):
             if lists is not None:
                 connector.beside(follow_lists(connector, lists))

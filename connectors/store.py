@@ -204,8 +204,9 @@ class Store:
         db = self._connection()
         rows, marks = [_seen_values(row) for row in seen], list(aliases)
         try:
-            db.executemany(f"INSERT OR REPLACE {_INTO_SEEN}", rows)
-            alias_table.write(db, marks)
+            if rows or marks:  # a 304, which nearly every poll is, brings none
+                db.executemany(f"INSERT OR REPLACE {_INTO_SEEN}", rows)
+                alias_table.write(db, marks)
             db.execute(_PUT_FEED, _values(state))
         except sqlite3.Error as error:
             raise self._undone(error) from None
