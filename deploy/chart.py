@@ -33,7 +33,7 @@ _TYPES = {Resource.TOPIC: "topic", Resource.GROUP: "group", Resource.TRANSACTION
 """Strimzi's words for what has a name; the cluster has none."""
 _NOT_BY_SETTINGS = re.compile(
     r"password|^sasl_|^ssl_cafile$|^metrics_(host|certfile|keyfile)$|_metrics_port$"
-    r"|^(bootstrap_servers|topic_prefix|security_protocol|config_dir|data_dir|cache_dir|prism)$"
+    r"|^websub_|^(bootstrap_servers|topic_prefix|security_protocol|config_dir|data_dir|cache_dir|prism)$"
 )
 """Secrets, and what other values of the chart say, or its ports, probes and volumes."""
 

@@ -200,11 +200,11 @@ def _dyads_held() -> Ready:
 def _checks() -> Ready:
     text = Text(
         "Checks",
-        "Whether Kafka answers each process, whether each job's runner is up, and whether the file of rules, as it "
-        "stands, is the one in use.",
+        "Whether Kafka answers each process, whether each job's runner is up, and whether the files of feeds and "
+        "of rules, as they stand, are those in use.",
         "all yes.",
-        "Kafka, runner: dashboard Kafka and runner. Rules: `brinkwatch config check` says what is wrong with the file; "
-        "the rules before it stay in use.",
+        "Kafka, runner: dashboard Kafka and runner. Feeds, rules: `brinkwatch config check` says what is wrong with "
+        "the files; those before them stay in use.",
         runbook="BrinkwatchRulesBad",
     )
     return timeline(
@@ -212,6 +212,7 @@ def _checks() -> Ready:
         [
             Query("min by (process) (brinkwatch_kafka_up)", "{{process}}: Kafka"),
             Query(RUNNERS, "{{process}}: runner"),
+            Query("min(brinkwatch_connect_list_last_reload_successful)", "connect: feeds"),
             Query("min(brinkwatch_rules_last_reload_successful)", "score: rules"),
         ],
         meanings=YES_NO,

@@ -89,6 +89,17 @@ def bad_rules(whole: Whole) -> Iterator[None]:
 
 
 @contextmanager
+def bad_list(whole: Whole) -> Iterator[None]:
+    """The list of feeds can't be read."""
+    good = whole.feeds_file.read_text(encoding="utf-8")
+    whole.feeds_file.write_text("feeds: [", encoding="utf-8")
+    try:
+        yield
+    finally:
+        whole.feeds_file.write_text(good, encoding="utf-8")
+
+
+@contextmanager
 def hanging_runner(whole: Whole) -> Iterator[None]:
     """The runner of extract is killed, and the next ones stand still as they start."""
     stopped = {}
@@ -281,6 +292,7 @@ ROUNDS = (
             ),
         ),
         Ailment("`alerts.yaml` can't be read", bad_rules, (case("RulesBad"),)),
+        Ailment("the list of feeds can't be read", bad_list, (case("FeedListBad"),)),
         Ailment(
             "monitor is killed before it can be scraped; `up` starts it", dying_monitor,
             (case("RestartLoop", job="brinkwatch-monitor"),),

@@ -25,6 +25,12 @@ EVERYTHING = {
         "receivers.yaml": "receivers: []\n",
         "gazetteer/own.yaml": "entries: []\n",
     },
+    "connect": {
+        "websub": {
+            "callbackUrl": "https://news.example:8443/websub",
+            "ingress": {"className": "nginx", "tlsSecret": "news-tls", "annotations": {"example.org/limit": "8m"}},
+        }
+    },
     "notify": {"enabled": True, "secret": "receivers"},
     "extract": {"keda": {"enabled": True}},
     "kafka": {"strimzi": {"subscribers": ["desk", "archive"]}},

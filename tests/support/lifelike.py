@@ -173,6 +173,8 @@ def connect(world: World, now: float) -> Iterator[Metric]:
     yield histogram("connect_poll_delay_seconds", {(): (total, 0.3)})
     states = {State.OK: 88, State.FAILING: 2, State.STOPPED: 1, State.DISABLED: 3}
     yield gauge("connect_feeds", "Feeds.", {(each.value,): states.get(each, 0) for each in State}, "state")
+    yield gauge("connect_list_last_reload_successful", "Good.", {(): 1})
+    yield gauge("connect_list_last_reload_success_timestamp_seconds", "When.", {(): world.began})
     entries = {Handling.NEW: 190.0, Handling.UPDATED: 14, Handling.SEEN: 9000, Handling.REPEATED: 3}
     handled = {(each.value,): world.total(entries.get(each, 0), now) for each in Handling}
     yield counter("connect_articles", "Entries.", handled, "outcome")

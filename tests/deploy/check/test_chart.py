@@ -18,6 +18,7 @@ from charts import (
     ROOT,
     VARIANTS,
     containers,
+    everywhere,
     helm,
     manifests,
     of_kind,
@@ -148,7 +149,7 @@ def test_roles_are_probed_where_they_listen(variant):
             continue
         (container,) = pod["containers"]
         role = container["args"][0]
-        assert container["ports"] == [{"name": "metrics", "containerPort": PORTS[role], "protocol": "TCP"}]
+        assert container["ports"][0] == {"name": "metrics", "containerPort": PORTS[role], "protocol": "TCP"}
         told = {entry["name"] for entry in container["env"]}
         scheme = "HTTPS" if "BRINKWATCH_METRICS_CERTFILE" in told else "HTTP"
         for probe, path in (("startup", "/livez"), ("liveness", "/livez"), ("readiness", "/readyz")):
@@ -247,6 +248,37 @@ def test_pods_are_closed_by_default(variant):
     assert opened == [[{"port": name, "protocol": "TCP"} for name in names]]
 
 
+def test_pushes_come_by_the_ingress_to_where_connect_listens():
+    """From the address that hubs are told to the socket: one host, path, port and policy, or no push ever arrives."""
+    (container,) = pods("everything")["StatefulSet/watch-brinkwatch-connect"]["containers"]
+    told = {entry["name"]: entry["value"] for entry in container["env"]}
+    port = Settings.model_fields["websub_port"].default
+    assert told["BRINKWATCH_WEBSUB_CALLBACK_URL"] == "https://news.example:8443/websub"
+    assert told["BRINKWATCH_WEBSUB_HOST"] == told["BRINKWATCH_METRICS_HOST"]
+    assert container["ports"][1:] == [{"name": "websub", "containerPort": port, "protocol": "TCP"}]
+    service = of_kind("everything", "Service")["watch-brinkwatch-connect-websub"]["spec"]
+    assert service["selector"].items() <= everywhere("everything")["StatefulSet/watch-brinkwatch-connect"][0].items()
+    assert [(each["port"], each["targetPort"]) for each in service["ports"]] == [(port, "websub")]
+    ingress = of_kind("everything", "Ingress")["watch-brinkwatch-connect-websub"]
+    assert ingress["metadata"]["annotations"] == {"example.org/limit": "8m"}
+    assert ingress["spec"]["tls"] == [{"hosts": ["news.example"], "secretName": "news-tls"}]
+    (rule,) = ingress["spec"]["rules"]
+    (path,) = rule["http"]["paths"]
+    assert (rule["host"], path["path"], path["pathType"]) == ("news.example", "/websub", "Prefix")
+    assert path["backend"]["service"] == {"name": "watch-brinkwatch-connect-websub", "port": {"name": "websub"}}
+    policy = of_kind("everything", "NetworkPolicy")["watch-brinkwatch-connect-websub"]["spec"]
+    assert policy["podSelector"]["matchLabels"] == service["selector"]
+    (rule,) = policy["ingress"]
+    assert rule["from"]
+    assert rule["ports"] == [{"port": "websub", "protocol": "TCP"}]
+
+
+@pytest.mark.parametrize("variant", ["default", "external", "flink"])
+def test_nothing_listens_for_pushes_unless_it_is_wished(variant):
+    """WebSub is off until an address is given: no port, no way in."""
+    assert "websub" not in rendered(variant).lower()
+
+
 def test_memory_of_extract_holds_its_models_and_an_article():
     """The limit that ends an article as a dead letter must come before the one that kills the pod."""
     values = yaml.safe_load((CHART / "values.yaml").read_text())["extract"]
@@ -266,6 +298,8 @@ def test_memory_of_extract_holds_its_models_and_an_article():
         ({"extract": {"settings": {"EXTRACT_METRICS_PORT": 9999}}}, "EXTRACT_METRICS_PORT"),
         ({"config": {"../feeds.yaml": ""}}, "feeds.yaml"),
         ({"topicPrefix": "Not A Prefix"}, "topicPrefix"),
+        ({"connect": {"websub": {"callbackUrl": "http://news.example/websub"}}}, "callbackUrl"),
+        ({"connect": {"settings": {"WEBSUB_PORT": 9999}}}, "WEBSUB_PORT"),
         ({"notify": {"enabled": True}}, "receivers.yaml"),
         ({"console": {"enabled": True, "user": "subscriber-nobody"}}, "nobody"),
         ({"kafka": {"strimzi": {"enabled": False}}}, "bootstrapServers"),

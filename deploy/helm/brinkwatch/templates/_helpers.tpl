@@ -229,7 +229,7 @@ tolerations: {{- toYaml . | nindent 2 }}
 securityContext: {{- include "brinkwatch.podSecurityContext" .root | nindent 2 }}
 {{- end }}
 
-{{/* The pod template of a role: root, role, values, port, grace, settings, data (volume of /data, else an empty one). */}}
+{{/* The pod template of a role: root, role, values, port, grace, settings, ports (beside that of metrics), data (volume of /data, else an empty one). */}}
 {{- define "brinkwatch.pod" -}}
 {{- $root := .root -}}
 metadata:
@@ -278,6 +278,9 @@ spec:
       env: {{- include "brinkwatch.environment" . | nindent 8 }}
       ports:
         - {name: metrics, containerPort: {{ .port }}, protocol: TCP}
+        {{- with .ports }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
       # Extract loads its models first, and score its dyads.
       startupProbe:
         httpGet: {path: /livez, port: metrics, scheme: {{ include "brinkwatch.scheme" $root | upper }}}
