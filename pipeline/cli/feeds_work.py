@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import typer
+from yarl import URL
 
 from config.errors import BrinkwatchError, ConfigError
 from config.feeds import Feed, load_feeds
@@ -18,6 +19,7 @@ from connectors import discovery
 from connectors.canonical import feed_address
 from connectors.check import Checked, checker
 from connectors.discovery import Discovery
+from connectors.locations import same_host
 from connectors.outcome import Outcome
 from pipeline.cli.common import progress_bar, say
 
@@ -38,7 +40,8 @@ async def find(settings: Settings, feed: Feed) -> Checked:
     """``feed``, else the first that the page at its address leads to, checked.
 
     Raises:
-        BrinkwatchError: There is none that can be read.
+        BrinkwatchError: There is none that can be read, or it is at another origin than the one that the operator
+            named an access block for: whoever writes a page must not choose who gets a password.
     """
     failed, hint = "adding a feed failed", "(--no-check adds an address all the same)"
     async with checker(settings) as checking:
@@ -48,6 +51,11 @@ async def find(settings: Settings, feed: Feed) -> Checked:
             if not found.found:
                 raise BrinkwatchError(f"{failed}: {shown(feed.url)}: {checked.detail}; {found.error} {hint}")
             first = found.found[0]
+            if feed.way is not None and not _same_origin(first.url, feed.url):
+                raise BrinkwatchError(
+                    f"{failed}: {shown(first.url)}: it is at another origin than {shown(feed.url)}, which alone gets "
+                    f"what access {feed.access} sends; add it by its own address, with --access or without"
+                )
             if not await discovery.may_be_asked(first, checked.fetched.final_url):
                 raise BrinkwatchError(
                     f"{failed}: {shown(first.url)}: the page links to an address that is not public {hint}"
@@ -57,6 +65,15 @@ async def find(settings: Settings, feed: Feed) -> Checked:
         why = f"{shown(checked.feed.url)}: {checked.outcome.value}: {checked.detail}"
         raise BrinkwatchError(f"{failed}: {why}" + (f" {hint}" if checked.outcome is not Outcome.BAD_URL else ""))
     return checked
+
+
+def _same_origin(one: str, other: str) -> bool:
+    """Whether two addresses have scheme, host and port in common, as a fetch tells where a secret may go."""
+    try:
+        a, b = URL(one), URL(other)
+        return same_host(a, b) and (a.scheme, a.port) == (b.scheme, b.port)
+    except ValueError:
+        return False
 
 
 def _is_page(checked: Checked) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 import time
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -55,24 +56,40 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 async def site() -> AsyncIterator[dict[str, Any]]:
-    """A web site: pages by path under ``pages``, what was asked for under ``asked``, its address under ``url``."""
-    state: dict[str, Any] = {"pages": {}, "asked": []}
+    """A web site, as ``serving`` has it."""
+    async with serving("127.0.0.1") as state:
+        yield state
+
+
+@asynccontextmanager
+async def serving(host: str) -> AsyncIterator[dict[str, Any]]:
+    """A web site on one address of loopback.
+
+    Pages (a text, a status, or ``to`` and where they redirect) by path are under ``pages``, what was asked for under
+    ``asked``, whether a password came with it under ``authorized``, its address under ``url``.
+    """
+    state: dict[str, Any] = {"pages": {}, "asked": [], "authorized": []}
 
     async def answer(request: web.Request) -> web.Response:
         state["asked"].append(request.path)
+        state["authorized"].append("Authorization" in request.headers)
         body = state["pages"].get(request.path)
         if isinstance(body, int):
             return web.Response(status=body)
+        if body and body.startswith("to "):
+            raise web.HTTPFound(body.removeprefix("to "))
         return web.Response(status=404) if body is None else web.Response(text=body, content_type="text/html")
 
     server = web.Application()
     server.router.add_get("/{path:.*}", answer)
     runner = web.AppRunner(server, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    state["url"] = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield state
-    await runner.cleanup()
+    await web.TCPSite(runner, host, 0).start()
+    state["url"] = f"http://{host}:{runner.addresses[0][1]}"
+    try:
+        yield state
+    finally:
+        await runner.cleanup()
 
 
 def feeds(folder: Path, *words: str) -> Result:
@@ -191,6 +208,53 @@ async def test_a_page_that_links_into_our_network(folder: Path, site: dict[str, 
     done = await feeds_beside(folder, "add", site["url"] + "/")
     assert (done.exit_code, "not public" in str(done.exception)) == (1, True)
     assert site["asked"] == ["/"]
+
+
+LINK = '<html><link rel="alternate" type="application/rss+xml" href="{}">'
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [
+        ("127.0.0.1", {"/": LINK.format("{there}/feed")}),
+        ("127.0.0.2", {"/": LINK.format("{there}/feed")}),
+        ("127.0.0.2", {"/": "to {there}/"}),
+        ("127.0.0.1", {"/": "<html>", "/feed/": "to {there}/feed"}),
+        ("127.0.0.2", {"/": "<html>", "/feed/": "to {there}/feed"}),
+    ],
+    ids=["link-port", "link-host", "redirect", "usual-port", "usual-host"],
+)
+async def test_a_password_goes_to_no_origin_that_a_page_names(
+    folder: Path, site: dict[str, Any], host: str, here: dict[str, str]
+):
+    """A link, a redirect of the page or of a usual place to another host or port gets no password, now or later.
+
+    Nothing is added; the address that was found is told, so that it can be added by itself.
+    """
+    block = "access: {agency: {username: desk, password_file: kept}}\n"
+    (folder / "feeds.yaml").write_text(block + LIST)
+    (folder / "kept").write_text("open-sesame")
+    async with serving(host) as other:
+        site["pages"] = {path: page.format(there=other["url"]) for path, page in here.items()}
+        other["pages"] = {"/": LINK.format("feed"), "/feed": feedserver.rss()}
+        done = await feeds_beside(folder, "add", site["url"] + "/", "--access", "agency")
+        assert (done.exit_code, f"{other['url']}/feed: " in str(done.exception)) == (1, True), done.exception
+        assert "--access" in str(done.exception)
+        assert (site["authorized"][0], any(other["authorized"])) == (True, False)
+        assert (folder / "feeds.yaml").read_text() == block + LIST
+        by_itself = await feeds_beside(folder, "add", other["url"] + "/feed", "--access", "agency")
+    assert by_itself.exit_code == 0, by_itself.exception
+    assert load_feeds(folder / "feeds.yaml")[-1].access == "agency"
+
+
+async def test_a_page_of_the_same_origin_keeps_the_access_block(folder: Path, site: dict[str, Any]):
+    """What the page links to at home is looked at with the password, and added with the block."""
+    (folder / "feeds.yaml").write_text("access: {agency: {username: desk, password_file: kept}}\n" + LIST)
+    (folder / "kept").write_text("open-sesame")
+    site["pages"] = {"/": LINK.format("feed"), "/feed": feedserver.rss()}
+    done = await feeds_beside(folder, "add", site["url"] + "/", "--access", "agency")
+    assert done.exit_code == 0, done.exception
+    assert (load_feeds(folder / "feeds.yaml")[-1].access, site["authorized"]) == ("agency", [True, True])
 
 
 async def test_add_what_is_no_feed(folder: Path, site: dict[str, Any], monkeypatch: pytest.MonkeyPatch):
