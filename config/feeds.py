@@ -188,7 +188,7 @@ def load_ways(path: Path) -> dict[str, Way]:
     return _ways(load(path).check(FeedsFile), path)
 
 
-def unfit(given: Mapping[str, str], defaults: Defaults) -> tuple[str, str] | None:
+def unfit(given: Mapping[str, object], defaults: Defaults) -> tuple[str, str] | None:
     """The first key of a feed that can't stand so in a list with these defaults, and what was expected of it."""
     try:
         entry = FeedEntry.model_validate(given)

@@ -17,12 +17,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pydantic
 import yaml
 
 from config.document import MAX_BYTES
 from config.errors import BrinkwatchError, ConfigError
-from config.feeds import Feed, FeedEntry, load_feeds
+from config.feeds import Defaults, Feed, load_feeds, unfit
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 .()/_-]*[A-Za-z0-9.)]")
 _WORDS = re.compile(r"(?:true|false|yes|no|on|off|null|y|n|~)", re.IGNORECASE)
@@ -30,6 +29,7 @@ KEYS = (
     "id", "title", "url", "source", "language", "interval", "min_interval", "max_interval", "full_text", "access",
     "enabled", "drill",
 )  # fmt: skip
+FLAGS = ("enabled", "drill")
 Edit = Callable[[str], str]
 
 
@@ -110,12 +110,17 @@ def set_enabled(text: str, feed: str, *, enabled: bool) -> str:
 
 def row(feed: Mapping[str, str]) -> str:
     """A feed as one line of the list, its keys in the order of the file that is shipped."""
-    return "{" + ", ".join(f"{key}: {scalar(feed[key])}" for key in KEYS if feed.get(key)) + "}"
+    return "{" + ", ".join(f"{key}: {_value(key, feed[key])}" for key in KEYS if feed.get(key)) + "}"
+
+
+def _value(key: str, value: str) -> str:
+    """Only a flag is true or false; an id or a title of that word is text."""
+    return value if key in FLAGS and value in {"true", "false"} else scalar(value)
 
 
 def scalar(value: str) -> str:
-    """``value`` as YAML has it within braces: as it is where that is safe, else in quotes."""
-    if value in {"true", "false"} or (re.fullmatch(r"\d[\d.]*(?:ms|s|m|h|d)", value)):
+    """``value`` as YAML has a text within braces: as it is where it can be nothing else, else in quotes."""
+    if re.fullmatch(r"\d[\d.]*(?:ms|s|m|h|d)", value, re.ASCII):
         return value
     if _PLAIN.fullmatch(value) and not _WORDS.fullmatch(value):
         return value
@@ -123,19 +128,17 @@ def scalar(value: str) -> str:
     return dumped.rstrip("\n").removesuffix("\n...")
 
 
-def usable(given: Mapping[str, str]) -> dict[str, str] | None:
-    """``given`` without the fields that the file may not hold; None where it is no feed at all."""
+def usable(given: Mapping[str, str], usual: Defaults) -> dict[str, str] | None:
+    """``given`` without the fields that a list with these defaults may not hold; None where it is no feed at all."""
     fields: dict[str, Any] = {key: value for key, value in given.items() if key in KEYS and value}
-    for flag in ("enabled", "drill"):
+    for flag in FLAGS:
         if flag in fields:
             fields[flag] = str(fields[flag]).strip().lower() not in {"false", "no", "0"}
-    try:
-        FeedEntry.model_validate(fields)
-    except pydantic.ValidationError as error:
-        bad = {str(each["loc"][0]) for each in error.errors() if each["loc"]}
-        if bad & {"id", "url"} or not bad:
+    if found := unfit(fields, usual):
+        key, _ = found
+        if key in {"id", "url"} or key not in given:
             return None
-        return usable({key: value for key, value in given.items() if key not in bad})
+        return usable({name: value for name, value in given.items() if name != key}, usual)
     return {key: str(value).lower() if isinstance(value, bool) else value for key, value in fields.items()}
 
 

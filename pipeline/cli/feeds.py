@@ -19,7 +19,9 @@ from connectors.status import Standing
 from pipeline.cli.common import ConfigDir, progress_bar, say, set_up_logging
 
 if TYPE_CHECKING:
-    from config.feeds import Feed
+    from collections.abc import Mapping
+
+    from config.feeds import Defaults, Feed
     from config.ways import Way
 
 FeedsFile = Annotated[Path | None, typer.Option("--feeds", metavar="FILE", help="Another list than feeds.yaml.")]
@@ -236,22 +238,27 @@ def import_(
         if (address := feed_address(outline.url)) not in urls:
             urls.add(address)
             fresh.append(outline)
-    rows, bad, named = [], listing.unusable, list(listing.named)
+    usual = _usual(path)
+    rows, bad, named, less = [], listing.unusable, list(listing.named), []
     with progress_bar("import", len(fresh)) as advance:
         for outline in opml.with_ids(fresh, [feed.id for feed in there]):
-            row = usable({"title": outline.title, "url": outline.url, **outline.given})
-            rows += [row] if row else []
+            row = usable({"title": outline.title, "url": outline.url, **outline.given}, usual)
             if row is None:
                 bad += 1
                 named.append(outline.url)
+            else:
+                rows.append(row)
+                less += _left_out(outline.given, row)
             advance(1)
     for address in named[: opml.MAX_NAMED]:
         say(f"unusable: {clean(shown(address), opml.MAX_TITLE)}")
+    for each in less[: opml.MAX_NAMED]:
+        say(clean(shown(each), opml.MAX_TITLE))
     if rows:
         _say_if_new(path)
         edit_file(path, lambda text: to_text(text, rows))
     known = len(listing.outlines) - len(fresh)
-    print(f"{len(rows)} added, {known} there already, {bad} unusable")
+    print(f"{len(rows)} added, {known} there already, {bad} unusable" + (f", {len(less)} in part" if less else ""))
 
 
 @app.command("export")
@@ -291,10 +298,9 @@ def _fitting(path: Path, url: str, given: dict[str, str], there: tuple[Feed, ...
         typer.BadParameter: An option can't be so.
         BrinkwatchError: The address can't.
     """
-    from config.feeds import Defaults, load_defaults, load_ways, unfit
+    from config.feeds import load_ways, unfit
 
-    usual = load_defaults(path) if path.exists() else Defaults()
-    if found := unfit({"id": "new", **given, "url": url}, usual):
+    if found := unfit({"id": "new", **given, "url": url}, _usual(path)):
         key, why = found
         if key == "url":
             raise BrinkwatchError(f"adding a feed failed: {shown(url)}: {why}")
@@ -307,6 +313,18 @@ def _fitting(path: Path, url: str, given: dict[str, str], there: tuple[Feed, ...
     if name not in ways:
         raise typer.BadParameter(f"the name of a block of access: (found {name!r})", param_hint="--access")
     return ways[name]
+
+
+def _left_out(given: Mapping[str, str], row: Mapping[str, str]) -> list[str]:
+    """What is to be said of a feed that is taken without something that its list said; nothing where all is."""
+    without = [f"{key} {value}" for key, value in given.items() if key not in row]
+    return [f"{row['id']}: left out: {', '.join(without)}"] if without else []
+
+
+def _usual(path: Path) -> Defaults:
+    from config.feeds import Defaults, load_defaults
+
+    return load_defaults(path) if path.exists() else Defaults()
 
 
 def _refuse_known(url: str, there: tuple[Feed, ...]) -> None:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from config.errors import ConfigError
-from config.feeds import load_feeds
+from config.feeds import Defaults, load_feeds
 from config.feeds_edit import EditError, add, edit_file, remove, row, scalar, set_enabled, usable
 
 if TYPE_CHECKING:
@@ -132,13 +132,14 @@ def test_all_go_and_one_comes_back(tmp_path: Path, text: str):
         "plain", "yes", "12", "1e3", "null", "~", "a: b", "a #b", "it's", '"', "{x}", "[x]", "a,b", "- a", "*a", "&a",
         "!a", "%a", "@a", "`a", "|", "> a", "? a", "é", "日本語", "a\\b", "emoji 😀", "2026-11-02", "12:30:45", "0x1f",
         " blank ", "=", "<<", "true", "x" * 3000, "tab\there", "a" + "\u2028" + "b", "https://x.example/?a=1&b=2",
-        ".inf", "1_000",
+        ".inf", "1_000", "True", "false", "FALSE", "Null", "off", "1", "1e5", "1.5",
+        "2026-11-02T10:00:00Z", "1.2.3h",
     ],
 )  # fmt: skip
 def test_any_title_is_quoted_as_it_needs(value: str):
-    """What is written is read as the same text."""
-    read = yaml.safe_load(f"[{row({'id': 'a', 'title': value})}]")[0]["title"]
-    assert read == value or (value == "true" and read is True)
+    """What is written is read as the same text, as an id, too: a word of YAML's own would be no text."""
+    read = yaml.safe_load(f"[{row({'id': value, 'title': value, 'enabled': 'false'})}]")[0]
+    assert read == {"id": value, "title": value, "enabled": False}
     assert "\n" not in scalar(value)
 
 
@@ -219,15 +220,33 @@ def test_a_new_list(tmp_path: Path):
 def test_fields_that_a_list_may_not_hold():
     """From outside comes anything: bad fields are dropped, and what has no address that can be polled is none."""
     good = {"id": "a", "url": "https://a.example/"}
-    assert usable({**good, "interval": "1s", "language": "xx-yy", "source": "No Domain", "enabled": "False"}) == {
+    bad = {"interval": "1s", "language": "xx-yy", "source": "No Domain", "enabled": "False"}
+    assert usable({**good, **bad}, Defaults()) == {
         **good,
         "enabled": "false",
     }
-    assert usable({**good, "interval": "2h", "language": "de", "drill": "true"}) == {
+    assert usable({**good, "interval": "2h", "language": "de", "drill": "true"}, Defaults()) == {
         **good,
         "interval": "2h",
         "language": "de",
         "drill": "true",
     }
-    assert usable({"id": "a", "url": "https://user:pw@a.example/"}) is None
-    assert usable({"id": "A B", "url": "https://a.example/"}) is None
+    assert usable({"id": "a", "url": "https://user:pw@a.example/"}, Defaults()) is None
+    assert usable({"id": "A B", "url": "https://a.example/"}, Defaults()) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({"min_interval": "3h"}, {}),
+        ({"min_interval": "3h", "max_interval": "4h"}, {"min_interval": "3h", "max_interval": "4h"}),
+        ({"min_interval": "4h", "max_interval": "3h"}, {"max_interval": "3h"}),
+        ({"max_interval": "2m"}, {}),
+        ({"interval": "10m", "min_interval": "5m", "max_interval": "1h"}, {"interval": "10m"}),
+        ({"drill": "true", "max_interval": "1h"}, {"drill": "true"}),
+    ],
+)
+def test_bounds_that_do_not_fit_the_list(given: dict[str, str], kept: dict[str, str]):
+    """A bound that is good by itself, but not beside the list's usual ones or a fixed interval, is left out."""
+    good = {"id": "a", "url": "https://a.example/"}
+    assert usable({**good, **given}, Defaults()) == {**good, **kept}

@@ -531,6 +531,33 @@ def test_opml_of_another_reader(folder: Path):
     assert (folder / "feeds.yaml").read_text().startswith(LIST)
 
 
+def test_one_outline_stops_no_other(folder: Path):
+    """A title that is a word of YAML's, and bounds that do not fit the list: the others are added all the same.
+
+    What can't stand in the list is left out of its feed, and told.
+    """
+    path = folder / "other.opml"
+    path.write_text(
+        '<opml><body><outline text="True" xmlUrl="https://t.example/rss"/>'
+        '<outline text="null" id="1e5" xmlUrl="https://n.example/rss"/>'
+        '<outline text="Slow" min_interval="3h" language="en" xmlUrl="https://s.example/rss"/>'
+        '<outline text="Wrong" interval="soon" source="No Domain" xmlUrl="https://w.example/rss"/>'
+        '<outline text="Good" min_interval="10m" xmlUrl="https://g.example/rss"/></body></opml>'
+    )
+    done = feeds(folder, "import", str(path))
+    assert done.stdout == "5 added, 0 there already, 0 unusable, 2 in part\n", done.exception
+    assert "slow: left out: min_interval 3h\n" in done.stderr
+    assert "wrong: left out: interval soon, source No Domain\n" in done.stderr
+    added = {feed.id: (feed.title, feed.floor_s) for feed in load_feeds(folder / "feeds.yaml")[4:]}
+    assert added == {
+        "true": ("True", 300), "1e5": ("null", 300), "slow": ("Slow", 300), "wrong": ("Wrong", 300),
+        "good": ("Good", 600),
+    }  # fmt: skip
+    assert feeds(folder, "pause", "true").exit_code == 0
+    assert feeds(folder, "add", "https://y.example/", "--no-check", "--id", "yes", "--title", "false").exit_code == 0
+    assert (load_feeds(folder / "feeds.yaml")[-1].id, load_feeds(folder / "feeds.yaml")[-1].title) == ("yes", "false")
+
+
 @pytest.mark.parametrize(
     "body",
     [
