@@ -30,6 +30,10 @@ KEYS = (
     "enabled", "drill",
 )  # fmt: skip
 FLAGS = ("enabled", "drill")
+_BY_HAND = "it is written in a way that has to be edited by hand"
+_BEFORE = re.compile(r"[ \t]*(,?)[ \t]*")
+_BEHIND = re.compile(r"[ \t]*(,?)[ \t]*(?:#.*)?")
+"""What else may stand on the lines of an item in brackets, if they are its own: a comma on one side, a comment."""
 Edit = Callable[[str], str]
 
 
@@ -59,9 +63,9 @@ def add(text: str, feeds: Sequence[Mapping[str, str]]) -> str:
         return f"{text}{gap}feeds:\n" + "".join(f"  - {each}\n" for each in rows)
     if not found.items:
         return _fill(text, found.node, rows)
-    last = _end(found.items[-1])
+    last = _end(text, found.items[-1])
     if found.node.flow_style:
-        return text[:last] + "".join(f", {each}" for each in rows) + text[last:]
+        return _add_to_row(text, found, rows)
     dash = " " * (found.node.start_mark.column)
     at = _line_end(text, last)
     newline = "\r\n" if "\r\n" in text else "\n"
@@ -79,7 +83,7 @@ def remove(text: str, feed: str) -> str:
     if found.node.flow_style:
         return _cut_from_row(text, found, item)
     begin = text.rfind("\n", 0, item.start_mark.index) + 1
-    end = _line_end(text, _end(item))
+    end = _line_end(text, _end(text, item))
     rest = text[min(end + _newline(text, end), len(text)) :]
     if len(found.items) > 1:
         return text[:begin] + rest
@@ -103,7 +107,7 @@ def set_enabled(text: str, feed: str, *, enabled: bool) -> str:
     last = item.value[-1][1]
     if item.flow_style:
         return text[: last.end_mark.index] + f", enabled: {word}" + text[last.end_mark.index :]
-    at = _line_end(text, _end(item))
+    at = _line_end(text, _end(text, item))
     newline = "\r\n" if "\r\n" in text else "\n"
     return text[:at] + f"{newline}{' ' * item.value[0][0].start_mark.column}enabled: {word}" + text[at:]
 
@@ -179,11 +183,11 @@ def _check(
     try:
         after = {feed.id: feed for feed in load_feeds(aside)}
     except ConfigError as error:
+        if meant:  # of an edit that cuts, it is a cut that did not fit the text
+            raise EditError(f"changing the list of feeds failed: {path}: {_BY_HAND}") from None
         raise ConfigError([replace(fault, file=str(path)) for fault in error.faults]) from None
     if meant and after != meant(before):
-        raise EditError(
-            f"changing the list of feeds failed: {path}: it is written in a way that has to be edited by hand"
-        )
+        raise EditError(f"changing the list of feeds failed: {path}: {_BY_HAND}")
 
 
 def _read(path: Path) -> str:
@@ -260,19 +264,49 @@ def _item(text: str, feed: str) -> tuple[_List, yaml.MappingNode]:
 
 
 def _fill(text: str, node: yaml.SequenceNode, rows: list[str]) -> str:
-    """Rows in the place of an empty list."""
+    """Rows in the place of an empty list; within its brackets where comments stand there."""
     newline = "\r\n" if "\r\n" in text else "\n"
-    head = text[: node.start_mark.index].rstrip(" ")
+    begin, end = node.start_mark.index, node.end_mark.index
+    if text[begin + 1 : end - 1].strip():
+        return text[: end - 1] + "".join(f"  {each},{newline}" for each in rows) + text[end - 1 :]
+    head = text[:begin].rstrip(" ")
     new = "".join(f"{newline}  - {each}" for each in rows)
-    return head + new + text[node.end_mark.index :]
+    return head + new + text[end:]
 
 
-def _end(node: yaml.Node) -> int:
+def _add_to_row(text: str, found: _List, rows: list[str]) -> str:
+    """Rows at the end of a list in brackets, on lines of their own where the last item's line ends behind it."""
+    last = _end(text, found.items[-1])
+    end = _line_end(text, last)
+    behind = _BEHIND.fullmatch(text, last, end)
+    if behind is None:
+        return text[:last] + "".join(f", {each}" for each in rows) + text[last:]
+    begin = text.rfind("\n", 0, found.items[-1].start_mark.index) + 1
+    line = text[begin:end]
+    gap = ("\r\n" if "\r\n" in text else "\n") + (line[: len(line) - len(line.lstrip())] or "  ")
+    new = ",".join(f"{gap}{each}" for each in rows)
+    return text[:last] + ("" if behind[1] else ",") + text[last:end] + new + behind[1] + text[end:]
+
+
+def _end(text: str, node: yaml.Node) -> int:
     """Where a node's text ends; a block's own mark stands at the next token, past blank lines and comments."""
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
-        return _end(last[1] if isinstance(last, tuple) else last)
+        return _end(text, last[1] if isinstance(last, tuple) else last)
+    if isinstance(node, yaml.ScalarNode) and node.style in {"|", ">"}:
+        return _block_end(text, node)
     return int(node.end_mark.index)
+
+
+def _block_end(text: str, node: yaml.ScalarNode) -> int:
+    """Where the last line of a text under ``|`` or ``>`` ends; its own mark stands at the begin of the next line.
+
+    Blank lines behind it are its own only where it keeps them (``|+``), or has blanks of its own there.
+    """
+    head, end = node.start_mark.index, node.end_mark.index
+    keeps = "+" in text[head : _line_end(text, head)] or node.value.rstrip("\n").endswith(" ")
+    body = text[:end]
+    return len(body.removesuffix("\n").removesuffix("\r") if keeps else body.rstrip(" \r\n"))
 
 
 def _line_end(text: str, at: int) -> int:
@@ -287,10 +321,38 @@ def _newline(text: str, at: int) -> int:
 
 
 def _cut_from_row(text: str, found: _List, item: yaml.MappingNode) -> str:
-    """Cut an item out of a list in brackets, with one comma."""
-    if len(found.items) == 1:
-        return f"{text[: found.node.start_mark.index]}[]{text[found.node.end_mark.index :]}"
-    position = found.items.index(item)
-    if position:
-        return text[: _end(found.items[position - 1])] + text[_end(item) :]
-    return text[: item.start_mark.index] + text[found.items[1].start_mark.index :]
+    """Cut an item out of a list in brackets, with one comma; of lines that are its own, all, else no line's end.
+
+    Raises:
+        EditError: It can't be told what else belongs to it.
+    """
+    at = found.items.index(item)
+    begin, end = item.start_mark.index, _end(text, item)
+    after = found.items[at - 1] if at else None
+    until = found.items[at + 1].start_mark.index if at + 1 < len(found.items) else None
+    before = _end(text, after) if after else found.node.start_mark.index + 1
+    close = found.node.end_mark.index - 1
+    if after is None and until is None and not (text[before:begin] + text[end:close]).strip(" \t\r\n,"):
+        return text[:before] + text[close:]
+    if until is not None and "\n" not in text[end:until]:
+        return text[:begin] + text[until:]
+    if after is not None and "\n" not in text[before:begin]:
+        return text[:before] + text[end:]
+    return _cut_lines(text, begin, end, close)
+
+
+def _cut_lines(text: str, begin: int, end: int, close: int) -> str:
+    """Cut an item that has no other beside it on its lines, and the list's end at ``close``.
+
+    Raises:
+        EditError: As above.
+    """
+    first, last = text.rfind("\n", 0, begin) + 1, _line_end(text, end)
+    ahead, behind = _BEFORE.fullmatch(text, first, begin), _BEHIND.fullmatch(text, end, last)
+    if ahead and behind and not (ahead[1] and behind[1]):
+        return text[:first] + text[last + _newline(text, last) :]
+    if ahead is None and behind:  # the list begins on its line
+        return text[:begin] + text[last:]
+    if ahead and close <= last:  # and ends there
+        return text[:begin] + text[end:]
+    raise EditError(f"changing the list of feeds failed: {_BY_HAND}")

@@ -143,6 +143,151 @@ def test_any_title_is_quoted_as_it_needs(value: str):
     assert "\n" not in scalar(value)
 
 
+BLOCKS = """feeds:
+- id: a
+  url: https://a.example/rss
+  title: |
+    One
+
+# about b
+- id: b
+  url: https://b.example/rss
+  title: >-
+    Two
+    words
+
+
+  # about c
+- id: c
+  url: https://c.example/rss
+  title: |+
+    Three
+
+# the end
+"""
+LINES = """feeds: [  # all
+  {id: a, url: https://a.example/rss},  # first
+  # about b
+  {id: b,  # short
+   url: https://b.example/rss},  # second
+  {id: c, url: https://c.example/rss},  # third
+  # more to come
+]  # end
+"""
+LEADING = """feeds: [
+    # about a
+    {id: a, url: https://a.example/rss}  # first
+  , {id: b, url: https://b.example/rss}  # second
+  , {id: c, url: https://c.example/rss}  # third
+]
+"""
+TIGHT = """feeds: [{id: a, url: https://a.example/rss},  # first
+  {id: b, url: https://b.example/rss},  # second
+  {id: c, url: https://c.example/rss}]  # third
+"""
+PAIRS = """feeds: [
+  {id: a, url: https://a.example/rss}, {id: b, url: https://b.example/rss},  # two
+  {id: c, url: https://c.example/rss}  # one
+]
+"""
+FOUR = {"id": "four", "url": "https://d.example/rss"}
+ADDED = '{id: four, url: "https://d.example/rss"}'
+
+
+def without(text: str, *lines: int) -> str:
+    """``text`` without these lines, of which the first is 0."""
+    return "".join(line for at, line in enumerate(lines_of(text)) if at not in lines)
+
+
+def with_line(text: str, at: int, line: str) -> str:
+    """``text`` with one line more, before the one that is at that place."""
+    lines = lines_of(text)
+    return "".join([*lines[:at], f"{line}\n", *lines[at:]])
+
+
+@pytest.mark.parametrize("crlf", [False, True])
+@pytest.mark.parametrize(
+    ("before", "feed", "after"),
+    [
+        (BLOCKS, "a", without(BLOCKS, 1, 2, 3, 4)),
+        (BLOCKS, "b", without(BLOCKS, 7, 8, 9, 10, 11)),
+        (BLOCKS, "c", without(BLOCKS, 15, 16, 17, 18, 19)),
+        (LINES, "a", without(LINES, 1)),
+        (LINES, "b", without(LINES, 3, 4)),
+        (LINES, "c", without(LINES, 5)),
+        (LEADING, "b", without(LEADING, 3)),
+        (LEADING, "c", without(LEADING, 4)),
+        (TIGHT, "a", "feeds: [\n" + without(TIGHT, 0)),
+        (TIGHT, "b", without(TIGHT, 1)),
+        (TIGHT, "c", without(TIGHT, 2) + "  ]  # third\n"),
+        (PAIRS, "a", PAIRS.replace("{id: a, url: https://a.example/rss}, ", "")),
+        (PAIRS, "b", PAIRS.replace(", {id: b, url: https://b.example/rss}", "")),
+        (PAIRS, "c", without(PAIRS, 2)),
+    ],
+)
+def test_remove_leaves_the_comments_of_others(tmp_path: Path, before: str, feed: str, after: str, crlf: bool):
+    """Behind a text of several lines, and in brackets over several lines: what goes is the item's own lines."""
+    if crlf:
+        before, after = before.replace("\n", "\r\n"), after.replace("\n", "\r\n")
+    assert remove(before, feed) == after
+    assert loaded(tmp_path, after) == {key: each for key, each in loaded(tmp_path, before).items() if key != feed}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (BLOCKS, with_line(BLOCKS, 20, f"- {ADDED}")),
+        (BLOCKS.replace("|+", "|"), with_line(BLOCKS.replace("|+", "|"), 19, f"- {ADDED}")),
+        (LINES, with_line(LINES, 6, f"  {ADDED},")),
+        (LEADING, with_line(LEADING, 5, f"  {ADDED}").replace("c.example/rss}  #", "c.example/rss},  #")),
+        (TIGHT, TIGHT.replace("]", f", {ADDED}]")),
+        (PAIRS, with_line(PAIRS, 3, f"  {ADDED}").replace("c.example/rss}  #", "c.example/rss},  #")),
+        ("feeds: [  # all\n  # more to come\n]\n", f"feeds: [  # all\n  # more to come\n  {ADDED},\n]\n"),
+    ],
+)
+def test_add_leaves_comments_where_they_are(tmp_path: Path, before: str, after: str):
+    """The new item stands behind the last one and its comment, and above what comes next."""
+    assert add(before, [FOUR]) == after
+    feeds = loaded(tmp_path, after)
+    assert loaded(tmp_path, before).items() <= feeds.items()
+    assert list(feeds)[-1] == "four"
+    assert list(loaded(tmp_path, add(before, [FOUR, NEW])))[-2:] == ["four", "new"]
+
+
+@pytest.mark.parametrize(
+    ("feed", "at"),
+    [("a", 5), ("b", 12), ("c", 20)],
+)
+def test_pause_behind_a_text_of_several_lines(tmp_path: Path, feed: str, at: int):
+    """The word stands within its item: above blank lines and the next one's comment; a blank that is kept stays."""
+    after = set_enabled(BLOCKS, feed, enabled=False)
+    assert after == with_line(BLOCKS, at, "  enabled: false")
+    paused = {key for key, each in loaded(tmp_path, after).items() if not each.enabled}  # type: ignore[attr-defined]
+    assert paused == {feed}
+
+
+def test_all_lines_go_and_one_comes_back(tmp_path: Path):
+    """In brackets over several lines, comments stay also where no item does."""
+    text = LINES
+    for feed in ("b", "c", "a"):
+        text = remove(text, feed)
+    assert text == without(LINES, 1, 3, 4, 5)
+    assert list(loaded(tmp_path, add(text, [NEW]))) == ["new"]
+
+
+@pytest.mark.parametrize(
+    ("text", "feed"),
+    [(LEADING, "a"), (LEADING.replace("  , {id: c", "    {id: c").replace("# second", ", # second"), "b")],
+)
+def test_what_can_not_be_cut_is_left_to_its_writer(tmp_path: Path, text: str, feed: str):
+    """Where a comma would go that another item needs, the list stays as it is, and it is said."""
+    path = tmp_path / "feeds.yaml"
+    path.write_text(text)
+    with pytest.raises(EditError, match="edited by hand"):
+        edit_file(path, lambda before: remove(before, feed), lambda all_: {k: v for k, v in all_.items() if k != feed})
+    assert path.read_text() == text
+
+
 def test_edits_of_what_is_not_there(tmp_path: Path):
     """A feed of another name is no feed; the file stays as it is."""
     path = tmp_path / "feeds.yaml"
