@@ -65,6 +65,13 @@ class Feed:
     way: Way | None = None
 
 
+def _writable(value: str) -> str:
+    """Bytes of a command line that are no UTF-8 come as surrogates, which can be neither written nor printed."""
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError("a text that can be written in UTF-8")
+    return value
+
+
 def _address(value: str) -> str:
     if len(value) > MAX_URL:
         raise ValueError(f"a URL of at most {MAX_URL} characters")
@@ -102,7 +109,8 @@ def _domain(value: str) -> str:
 
 
 Duration = Annotated[float, pydantic.BeforeValidator(seconds)]
-Address = Annotated[str, pydantic.AfterValidator(_address)]
+Writable = Annotated[str, pydantic.AfterValidator(_writable)]
+Address = Annotated[Writable, pydantic.AfterValidator(_address)]
 Domain = Annotated[str, pydantic.AfterValidator(_domain)]
 FeedId = Annotated[str, pydantic.Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 BlockName = Annotated[str, pydantic.Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
@@ -121,7 +129,7 @@ class FeedEntry(Strict):
     interval: Duration | None = None
     min_interval: Duration | None = None
     max_interval: Duration | None = None
-    title: str = ""
+    title: Writable = ""
     source: Domain | None = None
     language: LanguageCode | None = None
     enabled: bool = True

@@ -75,7 +75,8 @@ def alternates(body: bytes, content_type: str, url: str) -> list[Found]:
     """
     text = _without_comments(html_to_unicode(content_type or None, body[:HEAD])[1])
     tags = [_attributes(found[0]) for found in _TAG.finditer(text)]
-    base = next((urljoin(url, said["href"]) for name, said in tags if name == "base" and said.get("href")), url)
+    bases = (absolute(said["href"], url) for name, said in tags if name == "base" and said.get("href"))
+    base = next(filter(None, bases), url)
     found: dict[str, Found] = {}
     for name, said in tags:
         if name == "link" and (feed := _feed(said, base)) and len(found) < MAX_FOUND:
@@ -135,12 +136,13 @@ async def may_be_asked(found: Found, page: str) -> bool:
 
     Whoever writes a page chooses its links; they must not lead into our network.
     """
-    host, port = urlsplit(found.url).hostname or "", urlsplit(found.url).port
-    if host == urlsplit(page).hostname:
-        return True
     try:
-        addresses = await asyncio.get_running_loop().getaddrinfo(host, port or 443)
-    except OSError:
+        parts = urlsplit(found.url)
+        host = parts.hostname or ""
+        if host == urlsplit(page).hostname:
+            return True
+        addresses = await asyncio.get_running_loop().getaddrinfo(host, parts.port or 443)
+    except (OSError, ValueError):  # a name that can't be written or looked up
         return False
     return all(is_public(str(address[4][0])) for address in addresses)
 

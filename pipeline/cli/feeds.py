@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import sys
 import time
@@ -285,10 +286,20 @@ def export(
 
 def _no_path(url: str) -> str:
     """``url``, unless it is a path."""
-    if "://" in url or not (url.startswith(("/", "./", "../", "~")) or Path(url).is_file()):
+    if "://" in url or not (url.startswith(("/", "./", "../", "~")) or _is_file(url)):
         return url
-    meant = Path(url).expanduser().absolute().as_uri()
+    path = Path(url)
+    with contextlib.suppress(RuntimeError):  # ~ of nobody here
+        path = path.expanduser()
+    meant = path.absolute().as_uri()
     raise BrinkwatchError(f"adding a feed failed: {url}: a path is no address; did you mean {meant}?")
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except OSError:  # too long for a path, or in a folder that is closed to us
+        return False
 
 
 def _fitting(path: Path, url: str, given: dict[str, str], there: tuple[Feed, ...]) -> Way | None:

@@ -106,12 +106,14 @@ async def preview(settings: Settings, place: str) -> Checked:
         if place.startswith(WEB):
             return await checking.check(listed)
         path = Path(unquote(urlsplit(place).path)) if place.startswith("file:///") else Path(place)
-        if await asyncio.to_thread(path.is_dir):
-            return await checking.check(replace(listed, url=path.absolute().as_uri()))
         try:
+            if await asyncio.to_thread(path.is_dir):
+                return await checking.check(replace(listed, url=path.absolute().as_uri()))
             return await checking.read_file(path, listed)
         except OSError as error:
             raise typer.BadParameter(f"{shown(place)}: {error.strerror}", param_hint="FILE|URL") from None
+        except ValueError:
+            raise typer.BadParameter(f"{shown(place)}: no path", param_hint="FILE|URL") from None
 
 
 def _listed(settings: Settings, place: str) -> Feed:

@@ -16,6 +16,7 @@ from aiohttp import web
 from loopback import NETWORKS
 from typer.testing import CliRunner
 
+from config.errors import BrinkwatchError
 from config.feeds import Feed, load_feeds
 from connectors import discovery
 from connectors.check import Checked
@@ -196,6 +197,51 @@ async def test_add_a_page(folder: Path, site: dict[str, Any]):
     done = await feeds_beside(folder, "add", site["url"] + "/page")
     assert done.exit_code == 0, done.output
     assert load_feeds(folder / "feeds.yaml")[-1].url == site["url"] + "/feed"
+
+
+@pytest.mark.parametrize("base", ["http://[", "http://a.example:port/", "//[::1", "mailto:desk", "javascript:x"])
+async def test_a_base_that_is_none(folder: Path, site: dict[str, Any], base: str):
+    """What a page says is its base, and can't be one, is passed over: links count from the page."""
+    site["pages"] = {
+        "/sub/page": f'<html><base href="{base}"><link rel="alternate" type="application/rss+xml" href="feed">',
+        "/sub/feed": feedserver.rss(),
+    }
+    found = await feeds_beside(folder, "discover", site["url"] + "/sub/page", "--json")
+    assert [json.loads(line)["url"] for line in found.stdout.splitlines()] == [site["url"] + "/sub/feed"]
+    done = await feeds_beside(folder, "add", site["url"] + "/sub/page")
+    assert (done.exit_code, load_feeds(folder / "feeds.yaml")[-1].url) == (0, site["url"] + "/sub/feed")
+
+
+HOSTILE = [
+    "http://[", "http://[::1", "http://]/", "http://a:b/", "http://a:99999/", "http://:80/", "http://", "http:///x",
+    "//x", "http://" + "a" * 300, "http://a..b/", "http://\udcff/", "http://127.0.0.1:1/\udcff", "http://\uff41\u2100/",
+    "http://[v1.a]/", "http://[::1%25]/", "http://[fe80::1%lo]:1/", "file:", "file://[/", "file:///%00",
+    "file:///\udcff", "a" * 300, "~nobody-of-that-name/x", "HTTP://[", "feed:x", "javascript:x", "http://127.1:x@[/",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ["add", "add --no-check", "discover", "preview"])
+@pytest.mark.parametrize("place", HOSTILE)
+def test_an_address_that_is_none_is_told(folder: Path, command: str, place: str):
+    """Whatever is given as an address ends in a line of words, never in a trace."""
+    name, *options = command.split()
+    done = feeds(folder, name, place, *options)
+    assert done.exception is None or isinstance(done.exception, BrinkwatchError | SystemExit), done.exc_info
+    load_feeds(folder / "feeds.yaml")
+
+
+def test_a_title_that_can_not_be_written(folder: Path):
+    """Bytes that are no UTF-8 are blamed on the option: in the list, they would end every command that shows them."""
+    done = feeds(folder, "add", "https://x.example/", "--no-check", "--title", "\udcff")
+    assert (done.exit_code, "--title" in done.stderr, len(ids(folder))) == (2, True, 4)
+
+
+@pytest.mark.parametrize("link", HOSTILE)
+async def test_a_link_that_is_none_is_passed_over(link: str):
+    """Nor does what a page links to."""
+    page = f'<html><link rel="alternate" type="application/rss+xml" href="{link}">'.encode(errors="surrogatepass")
+    for found in discovery.alternates(page, "text/html", "http://wire.example/"):
+        await discovery.may_be_asked(found, "http://wire.example/")
 
 
 async def test_a_page_that_links_into_our_network(folder: Path, site: dict[str, Any]):
