@@ -175,7 +175,7 @@ def discover(
     elif discovery.found:
         views.table(("url", "format", "title"), [views.found_row(found) for found in discovery.found])
     if not discovery.found:
-        raise BrinkwatchError(f"finding feeds failed: {shown(url)}: {discovery.error}")
+        raise BrinkwatchError(f"finding feeds failed: {shown(work.web(url))}: {discovery.error}")
 
 
 @app.command("preview")
