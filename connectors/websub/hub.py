@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -14,11 +14,10 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 
 from config.networks import Networks
-from config.redaction import shown
 from config.retry_after import retry_after
 from connectors.addresses import guard, literal, may_be_asked, refusal
 from connectors.lookup import Lookup
-from connectors.plaintext import one_line
+from connectors.websub.quoted import quoted
 
 TOTAL_S = 20.0
 CONNECT_S = 10.0
@@ -79,12 +78,17 @@ class HubClient:
             await self._session.close()
 
     async def ask(self, hub: str, form: Mapping[str, str]) -> Answer:
-        """POST ``form`` to a hub that a feed named. Never raises for what the other side does."""
+        """POST ``form`` to a hub that a feed named. Never raises for what the other side does.
+
+        What it answers stands in the answer without our path and secret, though it may quote them.
+        """
         try:
             async with asyncio.timeout(TOTAL_S):
-                return await self._follow(hub, form)
+                answer = await self._follow(hub, form)
         except (Exception, TimeoutError) as error:  # noqa: BLE001  # a library's surprise must not stop the other hubs
-            return Answer(accepted=False, error=one_line(shown(f"{type(error).__name__}: {error}"), 200))
+            answer = Answer(accepted=False, error=f"{type(error).__name__}: {error}")
+        path = form.get("hub.callback", "").rpartition("/")[2]
+        return replace(answer, error=quoted(answer.error, path, form.get("hub.secret", "")))
 
     async def _follow(self, hub: str, form: Mapping[str, str]) -> Answer:
         """A hub may send us elsewhere with 307 or 308; anything else would turn the POST into a GET."""
@@ -112,6 +116,4 @@ async def _read(response: aiohttp.ClientResponse) -> Answer:
     with contextlib.suppress(aiohttp.ClientError):
         said = (await response.content.read(MAX_TEXT)).decode("utf-8", "replace")
     wait = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
-    return Answer(
-        accepted=False, error=one_line(shown(f"HTTP {response.status} {said}"), 200).strip(), retry_after_s=wait
-    )
+    return Answer(accepted=False, error=f"HTTP {response.status} {said}", retry_after_s=wait)
