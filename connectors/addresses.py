@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
+from urllib.parse import unquote
 
 from config.networks import Networks
 
@@ -53,9 +54,10 @@ def may_be_asked(text: str, allowed: Networks = ()) -> bool:
 def literal(host: str) -> str | None:
     """The address that ``host`` is, where it is no name: as it is written, or in the old forms that C libraries read.
 
-    ``127.1``, ``2130706433``, ``0x7f.0.0.1`` and ``0177.0.0.1`` all are 127.0.0.1, with a dot at the end, too.
+    ``127.1``, ``2130706433``, ``0x7f.0.0.1`` and ``0177.0.0.1`` all are 127.0.0.1, with a dot at the end, too, or
+    percent-encoded.
     """
-    bare = host.strip("[]").rstrip(".")
+    bare = unquote(host).strip("[]").rstrip(".")
     if _parsed(bare) is not None:
         return bare
     try:

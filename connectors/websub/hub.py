@@ -12,6 +12,7 @@ from typing import Self
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
+from yarl import URL
 
 from config.networks import Networks
 from config.retry_after import retry_after
@@ -96,10 +97,13 @@ class HubClient:
         for _ in range(MAX_REDIRECTS + 1):
             if self._session is None:
                 raise RuntimeError("HubClient used outside of its context")
-            address = literal(urlsplit(hub).hostname or "")
+            here = URL(hub)
+            address = literal(here.raw_host or "")  # as it is sent: of ``hub`` that folds wide digits, for one
             if address is not None and not may_be_asked(address, self._allowed):
                 return Answer(accepted=False, error=refusal(address))
-            async with self._session.post(hub, data=form, allow_redirects=False, proxy=self._proxy or None) as response:
+            async with self._session.post(
+                here, data=form, allow_redirects=False, proxy=self._proxy or None
+            ) as response:
                 location = response.headers.get("Location", "")
                 if response.status not in _REPEATED or not location:
                     return await _read(response)

@@ -62,7 +62,18 @@ def test_what_an_operator_allows(address: str, allowed: str, asked: bool):
 
 @pytest.mark.parametrize(
     "host",
-    ["127.0.0.1", "127.1", "127.0.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "017700000001", "127.0.0.1."],
+    [
+        "127.0.0.1",
+        "127.1",
+        "127.0.1",
+        "2130706433",
+        "0x7f000001",
+        "0x7f.1",
+        "0177.0.0.1",
+        "017700000001",
+        "127.0.0.1.",
+        "%31%327.1",
+    ],
 )
 def test_old_forms_of_an_address(host: str):
     """C libraries read more than four decimal numbers; a proxy that does would be led astray by them."""
