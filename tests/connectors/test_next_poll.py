@@ -121,6 +121,21 @@ def fetches() -> list[float | None]:
     return [begun, REGISTRY.get_sample_value("brinkwatch_connect_fetches_total", labels)]
 
 
+async def test_a_page_that_is_gone_stops_no_feed_that_a_redirect_leads_there_for_now(
+    server: FeedServer, tmp_path: Path
+):
+    """The list's address never said 410: it is polled on. Where it has moved there for good, it is not."""
+    now, good = Feed("now", server.url("/now-but-gone")), Feed("good", server.url("/good-but-gone"))
+    async with polling(tmp_path) as poller:
+        assert (await poller.poll(now)).outcome is Outcome.NOT_FOUND
+        assert (await poller.poll(good)).outcome is Outcome.GONE
+        led, stopped = poller.state(now), poller.state(good)
+    assert led
+    assert led.next_due
+    assert stopped
+    assert stopped.next_due is None
+
+
 async def test_a_redirector_does_not_rest_for_whom_it_leads_to(server: FeedServer, tmp_path: Path):
     """It is the host that answered which is left alone, by each feed that is known to be led there."""
     elsewhere = server.url("").replace("127.0.0.1", "localhost")
