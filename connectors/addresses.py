@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
+from urllib.parse import unquote
 
 from config.networks import Networks
 
@@ -17,8 +18,6 @@ KNOWN = 16_384
 """Addresses and hosts whose verdict is remembered: it hangs on them and on what is allowed alone."""
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
-_NAT64_LOCAL = IPv6Network("64:ff9b:1::/48")
-_COMPATIBLE = IPv6Network("::/96")
 _ISATAP = frozenset({0x0000_5EFE, 0x0200_5EFE})
 # Public by number, yet answered by the machine's own cloud: Azure's platform, Oracle's metadata.
 _OF_CLOUDS = (IPv4Network("168.63.129.16/32"), IPv4Network("192.0.0.0/24"))
@@ -27,17 +26,13 @@ _OF_CLOUDS = (IPv4Network("168.63.129.16/32"), IPv4Network("192.0.0.0/24"))
 def is_public(text: str) -> bool:
     """Whether ``text`` is an address of the public internet: not of this host, of a local network or of a group.
 
-    An IPv6 address that stands for one of IPv4 (RFC 4291, 2.5.5; RFC 3056; RFC 5214; RFC 6052) is judged by that one.
+    An IPv6 address that stands for one of IPv4 (RFC 4291, 2.5.5.2; RFC 3056; RFC 5214; RFC 6052) is public where both
+    are. A translator of a network's own (RFC 8215) is not: where in the address the other one stands, only it knows.
     """
     address = _parsed(text)
     if isinstance(address, IPv6Address):
-        inner = _within(address)
-        if inner is None:
-            return address in _GLOBAL_UNICAST and address.is_global and not address.is_multicast
-        address = inner
-    if address is None or any(address in network for network in _OF_CLOUDS):
-        return False
-    return address.is_global and not address.is_multicast
+        return _is_of_the_internet(address) and all(map(_is_public, _within(address)))
+    return address is not None and _is_public(address)
 
 
 @lru_cache(KNOWN)
@@ -59,9 +54,10 @@ def may_be_asked(text: str, allowed: Networks = ()) -> bool:
 def literal(host: str) -> str | None:
     """The address that ``host`` is, where it is no name: as it is written, or in the old forms that C libraries read.
 
-    ``127.1``, ``2130706433``, ``0x7f.0.0.1`` and ``0177.0.0.1`` all are 127.0.0.1, with a dot at the end, too.
+    ``127.1``, ``2130706433``, ``0x7f.0.0.1`` and ``0177.0.0.1`` all are 127.0.0.1, with a dot at the end, too, or
+    percent-encoded.
     """
-    bare = host.strip("[]").rstrip(".")
+    bare = unquote(host).strip("[]").rstrip(".")
     if _parsed(bare) is not None:
         return bare
     try:
@@ -97,13 +93,21 @@ def _parsed(text: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
-def _within(address: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that ``address`` stands for."""
+def _is_public(address: IPv4Address) -> bool:
+    of_a_cloud = any(address in network for network in _OF_CLOUDS)
+    return address.is_global and not address.is_multicast and not of_a_cloud
+
+
+def _is_of_the_internet(address: IPv6Address) -> bool:
+    """Whether an address is public as far as IPv6 goes, or nothing but one of IPv4 in a form that all know."""
+    if address.ipv4_mapped or address.sixtofour or address in _NAT64:
+        return True
+    return address in _GLOBAL_UNICAST and address.is_global and not address.is_multicast
+
+
+def _within(address: IPv6Address) -> list[IPv4Address]:
+    """The IPv4 addresses that ``address`` stands for: a prefix may hold one, and its end another."""
     number = int(address)
-    if address.ipv4_mapped or address.sixtofour:
-        return address.ipv4_mapped or address.sixtofour
-    if address in _NAT64 or address in _NAT64_LOCAL or address in _COMPATIBLE:
-        return IPv4Address(number & 0xFFFF_FFFF)
-    if number >> 32 & 0xFFFF_FFFF in _ISATAP:
-        return IPv4Address(number & 0xFFFF_FFFF)
-    return None
+    last = IPv4Address(number & 0xFFFF_FFFF)
+    found = [inner for inner in (address.ipv4_mapped, address.sixtofour) if inner is not None]
+    return found + [last] * (address in _NAT64 or number >> 32 & 0xFFFF_FFFF in _ISATAP)

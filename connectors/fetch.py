@@ -24,6 +24,7 @@ from connectors.answer import Fetched, Validators, failed, read
 from connectors.hand import LARGE, Hand
 from connectors.locations import RedirectError, Trail
 from connectors.metrics import Kind
+from connectors.outcome import Outcome
 from connectors.pools import Pools, Terms
 
 ACCEPT = (
@@ -169,8 +170,7 @@ class Fetcher:
                 return replace(ending, final_url=str(trail.here))
             answer = await self._get_somehow(trail, ask)
             if isinstance(answer, Fetched):
-                led = str(trail.permanent) if trail.permanent is not None and answer.outcome.success else ""
-                return replace(answer, permanent_url=led)
+                return _led(answer, trail)
             try:
                 trail = trail.on(*answer, self._limits.max_redirects)
             except RedirectError as error:
@@ -241,6 +241,18 @@ class Fetcher:
         if way.certfile is None and way.cafile is None:
             return Terms(allowed, proxy)
         return Terms(allowed, proxy, way.name, credentials.stamps(way))
+
+
+def _led(answer: Fetched, trail: Trail) -> Fetched:
+    """``answer`` as that of the address that was asked first.
+
+    410 asks to stop for good. Where a redirect for now led to it, that is not what the address has said: a page of
+    another host may be gone, of maintenance or of consent. It counts as not found there.
+    """
+    if answer.outcome is Outcome.GONE and not trail.leading:
+        return replace(answer, outcome=Outcome.NOT_FOUND, error=f"{answer.error}, where a redirect leads for now")
+    led = str(trail.permanent) if trail.permanent is not None and answer.outcome.success else ""
+    return replace(answer, permanent_url=led)
 
 
 def _conditional(validators: Validators) -> dict[str, str]:

@@ -50,6 +50,8 @@ _ROBOTS = Manner(Kind.PAGE, "text/plain, */*;q=0.1", MAX_ROBOTS)
 
 Send = Callable[[Sequence[Article]], Awaitable[None]]
 BuildGate = Callable[[], Gate]
+RestOf = Callable[[str], float]
+Answered = Callable[[Feed, Fetched], None]
 
 
 class Remembers(Protocol):
@@ -83,6 +85,17 @@ class Pages:
         self._sandbox = Sandbox(READ_S)
         self._turns = Turns()
         self._robots = Robots(lambda url, way: fetcher.fetch(url, way=way, manner=_ROBOTS))
+        self._rest_s: RestOf = lambda _: 0.0
+        self._answered: Answered = lambda *_: None
+
+    def heed(self, rest_s: RestOf, answered: Answered) -> None:
+        """Leave alone the hosts that asked for that on behalf of feeds, and the other way round.
+
+        Args:
+            rest_s: Seconds for which the host of an address is still to be left alone; 0 where it is not.
+            answered: Is told how asking for a page of a feed has ended.
+        """
+        self._rest_s, self._answered = rest_s, answered
 
     async def __aenter__(self) -> Self:
         await self._sandbox.__aenter__()
@@ -188,14 +201,16 @@ class Pages:
     async def _asked(self, feed: Feed, url: str, until: float) -> Page:
         """What the page is now, or how asking for it ended; never later than ``until``."""
         try:
+            if resting := self._resting(url):
+                return _without(resting)
             host = URL(url).raw_host or ""
             async with asyncio.timeout(max(until - time.monotonic(), 0.0)), self._turns.turn(host, until):
                 self._turns.rest(host, SPACING_S)  # should it end in the middle
                 fetched = await self._fetched(feed, url, until)
-                rules = await self._robots.of(url, _way(feed, url))
-                self._turns.rest(host, max(SPACING_S, fetched.retry_after_s, rules.delay_s))
+                delay_s = 0.0 if self._resting(url) else (await self._robots.of(url, _way(feed, url))).delay_s
+                self._turns.rest(host, max(SPACING_S, fetched.retry_after_s, delay_s))
                 if fetched.outcome is not Outcome.OK:
-                    return Page(outcome=fetched.outcome, error=one_line(fetched.error, MAX_DETAIL))
+                    return _without(fetched)
                 return await self._sandbox.page(fetched.body, Source(fetched.final_url, fetched.content_type))
         except (TimeoutError, TooLate):
             return Page(outcome=Outcome.TIMEOUT, error="there was no time left for the page")
@@ -211,10 +226,13 @@ class Pages:
         manner = Manner(Kind.PAGE, ACCEPT, MAX_BYTES, may_ask)
         fetched = await self._fetcher.fetch(url, way=_way(feed, url), manner=manner)
         metrics.FETCH_SECONDS.labels(Kind.PAGE.value).observe(fetched.seconds)
+        self._answered(feed, fetched)
         return fetched
 
     async def _refusal(self, feed: Feed, hop: str, until: float, *, first: bool) -> Fetched | None:
-        """Why a hop is not made: where a site redirects to, another one's robots.txt and pauses count."""
+        """Why a hop is not made: where a site redirects to, another one's rest, robots.txt and pauses count."""
+        if resting := self._resting(hop):
+            return resting
         rules = await self._robots.of(hop, _way(feed, hop))
         if refusal := rules.refusal(hop):
             return Fetched(Outcome.ROBOTS, error=refusal)
@@ -224,6 +242,17 @@ class Pages:
             except TooLate:
                 return Fetched(Outcome.TIMEOUT, error="there was no time left for the page")
         return None
+
+    def _resting(self, url: str) -> Fetched | None:
+        """How asking for ``url`` ends while its host asks to be left alone; None where it does not."""
+        rest_s = self._rest_s(url)
+        why = f"its host asked to be left alone for another {rest_s:.0f} s"
+        return Fetched(Outcome.RATE_LIMITED, error=why) if rest_s else None
+
+
+def _without(fetched: Fetched) -> Page:
+    """The page that an ending stands for which is none."""
+    return Page(outcome=fetched.outcome, error=one_line(fetched.error, MAX_DETAIL))
 
 
 def _good(kept: Kept, wording: str, now: float) -> bool:

@@ -82,6 +82,8 @@ class Poller:
         self._states = parts.store.feeds()
         self._rests = Rests()
         self._rests.restore(parts.store.noted(RESTS), time.time(), time.monotonic())
+        if parts.pages is not None:
+            parts.pages.heed(self._left_s, self._note_rest)
         self._led_to: dict[str, tuple[str, str]] = {}  # from where to where redirects led at the last poll, by feed
         self._flows = Flows(parts.store)
         self._claims = Claims()
@@ -160,12 +162,14 @@ class Poller:
         return self._conclude(feed, "", fetched)
 
     async def _poll(self, feed: Feed) -> Poll:
+        if rest := self._rest_s(feed):  # the host has asked, on behalf of another feed
+            return self._put_off(feed, rest)
+        await self._parts.hand.room()
+        if rest := self._rest_s(feed):  # there may have been none for hours
+            return self._put_off(feed, rest)
+        metrics.ATTEMPTS.labels(Kind.FEED.value).inc()
         state = self.state(feed)
         address = _address(feed, state)
-        if rest := self._rest_s(feed, state, address):  # the host has asked, on behalf of another feed
-            return self._put_off(feed, state, rest)
-        metrics.ATTEMPTS.labels(Kind.FEED.value).inc()
-        await self._parts.hand.room()
         begun = time.time()
         fetched = await self._fetch(feed, address, Validators(state.etag, state.last_modified) if state else None)
         metrics.FETCH_SECONDS.labels(Kind.FEED.value).observe(fetched.seconds)
@@ -180,16 +184,23 @@ class Poller:
             return await files.fetch(feed.url, validators.etag if validators else "")
         return await self._parts.fetcher.fetch(address, validators, way=feed.way)
 
-    def _rest_s(self, feed: Feed, state: FeedState | None, address: str) -> float:
+    def _rest_s(self, feed: Feed) -> float:
         """Seconds for which ``feed`` is not asked: its host rests, or the one that redirects from there lead to."""
         if not self._rests:
             return 0.0
+        state = self.state(feed)
+        address = _address(feed, state)
         asked, there = self._led_to.get(feed.id, ("", ""))
         urls = (address, state.moved_to if state else "", there if asked == address else "")
-        return max(self._rests.left_s(hostname(url), time.monotonic()) for url in urls)
+        return max(map(self._left_s, urls))
 
-    def _put_off(self, feed: Feed, state: FeedState | None, rest_s: float) -> Poll:
+    def _left_s(self, url: str) -> float:
+        """Seconds for which the host of ``url`` is still to be left alone."""
+        return self._rests.left_s(hostname(url), time.monotonic())
+
+    def _put_off(self, feed: Feed, rest_s: float) -> Poll:
         """Leave all as it is, but for when the next poll is."""
+        state = self.state(feed)
         wait_s = schedule.rested_s(rest_s, self._dice.random())
         later = progress.put_off(state, wait_s, time.time())
         if later is not None and later is not state:
@@ -198,11 +209,15 @@ class Poller:
         return polled.resting(feed, rest_s, wait_s)
 
     def _note_host(self, feed: Feed, address: str, fetched: Fetched) -> None:
-        """Which host has answered, and that it asks to be left alone, if it does: not the one that redirects there."""
+        """Which host has answered, and whether it asks to be left alone: not the one that redirects there."""
         if fetched.final_url == address or hostname(fetched.final_url) == hostname(address):
             self._led_to.pop(feed.id, None)
         else:
             self._led_to[feed.id] = address, fetched.final_url
+        self._note_rest(feed, fetched)
+
+    def _note_rest(self, feed: Feed, fetched: Fetched) -> None:
+        """Write down that the host that has answered asks to be left alone, if it does."""
         if fetched.retry_after_s and not fetched.outcome.success:
             self._rests.ask(hostname(fetched.final_url), fetched.retry_after_s, time.monotonic())
             self._parts.store.part(feed.id).note(RESTS, self._rests.saved(time.time(), time.monotonic()))

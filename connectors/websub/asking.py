@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from itertools import count
-from urllib.parse import urlsplit
 
+from connectors.rests import hostname
 from connectors.websub.hub import HubClient
 from connectors.websub.subscriber import Subscriber
 from connectors.websub.subscription import Subscription
@@ -49,13 +49,13 @@ class Asking:
             await asyncio.gather(*self._under_way, return_exceptions=True)
 
     def _start_due(self) -> None:
-        hosts = Counter(_host(one) for one in self._under_way.values())
+        hosts = Counter(hostname(one.hub) for one in self._under_way.values())
         asked = {one.token for one in self._under_way.values()}
         for one in self._subscriber.due():
             if len(self._under_way) >= MAX_REQUESTS:
                 return
-            if one.token not in asked and hosts[_host(one)] < MAX_REQUESTS_A_HOST:
-                hosts[_host(one)] += 1
+            if one.token not in asked and hosts[hostname(one.hub)] < MAX_REQUESTS_A_HOST:
+                hosts[hostname(one.hub)] += 1
                 self._under_way[asyncio.create_task(self._ask(one))] = one
 
     async def _ask(self, one: Subscription) -> None:
@@ -65,7 +65,3 @@ class Asking:
         answer = await self._client.ask(one.hub, form)
         if not answer.accepted:
             self._subscriber.refused(one, answer.error, answer.retry_after_s)
-
-
-def _host(one: Subscription) -> str:
-    return urlsplit(one.hub).hostname or ""

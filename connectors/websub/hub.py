@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
+from yarl import URL
 
 from config.networks import Networks
-from config.redaction import shown
 from config.retry_after import retry_after
 from connectors.addresses import guard, literal, may_be_asked, refusal
 from connectors.lookup import Lookup
-from connectors.plaintext import one_line
+from connectors.websub.quoted import quoted
 
 TOTAL_S = 20.0
 CONNECT_S = 10.0
@@ -79,12 +79,17 @@ class HubClient:
             await self._session.close()
 
     async def ask(self, hub: str, form: Mapping[str, str]) -> Answer:
-        """POST ``form`` to a hub that a feed named. Never raises for what the other side does."""
+        """POST ``form`` to a hub that a feed named. Never raises for what the other side does.
+
+        What it answers stands in the answer without our path and secret, though it may quote them.
+        """
         try:
             async with asyncio.timeout(TOTAL_S):
-                return await self._follow(hub, form)
+                answer = await self._follow(hub, form)
         except (Exception, TimeoutError) as error:  # noqa: BLE001  # a library's surprise must not stop the other hubs
-            return Answer(accepted=False, error=one_line(shown(f"{type(error).__name__}: {error}"), 200))
+            answer = Answer(accepted=False, error=f"{type(error).__name__}: {error}")
+        path = form.get("hub.callback", "").rpartition("/")[2]
+        return replace(answer, error=quoted(answer.error, path, form.get("hub.secret", "")))
 
     async def _follow(self, hub: str, form: Mapping[str, str]) -> Answer:
         """A hub may send us elsewhere with 307 or 308; anything else would turn the POST into a GET."""
@@ -92,10 +97,13 @@ class HubClient:
         for _ in range(MAX_REDIRECTS + 1):
             if self._session is None:
                 raise RuntimeError("HubClient used outside of its context")
-            address = literal(urlsplit(hub).hostname or "")
+            here = URL(hub)
+            address = literal(here.raw_host or "")  # as it is sent: of ``hub`` that folds wide digits, for one
             if address is not None and not may_be_asked(address, self._allowed):
                 return Answer(accepted=False, error=refusal(address))
-            async with self._session.post(hub, data=form, allow_redirects=False, proxy=self._proxy or None) as response:
+            async with self._session.post(
+                here, data=form, allow_redirects=False, proxy=self._proxy or None
+            ) as response:
                 location = response.headers.get("Location", "")
                 if response.status not in _REPEATED or not location:
                     return await _read(response)
@@ -112,6 +120,4 @@ async def _read(response: aiohttp.ClientResponse) -> Answer:
     with contextlib.suppress(aiohttp.ClientError):
         said = (await response.content.read(MAX_TEXT)).decode("utf-8", "replace")
     wait = retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
-    return Answer(
-        accepted=False, error=one_line(shown(f"HTTP {response.status} {said}"), 200).strip(), retry_after_s=wait
-    )
+    return Answer(accepted=False, error=f"HTTP {response.status} {said}", retry_after_s=wait)

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from config.feeds import Feed
 from config.redaction import shown
 from connectors import metrics
-from connectors.plaintext import one_line
 from connectors.shown import Shown
 from connectors.websub import subscription as rules
 from connectors.websub.discovery import Found, chosen, discover
 from connectors.websub.outcome import Standing
+from connectors.websub.quoted import quoted
 from connectors.websub.store import SubscriptionStore
-from connectors.websub.subscription import MAX_REASON, Subscription, Terms
+from connectors.websub.subscription import Subscription, Terms
 
 log = logging.getLogger(__name__)
 SECRET_BYTES = 32
@@ -156,6 +156,7 @@ class Subscriber:
 
     def refused(self, one: Subscription, why: str, retry_after_s: float) -> None:
         """The hub did not accept a request; unless it has verified it meanwhile, that is kept."""
+        why = quoted(why, one.token, one.secret)
         current = self._all.get(one.token)
         if current and current.failures:
             self._put(rules.refused(current, why, self._clock(), retry_after_s))
@@ -211,7 +212,7 @@ class Subscriber:
         self._put(rules.left(one, self._clock()))
 
     def _denied(self, one: Subscription, why: str, now: float) -> str:
-        reason = one_line(why[: 4 * MAX_REASON], MAX_REASON)  # it is the hub's, and may hold anything
+        reason = quoted(why, one.token, one.secret)  # it is the hub's, and may hold anything
         if one.leaving:
             self._drop(one)
         else:

@@ -58,6 +58,8 @@ COURSES = {
     "/bomb-in-bomb": (Outcome.BAD_RESPONSE, 0),
     "/for-good": (Outcome.OK, 3),
     "/good-but-gone": (Outcome.GONE, 0),
+    "/now-but-gone": (Outcome.NOT_FOUND, 0),
+    "/good-then-now-gone": (Outcome.NOT_FOUND, 0),
     "/to-itself": (Outcome.REDIRECT_LOOP, 0),
     "/loop": (Outcome.REDIRECT_LOOP, 0),
     "/deeper": (Outcome.REDIRECT_LOOP, 0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from contextlib import asynccontextmanager
@@ -119,6 +120,36 @@ def fetches() -> list[float | None]:
     begun = REGISTRY.get_sample_value("brinkwatch_connect_fetch_attempts_total", {"kind": "feed"})
     labels = {"kind": "feed", "outcome": "rate_limited"}
     return [begun, REGISTRY.get_sample_value("brinkwatch_connect_fetches_total", labels)]
+
+
+async def test_a_host_that_asks_for_rest_while_there_is_no_room_is_left_alone(server: FeedServer, tmp_path: Path):
+    """A poll may wait for hours while Kafka is away: what was asked meanwhile counts, and the poll as none."""
+    feed = Feed("feed", server.url("/feed"))
+    async with polling(tmp_path) as poller:
+        counted = fetches()
+        with poller._parts.hand.holding(10**9):
+            polling_it = asyncio.create_task(poller.poll(feed))
+            await asyncio.sleep(0)
+            poller._rests.ask("127.0.0.1", 3600, time.monotonic())
+        poll = await polling_it
+        assert fetches() == counted
+    assert "asked to be left alone" in poll.detail
+    assert not server.requests
+
+
+async def test_a_page_that_is_gone_stops_no_feed_that_a_redirect_leads_there_for_now(
+    server: FeedServer, tmp_path: Path
+):
+    """The list's address never said 410: it is polled on. Where it has moved there for good, it is not."""
+    now, good = Feed("now", server.url("/now-but-gone")), Feed("good", server.url("/good-but-gone"))
+    async with polling(tmp_path) as poller:
+        assert (await poller.poll(now)).outcome is Outcome.NOT_FOUND
+        assert (await poller.poll(good)).outcome is Outcome.GONE
+        led, stopped = poller.state(now), poller.state(good)
+    assert led
+    assert led.next_due
+    assert stopped
+    assert stopped.next_due is None
 
 
 async def test_a_redirector_does_not_rest_for_whom_it_leads_to(server: FeedServer, tmp_path: Path):

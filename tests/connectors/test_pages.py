@@ -193,6 +193,36 @@ async def test_whatever_a_page_does_the_article_is_sent(site: Site, tmp_path: Pa
     assert not site.paths("/private")
 
 
+async def test_a_host_that_rests_is_asked_for_no_page(site: Site, tmp_path: Path):
+    """What it asked of a feed counts for pages, also behind a redirect; nor is robots.txt asked; the teaser goes."""
+    site.show("/story/full")
+    elsewhere = site.url("/story/latin").replace("127.0.0.1", "localhost")
+    before = counted(Outcome.RATE_LIMITED)
+    async with polling(site, tmp_path) as desk:
+        fetched = await desk.poller._parts.fetcher.fetch(desk.feed.url)
+        assert (await desk.poller.poll(Feed("busy", site.url("/story/busy")))).outcome is Outcome.RATE_LIMITED
+        await desk.poller.take(desk.feed, fetched, Span(0.0, 1.0))
+        assert site.paths() == ["/story/busy"]
+        desk.poller._rests._until = {"localhost": desk.poller._rests._until["127.0.0.1"]}
+        site.entries = [(f"/story/moved?to={elsewhere}", TITLE, TEASER)]
+        await desk.poll()
+    assert site.paths() == ["/story/busy", "/robots.txt", "/story/moved"]
+    assert [article.text for article in desk.taken.articles] == [TEASER, TEASER]
+    assert counted(Outcome.RATE_LIMITED) - before == 2
+
+
+async def test_what_a_page_s_host_asks_counts_for_its_feeds(site: Site, tmp_path: Path):
+    """A page that answers 429 and Retry-After: no feed of that host is asked, nor after a restart."""
+    site.show("/story/busy")
+    other = Feed("other", site.url("/feed?other"))
+    for _ in range(2):
+        async with polling(site, tmp_path) as desk:
+            await desk.poll()
+            poll = await desk.poller.poll(other)
+            assert (poll.outcome, "left alone" in poll.detail) == (Outcome.RATE_LIMITED, True)
+    assert [path for path, _ in site.asked] == ["/feed", "/robots.txt", "/story/busy"]
+
+
 @pytest.mark.parametrize(
     ("robots", "asked"),
     [

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+import tracemalloc
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from protego import Protego
 
 from config.ways import Way
 from connectors.fetch import Fetched
 from connectors.outcome import Outcome
-from connectors.robots import AGAIN_S, KEEP_S, MAX_DELAY_S, MAX_READ, Robots, rules
+from connectors.robots import AGAIN_S, AGENT, KEEP_S, MAX_DELAY_S, MAX_HELD, MAX_READ, Robots, rules
+from connectors.robotstxt import group
 from connectors.turns import TooLate, Turns
 
 SITE = "https://wire.example"
@@ -40,6 +45,68 @@ def said(text: str) -> Fetched:
 def test_what_a_file_lets_us_ask(text: str, path: str, asked: bool):
     """The longest match counts, our own group before that of all, and of a long file its beginning."""
     assert (rules(said(text), 0.0).refusal(SITE + path) == "") is asked
+
+
+FIELDS = st.sampled_from([
+    "User-agent: ", "user-agent:", "USERAGENT ", "user agent ", "User agent:", "user  agent ", "user  agent:",
+    "User-agent\t", "User-agent foo: ", "user-agent :",
+])  # fmt: skip
+NAMES = st.sampled_from([
+    "*", "Brinkwatch", "brink", "b", "B", "b*", "*b", "b*r*", "**", "rinkwatch", "brinkwatch-news", "", "foo:bar",
+    "bot", "brinkwatch/1.0", "* # all",
+])  # fmt: skip
+LINES = st.sampled_from([
+    "disallow: /a", "allow: /a/b", "Disallow", "disallow:", "disallow /c", "disallow: /", "dissalow: /b$", "allow: /b",
+    "\x0cdisallow: /d", "/d", "# /a", "", "sitemap: https://x/", "Host: x", "site-map x", "foo: bar", "foo bar",
+    "foo:bar", "crawl-delay: 3", "crawl delay 5", "crawl-delay: x", "disallow: /a # x",
+])  # fmt: skip
+
+
+def verdicts(known: Protego) -> list[object]:
+    """What it says to us."""
+    paths = ["/", "/a", "/a/b", "/b", "/b1", "/c", "/d"]
+    return [known.crawl_delay(AGENT), *(known.can_fetch(SITE + path, AGENT) for path in paths)]
+
+
+@given(st.lists(st.one_of(st.builds("{}{}".format, FIELDS, NAMES), LINES), max_size=9))
+def test_what_concerns_others_is_left_out_and_nothing_else(lines: list[str]):
+    """Whatever order and spelling: Protego judges what is left as it judges the whole."""
+    text = "\n".join(lines)
+    assert verdicts(Protego.parse("\n".join(group(text, AGENT)))) == verdicts(Protego.parse(text))
+
+
+@pytest.mark.parametrize("name", ["other-{}", "b*r{}", "brinkwatch{}", "{}"])
+def test_a_group_of_many_names_costs_no_more_than_its_length(name: str):
+    """A file under the limit in which every rule counts for each of five hundred robots takes megabytes at most."""
+    names = "".join(f"User-agent: {name.format('*' * n if '*' in name else n)}\n" for n in range(500))
+    text = names + "User-agent: *\n" + "".join(f"Disallow: /{n}\n" for n in range(1_000))
+    tracemalloc.start()
+    try:
+        found = rules(said(text), 0.0)
+        assert tracemalloc.get_traced_memory()[1] < 100 * len(text)
+    finally:
+        tracemalloc.stop()
+    assert found.refusal(f"{SITE}/999")
+    assert not found.refusal(f"{SITE}/story")
+
+
+async def test_long_files_take_no_more_than_their_share():
+    """Of many long ones a few are kept, and a usual site keeps its place among them: it is asked once."""
+    asked: list[str] = []
+
+    async def ask(url: str, _: object) -> Fetched:
+        asked.append(url)
+        long = "".join(f"Disallow: /{n:0200}\n" for n in range(1_000))
+        return said(f"User-agent: *\nDisallow: /a\n{long if 'long' in url else ''}")
+
+    robots = Robots(ask)
+    for n in range(12):
+        assert (await robots.of(f"https://long-{n}.example/a")).refusal("https://long.example/a")
+        assert (await robots.of(f"{SITE}/a")).refusal(f"{SITE}/a")
+    await asyncio.sleep(0)
+    held = [known.result().size for known in robots._sites.values()]
+    assert MAX_HELD // 2 < sum(held) <= MAX_HELD
+    assert asked.count(f"{SITE}/robots.txt") == 1
 
 
 @pytest.mark.parametrize(

@@ -260,6 +260,8 @@ ROUTES = {
     "/for-now": _moving((302, ""), (301, "/feed")),
     "/good-then-now": _moving((301, ""), (307, ""), (308, "/feed")),
     "/good-but-gone": _moving((301, "/410")),
+    "/now-but-gone": _moving((302, "/410")),
+    "/good-then-now-gone": _moving((301, ""), (307, ""), (301, "/410")),
     "/to-itself": _moving((302, "/to-itself")),
     "/to-file": _to_file,
     "/401": _plain("", 401),

@@ -84,12 +84,21 @@ async def test_what_a_hub_says_shows_no_token():
 
 
 async def test_hubs_are_asked_through_the_proxy():
-    """Where only a proxy reaches the internet, it alone is connected to; a local address stays refused."""
+    """Where only a proxy reaches the internet, it alone is asked; local addresses stay refused, in any digits."""
     async with server() as url, proxy(int(url.rpartition(":")[2])) as between:
         through = f"http://127.0.0.1:{between.port}"
         async with HubClient("test", networks("127.0.0.1/32"), through) as client:
             assert (await client.ask("http://hub.example/yes", {})).accepted
-            assert "no public address" in (await client.ask("http://127.0.0.2/yes", {})).error
+            for local in (
+                "127.0.0.2",
+                "127.2",
+                "\uff11\uff16\uff19.254.169.254",
+                "127\u30020.0.2",
+                "\u246027.0.0.2",
+                "%31%32%37.0.0.2",
+            ):
+                answer = await client.ask(f"http://{local}/yes", {})
+                assert "no public address" in answer.error or "InvalidURL" in answer.error, local
         async with HubClient("test", (), through) as client:
             assert "no public address" in (await client.ask("http://hub.example/yes", {})).error
     assert len(between.asked) == 1
