@@ -25,6 +25,8 @@ SOME_TEXT = 40
 LONG_TITLE = 20
 LONG_GUID = 6
 _DAY_S = 86_400
+_QUARTER_S = 900
+"""Every zone's midnight is on a quarter of an hour in UTC: a time there may be a day alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,8 @@ class _Recognition:
         self._apart = apart(entries)
         self._shown = Counter(self._own(entry) for entry in entries)
         self._guids = Counter(_guid_mark(entry) for entry in entries)
+        self._times = Counter(_published(entry) for entry in entries)
+        self._timed = any(at % _QUARTER_S for at in self._times)
 
     def _own(self, entry: Entry) -> str:
         return own_id(self._feed, entry, apart=entry.guid in self._apart)
@@ -137,7 +141,7 @@ class _Recognition:
         """By guid, where the content agrees; by address, the site's other host among them; by content alone."""
         own, other = self._own(entry), other_id(entry)
         by_guid = self._elsewhere(_guid_mark(entry), own)
-        if by_guid and self._guids[by_guid.mark] == 1 and is_same(by_guid, entry):
+        if by_guid and self._is_by_guid(by_guid, entry, own):
             return by_guid.article_id
         if own in self._memory.seen:
             return own
@@ -146,24 +150,50 @@ class _Recognition:
         by_content = self._elsewhere(_content_mark(entry), own)
         return by_content.article_id if by_content else own
 
+    def _is_by_guid(self, alias: Alias, entry: Entry, own: str) -> bool:
+        unclear = self._guids[alias.mark] > 1 or self._was_sent_as(own, entry, alias)
+        return not unclear and is_same(alias, entry, moment=self._is_moment(_published(entry)))
+
+    def _was_sent_as(self, own: str, entry: Entry, alias: Alias) -> bool:
+        """Whether ``entry``, as it is, was sent under its own address.
+
+        That this is known does not say so: a slug that followed a title is known, too, and is the article's of
+        ``alias``, with the same words.
+        """
+        seen = self._memory.seen
+        if own not in seen:
+            return False
+        if by_content := self._memory.aliases.get(_content_mark(entry)):
+            return by_content.article_id == own
+        words = identity.content_hash(entry.title, entry.text)
+        there = seen.get(alias.article_id)
+        return seen[own].content_hash == words and (there is None or there.content_hash != words)
+
+    def _is_moment(self, published: float) -> bool:
+        """Whether a time is that of one entry; on a quarter of an hour only in a feed that has finer ones, too."""
+        return bool(published % _QUARTER_S) or (self._timed and self._times[published] == 1)
+
     def _elsewhere(self, mark: str, own: str) -> Alias | None:
         """The alias of ``mark`` where it leads to an article that no entry of this read is by itself."""
         alias = self._memory.aliases.get(mark)
         return alias if alias and alias.article_id != own and not self._shown[alias.article_id] else None
 
 
-def is_same(alias: Alias, entry: Entry) -> bool:
+def is_same(alias: Alias, entry: Entry, *, moment: bool = True) -> bool:
     """Whether an entry with the guid of ``alias`` and another address is the same article.
 
-    The second at which it says it was published decides, if it is said. Else its text, which has to be long enough
-    not to be a phrase that stands under every entry; where the time is another, it has to be longer. A title alone
-    counts only where there is nothing else: every morning has its briefing.
+    The time at which it says it was published decides, if it is a ``moment`` and the guid is long enough to be none
+    that counts places; else the title or the text has to agree with it. Where no such time is said, the text decides,
+    which has to be long enough not to be a phrase that stands under every entry; where the time is another, it has to
+    be longer. A title alone counts only where there is nothing else: every morning has its briefing.
     """
     published = _published(entry)
-    if alias.published and alias.published == published:
-        return True
-    redated = bool(alias.published and published)
     text, title = _text(entry), _short(entry.title)
+    if alias.published and alias.published == published:
+        named = moment and len(entry.guid) >= LONG_GUID
+        titled = title == alias.title and (moment or len(entry.title) >= LONG_TITLE)
+        return named or titled or bool(text and text == alias.text)
+    redated = bool(alias.published and published)
     if text and text == alias.text:
         titled = title == alias.title and not redated
         told = len(entry.text) >= SOME_TEXT or len(entry.guid) >= LONG_GUID

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import structs
 
 from config.feeds import Feed
 from connectors.entry import Entry
@@ -174,6 +175,69 @@ def test_one_day_for_every_entry(line: Line):
     midnight = TOLD.replace(hour=0, minute=0, second=0)
     line.poll(entry("story-of-ann", "Ann", guid="1", text="Of Ann.", published=midnight))
     assert counts(line.poll(entry("story-of-bea", "Bea", guid="1", text="Of Bea.", published=midnight))) == {"new": 1}
+
+
+@pytest.mark.parametrize("numbered", ["{}", "item-{}", "https://one.example/rss#{}"])
+@pytest.mark.parametrize("text", ["Of {}.", "What the ministry says of {}. " + LONG])
+@pytest.mark.parametrize("hour", [22, 23])
+def test_guids_that_count_places_on_one_day(line: Line, numbered: str, text: str, hour: int):
+    """A day written as local midnight is no moment: what moves down keeps its id, and what drops out hands none on."""
+    day = datetime(2026, 11, 1, hour, tzinfo=UTC)
+    names = ["port", "budget", "envoy", "sanctions", "border", "exports", "drill"]
+
+    def shown(latest: int) -> list[Entry]:
+        return [
+            entry(f"press/{name}", f"Statement on {name}", guid=numbered.format(place), text=text.format(name),
+                  published=day)
+            for place, name in enumerate(reversed(names[latest - 3 : latest + 1]), 1)
+        ]  # fmt: skip
+
+    assert counts(line.poll(*shown(3))) == {"new": 4}
+    for latest in (4, 5, 6):
+        sifted = line.poll(*shown(latest))
+        assert counts(sifted) == {"new": 1, "seen": 3}
+        assert [article.title for article in sifted.articles] == [f"Statement on {names[latest]}"]
+
+
+@pytest.mark.parametrize("guid", ["1", "latest-one"])
+def test_one_guid_for_whatever_is_latest_on_one_day(line: Line, guid: str):
+    """A feed of one entry: day, guid and a title that is a phrase are shared by two articles of a day."""
+    day = datetime(2026, 11, 1, 22, tzinfo=UTC)
+    (first,) = line.poll(entry("press/port", "Statement", guid=guid, text="Of the port.", published=day)).articles
+    (second,) = line.poll(entry("press/envoy", "Statement", guid=guid, text="Of the envoy.", published=day)).articles
+    assert first.article_id != second.article_id
+
+
+def test_what_was_sent_under_its_address_takes_no_other_id(line: Line):
+    """Posts that were imported in one second, under guids that count places: the last is not the one that left."""
+    posts = [entry(f"story-of-{n}", f"Story {n}", text=f"Of {n}. {LONG}") for n in range(5)]
+
+    def shown(first: int) -> list[Entry]:
+        return [structs.replace(posts[n], guid=f"place-{n - first}") for n in range(first, first + 3)]
+
+    assert counts(line.poll(*shown(2))) == {"new": 3}
+    line.poll(*shown(1))
+    assert counts(line.poll(*shown(0))) == {"new": 1, "seen": 2}
+    assert counts(line.poll(*shown(1))) == {"seen": 3}
+
+
+def test_a_post_that_was_due_on_the_hour(line: Line):
+    """Where a feed has finer times, too, one on the hour is a moment: slug, title and text may follow an edit."""
+    other = entry("another", "Another", guid="https://one.example/?p=1", published=TOLD + timedelta(minutes=3))
+    on_the_hour = TOLD.replace(minute=0, second=0)
+    first = line.poll(entry(published=on_the_hour), other).articles[0]
+    after = entry("new-slug", "Quite other words", text="Another text.", published=on_the_hour)
+    (second,) = line.poll(after, other).articles
+    assert second.article_id == first.article_id
+
+
+def test_a_new_slug_that_is_known_by_now(line: Line):
+    """The address that followed the title is the article's for good: edits of the text come under the first id."""
+    (first,) = line.poll(entry("old-slug")).articles
+    line.poll(entry("new-slug", "Two brigades leave"))
+    for text in (f"More. {LONG}", f"Still more. {LONG}"):
+        (again,) = line.poll(entry("new-slug", "Two brigades leave", text=text)).articles
+        assert again.article_id == first.article_id
 
 
 def test_a_guid_means_nothing_in_another_feed(line: Line):
