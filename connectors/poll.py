@@ -234,10 +234,14 @@ class Poller:
     async def _read(self, feed: Feed, fetched: Fetched, claim: Claim) -> _Taken:
         parsed = await self._parts.sandbox.parse(fetched.body, files.source(fetched))
         taken = await self._sifted(feed, parsed)
-        while await claim.waited(polled.fresh(taken.sifted)):  # another feed was about to send some of it
-            taken = await self._sifted(feed, parsed)
+        while await claim.waited(polled.claimed(taken.sifted)) or self._known_by_now(feed, taken.sifted):
+            taken = await self._sifted(feed, parsed)  # another feed was about to send some of it, or has meanwhile
         measured = self._flows.measured(feed.id, taken.sifted.articles)
         return replace(taken, sifted=replace(taken.sifted, articles=measured))
+
+    def _known_by_now(self, feed: Feed, sifted: Sifted) -> bool:
+        """Whether another feed has sent some of it since it was sifted, which takes long for many new entries."""
+        return bool(sifted.unknown) and bool(self._parts.store.seen(sorted(sifted.unknown), feed.id))
 
     async def _sifted(self, feed: Feed, parsed: Parsed) -> _Taken:
         """In threads: a feed of two thousand new entries would hold up every other poll for a second."""

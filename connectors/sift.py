@@ -30,6 +30,7 @@ class Sifted:
         handled: How many entries met which end.
         aliases: To be stored with ``seen``: by what else these entries are known.
         links: The feed's links, by article id, of articles that are sent under other addresses.
+        unknown: The ids in ``seen`` of which nothing was known, those of an article's other addresses among them.
     """
 
     articles: tuple[Article, ...]
@@ -37,6 +38,7 @@ class Sifted:
     handled: Mapping[Handling, int]
     aliases: tuple[Alias, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
+    unknown: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,9 @@ def sift(reading: Reading, identified: Mapping[str, Entry], known: Mapping[str, 
         seen.extend(_to_store(article_id, entry, before, reading.feed, now))
     handled[Handling.REPEATED] = reading.entries - len(identified)
     aliases = recognition.to_remember(reading.feed, identified, [row.article_id for row in seen], now)
-    also = _under_other_addresses(reading.feed, identified, seen, known)
-    return Sifted(tuple(articles), (*seen, *also), handled, tuple(aliases))
+    rows = (*seen, *_under_other_addresses(reading.feed, identified, seen, known))
+    unknown = frozenset(row.article_id for row in rows if row.article_id not in known)
+    return Sifted(tuple(articles), rows, handled, tuple(aliases), unknown=unknown)
 
 
 def _under_other_addresses(
