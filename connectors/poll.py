@@ -33,7 +33,7 @@ from connectors.parsers import Parsers
 from connectors.plaintext import one_line
 from connectors.polled import Poll
 from connectors.progress import Ended, after, told
-from connectors.recognition import Memory, all_marks, identify, ids, repeated
+from connectors.recognition import Memory, all_marks, elsewhere_mark, identify, ids, repeated, unfamiliar
 from connectors.rests import RESTS, Rests, hostname
 from connectors.schedule import Next, Why
 from connectors.shown import Shown
@@ -249,8 +249,11 @@ class Poller:
         store, entries = self._parts.store, parsed.entries
         aliases = store.aliases(feed.id, await self._aside(lambda: all_marks(entries)))
         known = store.seen(await self._aside(lambda: ids(feed, entries, aliases)), feed.id)
-        identified = await self._aside(lambda: identify(feed, entries, Memory(aliases, known)))
-        sifted = await self._aside(lambda: sift(reading, identified, known))
+        memory = Memory(aliases, known)
+        identified = await self._aside(lambda: identify(feed, entries, memory))
+        others = await self._aside(lambda: [elsewhere_mark(name) for name in unfamiliar(feed, identified, memory)])
+        told = {**aliases, **store.aliases(feed.id, others)}
+        sifted = await self._aside(lambda: sift(reading, identified, known, told))
         return _Taken(parsed, identified, self._renamed(feed, sifted), polled.fresh(sifted))
 
     def _renamed(self, feed: Feed, sifted: Sifted) -> Sifted:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from config.feeds import Feed
 from connectors import identity
-from connectors.aliases import Alias
+from connectors.aliases import ELSEWHERE, Alias
 from connectors.canonical import canonical_url, other_form
 from connectors.entry import Entry
 from connectors.plaintext import counted
@@ -110,6 +110,26 @@ def repeated(entries: int, identified: Mapping[str, Entry]) -> str:
     if not left:
         return ""
     return f"{counted(left, 'entry', 'entries')} left out: one with the same address or guid stands above"
+
+
+def elsewhere_mark(article_id: str) -> str:
+    """By what a feed remembers that it shows an article which another feed brought."""
+    return ELSEWHERE + article_id
+
+
+def unfamiliar(feed: Feed, identified: Mapping[str, Entry], memory: Memory) -> list[str]:
+    """The ids of entries which another feed brought, and of which this one does not remember its own name for them.
+
+    To be remembered once: then ``elsewhere_mark`` is known, also of one that has another guid at every poll.
+    """
+    found = []
+    for article_id, entry in identified.items():
+        if (row := memory.seen.get(article_id)) and row.feed != feed.id:
+            known = memory.aliases.get(next(iter(marks(entry)), ""))
+            familiar = known is not None and known.article_id == article_id
+            if not familiar and elsewhere_mark(article_id) not in memory.aliases:
+                found.append(article_id)
+    return found
 
 
 def to_remember(feed: Feed, identified: Mapping[str, Entry], wanted: Iterable[str], now: float) -> Iterable[Alias]:

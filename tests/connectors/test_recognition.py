@@ -11,7 +11,7 @@ from msgspec import structs
 from config.feeds import Feed
 from connectors.entry import Entry
 from connectors.outcome import Outcome
-from connectors.recognition import Memory, all_marks, identify, ids
+from connectors.recognition import Memory, all_marks, elsewhere_mark, identify, ids, unfamiliar
 from connectors.sift import Reading, Sifted, sift
 from connectors.store import FeedState, Store
 
@@ -38,8 +38,10 @@ class Line:
         self.at += timedelta(minutes=10)
         aliases = self.store.aliases(feed.id, all_marks(entries))
         known = self.store.seen(ids(feed, entries, aliases))
-        identified = identify(feed, entries, Memory(aliases, known))
-        sifted = sift(Reading(feed, self.at, len(entries)), identified, known)
+        memory = Memory(aliases, known)
+        identified = identify(feed, entries, memory)
+        others = self.store.aliases(feed.id, [elsewhere_mark(name) for name in unfamiliar(feed, identified, memory)])
+        sifted = sift(Reading(feed, self.at, len(entries)), identified, known, {**aliases, **others})
         state = FeedState(feed.id, feed.url, Outcome.OK, read_at=self.at.timestamp(), next_due=0.0)
         self.store.record(state, sifted.seen, sifted.aliases)
         return sifted
@@ -251,6 +253,25 @@ def test_another_feed_with_the_new_slug(line: Line):
     line.poll(entry("old-slug-of-it"))
     line.poll(entry("new-slug-of-it", "Other title"))
     assert counts(line.poll(entry("new-slug-of-it", "Other title", guid="x"), feed=OTHER)) == {"seen": 1}
+
+
+@pytest.mark.parametrize("published", [TOLD, None])
+def test_a_slug_that_changes_in_the_feed_that_came_second(line: Line, published: datetime | None):
+    """What another feed brought is known by its guid in this one: an edited title makes no second article."""
+    line.poll(entry("old-slug", published=published))
+    assert counts(line.poll(entry("old-slug", published=published), feed=OTHER)) == {"seen": 1}
+    after = entry("new-slug", "Two brigades leave barracks", published=published)
+    for _ in range(2):
+        assert counts(line.poll(after, feed=OTHER)) == {"seen": 1}
+
+
+@pytest.mark.parametrize("published", [TOLD, None])
+def test_what_another_feed_brought_is_remembered_once(line: Line, published: datetime | None):
+    """A feed with new guids at every poll writes nothing for what another brought, but when it sees it first."""
+    line.poll(entry(text="", published=published))
+    wrote = [len(line.poll(entry(text="", guid=f"g{n}", published=published), feed=OTHER).aliases) for n in range(4)]
+    assert wrote[0] > 0
+    assert wrote[1:] == [0, 0, 0]
 
 
 def test_mobile_then_www(line: Line):

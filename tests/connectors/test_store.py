@@ -144,6 +144,18 @@ def test_a_full_disk_is_an_error_and_nothing_is_half_written(tmp_path: Path):
         assert len(store.seen([row.article_id for row in rows(20)])) == 10
 
 
+def test_a_touch_takes_no_update_back(tmp_path: Path):
+    """A feed that shows another's article, and looked at it before that one sent an update, leaves the update alone."""
+    before = Seen("a", "f", "h", 0, 1.0)
+    updated = Seen("a", "f", "new", 1, 2.0)
+    with Store(tmp_path) as store:
+        for row in (before, updated, replace(before, shown_at=3.0)):
+            store.record(STATE, [row])
+        assert store.seen(["a"])["a"] == updated
+        store.record(STATE, [replace(updated, shown_at=4.0)])
+        assert store.seen(["a"])["a"].shown_at == 4.0
+
+
 def test_prune_by_age_keeps_what_a_feed_still_shows(tmp_path: Path):
     """Old entries go once their feed was read without them; not while the feed answers 304 for months."""
     now = 100 * DAY_S
