@@ -43,17 +43,25 @@ def own_id(feed: Feed, entry: Entry, *, apart: bool = False) -> str:
     return identity.article_id(url, feed.id, entry.guid, entry.title, entry.text)
 
 
-def apart(entries: Iterable[Entry]) -> frozenset[str]:
+def apart(entries: Iterable[Entry], aliases: Mapping[str, Alias] | None = None) -> frozenset[str]:
     """The guids of entries that share their address with others, and are articles of their own all the same.
 
     Some feeds link all that they show to one page, the posts of a day or of a live blog. An entry is told from the
-    others there by all that it has: guid, time of publication, text, and title if it has one.
+    others there by all that it has: guid, time of publication, text, and title if it has one. One that stands alone, as
+    pushed ones do, is told by guid and time where the ``aliases`` say that its page was shared in this feed before.
     """
     pages: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         if identity.has_article(url := canonical_url(entry.url)):
             pages[url].append(entry)
-    return frozenset(guid for page in pages.values() if len(page) > 1 for guid in _apart(page))
+    shared = [page for page in pages.values() if len(page) > 1 or page_mark(page[0]) in (aliases or {})]
+    return frozenset(guid for page in shared for guid in _apart(page))
+
+
+def page_mark(entry: Entry) -> str:
+    """By what it is remembered that the page of ``entry`` is shared by articles; empty where it has no address."""
+    url = canonical_url(entry.url)
+    return _digest("page", url) if identity.has_article(url) else ""
 
 
 def _apart(page: list[Entry]) -> Iterable[str]:
@@ -78,15 +86,16 @@ def marks(entry: Entry) -> tuple[str, ...]:
 
 
 def all_marks(entries: Iterable[Entry]) -> list[str]:
-    """The marks of every entry, each once."""
-    return list(dict.fromkeys(mark for entry in entries for mark in marks(entry)))
+    """The marks of every entry and its page, each once."""
+    found = (mark for entry in entries for mark in (*marks(entry), page_mark(entry)) if mark)
+    return list(dict.fromkeys(found))
 
 
 def ids(feed: Feed, entries: Iterable[Entry], aliases: Mapping[str, Alias]) -> list[str]:
     """Every article id that some entry may have."""
     found: dict[str, None] = {}
     entries = list(entries)
-    shared = apart(entries)
+    shared = apart(entries, aliases)
     for entry in entries:
         candidates = (own_id(feed, entry, apart=entry.guid in shared), own_id(feed, entry), other_id(entry))
         known = (aliases[mark].article_id for mark in marks(entry) if mark in aliases)
@@ -148,7 +157,7 @@ class _Recognition:
     def __init__(self, feed: Feed, entries: list[Entry], memory: Memory) -> None:
         self._feed = feed
         self._memory = memory
-        self._apart = apart(entries)
+        self._apart = apart(entries, memory.aliases)
         self._shown = Counter(self._own(entry) for entry in entries)
         self._guids = Counter(_guid_mark(entry) for entry in entries)
         self._times = Counter(_published(entry) for entry in entries)
@@ -171,8 +180,12 @@ class _Recognition:
         return by_content.article_id if by_content else own
 
     def _is_by_guid(self, alias: Alias, entry: Entry, own: str) -> bool:
-        unclear = self._guids[alias.mark] > 1 or self._was_sent_as(own, entry, alias)
-        return not unclear and is_same(alias, entry, moment=self._is_moment(_published(entry)))
+        if self._guids[alias.mark] > 1 or self._was_sent_as(own, entry, alias):
+            return False
+        published = _published(entry)
+        was_the_page = alias.article_id == own_id(self._feed, entry)  # it stood there alone when it was sent
+        on_page = was_the_page and alias.published == published > 0
+        return on_page or is_same(alias, entry, moment=self._is_moment(published))
 
     def _was_sent_as(self, own: str, entry: Entry, alias: Alias) -> bool:
         """Whether ``entry``, as it is, was sent under its own address.

@@ -84,11 +84,13 @@ def sift(
         handled[handling] += 1
         seen.extend(_to_store(article_id, entry, before, reading.feed, now, anew=article_id in unfamiliar))
     handled[Handling.REPEATED] = reading.entries - len(identified)
+    shared = recognition.apart(identified.values(), memory.aliases)
     marks = (
         *recognition.to_remember(reading.feed, identified, [row.article_id for row in seen], now),
         *_of_others(reading.feed, seen, now),
+        *_of_pages(reading.feed, identified, seen, shared, now),
     )
-    rows = (*seen, *_under_other_addresses(reading.feed, identified, seen, known))
+    rows = (*seen, *_under_other_addresses(reading.feed, identified, seen, known, shared))
     unknown = frozenset(row.article_id for row in rows if row.article_id not in known)
     return Sifted(tuple(articles), rows, handled, marks, unknown=unknown)
 
@@ -100,11 +102,28 @@ def _of_others(feed: Feed, seen: Iterable[Seen], now: float) -> Iterable[Alias]:
             yield Alias(feed.id, recognition.elsewhere_mark(row.article_id), row.article_id, "", "", 0.0, now)
 
 
+def _of_pages(
+    feed: Feed, identified: Mapping[str, Entry], seen: Iterable[Seen], shared: frozenset[str], now: float
+) -> Iterable[Alias]:
+    """Which pages entries have shared: the next one that comes alone is told from these, too."""
+    pages: dict[str, Alias] = {}
+    for row in seen:
+        entry = identified[row.article_id]
+        if entry.guid in shared:
+            mark = recognition.page_mark(entry)
+            pages.setdefault(mark, Alias(feed.id, mark, row.article_id, "", "", 0.0, now))
+    pages.pop("", None)
+    return pages.values()
+
+
 def _under_other_addresses(
-    feed: Feed, identified: Mapping[str, Entry], seen: Iterable[Seen], known: Mapping[str, Seen]
+    feed: Feed,
+    identified: Mapping[str, Entry],
+    seen: Iterable[Seen],
+    known: Mapping[str, Seen],
+    shared: frozenset[str],
 ) -> Iterable[Seen]:
     """Rows that keep another feed, which has the article under another of its addresses, from repeating it."""
-    shared = recognition.apart(identified.values())
     for row in seen:
         entry = identified[row.article_id]
         if entry.guid in shared:

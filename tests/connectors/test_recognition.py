@@ -306,8 +306,8 @@ def test_aliases_go_with_their_articles(line: Line):
 def page(*names: str, **values: object) -> list[Entry]:
     """Posts that all link to one page."""
     return [
-        entry("day#" + name, title=f"Post {name}", guid=name, text=f"Of {name}. {LONG}",
-              published=TOLD + timedelta(minutes=number), **values)
+        entry("day#" + name, **{"title": f"Post {name}", "guid": name, "text": f"Of {name}. {LONG}",
+              "published": TOLD + timedelta(minutes=number), **values})
         for number, name in enumerate(names)
     ]  # fmt: skip
 
@@ -320,6 +320,37 @@ def test_posts_of_one_page(line: Line):
     assert counts(line.poll(ann, bea, cam)) == {"new": 1, "seen": 2}
     for shown in ([bea, cam], [cam], [ann, cam], [cam, bea, ann]):
         assert counts(line.poll(*shown)) == {"seen": len(shown)}
+
+
+def test_posts_of_one_page_that_come_alone(line: Line):
+    """A hub pushes each new post by itself, on a page that a poll has shown to be shared: none updates another."""
+    ann, bea, cam, dan, eve = page("ann", "bea", "cam", "dan", "eve")
+    assert counts(line.poll(ann, bea)) == {"new": 2}
+    for post in (cam, dan, eve):
+        assert counts(line.poll(post)) == {"new": 1}
+    for post in (ann, dan):
+        assert counts(line.poll(post)) == {"seen": 1}
+    assert counts(line.poll(eve, dan, cam, bea, ann)) == {"seen": 5}
+    edited = structs.replace(dan, title="Edited", text=f"Edited. {LONG}")
+    assert counts(line.poll(edited)) == {"updated": 1}
+
+
+def test_a_post_that_was_the_page_alone(line: Line):
+    """The first post of a page came when there was no other; edited beside the second, it is still the same."""
+    ann, bea = page("ann", "bea")
+    (first,) = line.poll(ann).articles
+    edited = structs.replace(ann, title="Edited", text=f"Edited. {LONG}")
+    (again, _) = line.poll(edited, bea).articles
+    assert again.article_id == first.article_id
+    assert counts(line.poll(structs.replace(edited, title="Again"))) == {"updated": 1}
+
+
+def test_a_shared_page_in_another_feed(line: Line):
+    """That a feed's posts share a page says nothing of another feed, whose entry may be the page itself."""
+    line.poll(*page("ann", "bea"))
+    (first,) = line.poll(*page("cam"), feed=OTHER).articles
+    (second,) = line.poll(*page("dan", text=f"As of now. {LONG}"), feed=OTHER).articles
+    assert first.article_id == second.article_id
 
 
 def test_posts_of_one_page_with_new_guids_at_every_poll(line: Line):
