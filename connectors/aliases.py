@@ -27,7 +27,8 @@ class Alias:
     Attributes:
         feed: The feed of the entry; a mark means nothing elsewhere.
         mark: Digest of its guid, or of its content; of the id that the feed gives it, where it was sent under another.
-            ``ELSEWHERE`` and the article's id, where another feed brought it. Of its page, where articles share it.
+            ``ELSEWHERE`` and the head of the article's id, where another feed brought it. Digest of
+            its page's address, where articles share that.
         article_id: The article's id.
         title: Short digest of its title.
         text: Short digest of its text; empty where it has none. Where it was sent under another id, the address there.

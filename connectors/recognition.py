@@ -123,7 +123,7 @@ def repeated(entries: int, identified: Mapping[str, Entry]) -> str:
 
 def elsewhere_mark(article_id: str) -> str:
     """By what a feed remembers that it shows an article which another feed brought."""
-    return ELSEWHERE + article_id
+    return ELSEWHERE + article_id[:20]
 
 
 def unfamiliar(feed: Feed, identified: Mapping[str, Entry], memory: Memory) -> list[str]:
