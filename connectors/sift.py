@@ -18,7 +18,11 @@ from connectors.store import TOUCH_S, Seen
 from pipeline.records import Article, encode
 from pipeline.records.codec import MAX_BYTES
 
-MAX_REVISIONS = 50
+QUICK_REVISIONS = 50
+HOLD_S = 3600.0
+MAX_HOLD_S = 12 * 3600.0
+"""Shorter than the time after which another feed's touch would put an update off once more."""
+SLOWER_AFTER = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ def sift(
     now = reading.fetched_at.timestamp()
     for article_id, entry in identified.items():
         before = known.get(article_id)
-        handling = _handling(reading.feed, entry, before)
+        handling = _handling(reading.feed, entry, before, now)
         if handling in {Handling.NEW, Handling.UPDATED}:
             article = identity.article(entry, reading.feed, reading.fetched_at, reading.clock, article_id)
             if len(encode(article)) > MAX_BYTES:
@@ -133,14 +137,23 @@ def _under_other_addresses(
                 yield replace(known.get(article_id, row), article_id=article_id, shown_at=row.shown_at)
 
 
-def _handling(feed: Feed, entry: Entry, before: Seen | None) -> Handling:
+def _handling(feed: Feed, entry: Entry, before: Seen | None, now: float) -> Handling:
     """A change counts only in the feed that brought the article first, whose wording it is compared with."""
     if before is None:
         return Handling.NEW
-    changed = identity.content_hash(entry.title, entry.text) != before.content_hash
-    if changed and before.feed == feed.id and before.revision < MAX_REVISIONS:
-        return Handling.UPDATED
-    return Handling.SEEN
+    if before.feed != feed.id or identity.content_hash(entry.title, entry.text) == before.content_hash:
+        return Handling.SEEN
+    return Handling.UPDATED if now - before.shown_at >= hold_s(before.revision) else Handling.HELD
+
+
+def hold_s(revision: int) -> float:
+    """Seconds from the update that made a ``revision`` to the next one.
+
+    A live page has dozens in a day; a counter in the text has one at every poll, for ever. So from the fiftieth on
+    there is one an hour, and every 24 later the pause doubles, to half a day.
+    """
+    beyond = revision - QUICK_REVISIONS
+    return min(HOLD_S * 2.0 ** min(beyond // SLOWER_AFTER, 10), MAX_HOLD_S) if beyond >= 0 else 0.0
 
 
 def _to_store(
@@ -153,7 +166,7 @@ def _to_store(
     digest = identity.content_hash(entry.title, entry.text)
     if before is None:
         yield Seen(article_id, feed.id, digest, 0, now)
-    elif _handling(feed, entry, before) is Handling.UPDATED:
+    elif _handling(feed, entry, before, now) is Handling.UPDATED:
         yield replace(before, content_hash=digest, revision=before.revision + 1, shown_at=now)
     elif anew or now - before.shown_at > TOUCH_S:
         yield replace(before, shown_at=now)
