@@ -54,14 +54,19 @@ def apart(entries: Iterable[Entry], aliases: Mapping[str, Alias] | None = None) 
     for entry in entries:
         if identity.has_article(url := canonical_url(entry.url)):
             pages[url].append(entry)
-    shared = [page for page in pages.values() if len(page) > 1 or page_mark(page[0]) in (aliases or {})]
+    known = aliases or {}
+    shared = [page for url, page in pages.items() if len(page) > 1 or _page_mark(url) in known]
     return frozenset(guid for page in shared for guid in _apart(page))
 
 
 def page_mark(entry: Entry) -> str:
     """By what it is remembered that the page of ``entry`` is shared by articles; empty where it has no address."""
     url = canonical_url(entry.url)
-    return _digest("page", url) if identity.has_article(url) else ""
+    return _page_mark(url) if identity.has_article(url) else ""
+
+
+def _page_mark(url: str) -> str:
+    return _digest("page", url)
 
 
 def _apart(page: list[Entry]) -> Iterable[str]:

@@ -143,7 +143,8 @@ def _handling(feed: Feed, entry: Entry, before: Seen | None, now: float) -> Hand
         return Handling.NEW
     if before.feed != feed.id or identity.content_hash(entry.title, entry.text) == before.content_hash:
         return Handling.SEEN
-    return Handling.UPDATED if now - before.shown_at >= hold_s(before.revision) else Handling.HELD
+    waits = 0 <= now - before.shown_at < hold_s(before.revision)  # a clock that was set back holds nothing up
+    return Handling.HELD if waits else Handling.UPDATED
 
 
 def hold_s(revision: int) -> float:

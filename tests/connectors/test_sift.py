@@ -96,6 +96,15 @@ def test_a_feed_that_changes_its_words_at_every_poll_is_slowed_down():
     assert len([at for at in times if at >= NOW + timedelta(days=30)]) <= 20
 
 
+def test_a_clock_that_is_set_back_holds_no_update_up():
+    """What was written down in what is the future by now says nothing of how long ago it was."""
+    for edits in (1, QUICK_REVISIONS + 10):
+        memory = Memory()
+        for number in range(edits):
+            memory.poll(ONE, entry(1, f"As of {number}"), at=NOW + timedelta(hours=number))
+        assert counts(memory.poll(ONE, entry(1, "Now"), at=NOW - timedelta(days=1))) == {"updated": 1}
+
+
 def test_what_is_held_is_counted_and_sent_later():
     """The last wording of a live page comes, too, and its other feeds put it off no further."""
     memory = Memory()
