@@ -11,7 +11,11 @@ CREATE TABLE IF NOT EXISTS aliases (
     feed TEXT NOT NULL, mark TEXT NOT NULL, article_id TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL,
     published REAL NOT NULL, shown_at REAL NOT NULL, PRIMARY KEY (feed, mark)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS aliases_elsewhere ON aliases (article_id) WHERE mark > 'shown';
 """
+ELSEWHERE = "shown:"
+"""How marks begin that say of another feed's article that this feed shows it, too. All others are hex digits, so the
+index, by which pruning asks who shows an article, holds these alone."""
 _COLUMNS = "feed, mark, article_id, title, text, published, shown_at"
 _BATCH = 500
 
@@ -23,6 +27,8 @@ class Alias:
     Attributes:
         feed: The feed of the entry; a mark means nothing elsewhere.
         mark: Digest of its guid, or of its content; of the id that the feed gives it, where it was sent under another.
+            ``ELSEWHERE`` and the head of the article's id, where another feed brought it. Digest of
+            its page's address, where articles share that.
         article_id: The article's id.
         title: Short digest of its title.
         text: Short digest of its text; empty where it has none. Where it was sent under another id, the address there.

@@ -21,6 +21,8 @@ class Handling(StrEnum):
     """Sent, and acknowledged by the broker."""
     UPDATED = "updated"
     """Sent again under the same id, its title or text having changed."""
+    HELD = "held"
+    """Changed once more, after so many updates that the next one has to wait."""
     SEEN = "seen"
     """Known already."""
     REPEATED = "repeated"

@@ -33,7 +33,7 @@ from connectors.parsers import Parsers
 from connectors.plaintext import one_line
 from connectors.polled import Poll
 from connectors.progress import Ended, after, told
-from connectors.recognition import Memory, all_marks, identify, ids, repeated
+from connectors.recognition import Memory, all_marks, elsewhere_mark, identify, ids, repeated, unfamiliar
 from connectors.rests import RESTS, Rests, hostname
 from connectors.schedule import Next, Why
 from connectors.shown import Shown
@@ -249,10 +249,14 @@ class Poller:
     async def _read(self, feed: Feed, fetched: Fetched, claim: Claim) -> _Taken:
         parsed = await self._parts.sandbox.parse(fetched.body, files.source(fetched))
         taken = await self._sifted(feed, parsed)
-        while await claim.waited(polled.fresh(taken.sifted)):  # another feed was about to send some of it
-            taken = await self._sifted(feed, parsed)
+        while await claim.waited(polled.claimed(taken.sifted)) or self._known_by_now(feed, taken.sifted):
+            taken = await self._sifted(feed, parsed)  # another feed was about to send some of it, or has meanwhile
         measured = self._flows.measured(feed.id, taken.sifted.articles)
         return replace(taken, sifted=replace(taken.sifted, articles=measured))
+
+    def _known_by_now(self, feed: Feed, sifted: Sifted) -> bool:
+        """Whether another feed has sent some of it since it was sifted, which takes long for many new entries."""
+        return bool(sifted.unknown) and bool(self._parts.store.seen(sorted(sifted.unknown), feed.id))
 
     async def _sifted(self, feed: Feed, parsed: Parsed) -> _Taken:
         """In threads: a feed of two thousand new entries would hold up every other poll for a second."""
@@ -260,8 +264,11 @@ class Poller:
         store, entries = self._parts.store, parsed.entries
         aliases = store.aliases(feed.id, await self._aside(lambda: all_marks(entries)))
         known = store.seen(await self._aside(lambda: ids(feed, entries, aliases)), feed.id)
-        identified = await self._aside(lambda: identify(feed, entries, Memory(aliases, known)))
-        sifted = await self._aside(lambda: sift(reading, identified, known))
+        memory = Memory(aliases, known)
+        identified = await self._aside(lambda: identify(feed, entries, memory))
+        others = await self._aside(lambda: [elsewhere_mark(name) for name in unfamiliar(feed, identified, memory)])
+        told = {**aliases, **store.aliases(feed.id, others)}
+        sifted = await self._aside(lambda: sift(reading, identified, known, told))
         return _Taken(parsed, identified, self._renamed(feed, sifted), polled.fresh(sifted))
 
     def _renamed(self, feed: Feed, sifted: Sifted) -> Sifted:

@@ -55,6 +55,11 @@ def fresh(sifted: Sifted) -> frozenset[str]:
     return frozenset(article.article_id for article in sifted.articles if article.article_id in first)
 
 
+def claimed(sifted: Sifted) -> frozenset[str]:
+    """The ids under which another feed that is read meanwhile would send what this one is about to send."""
+    return fresh(sifted) | sifted.unknown
+
+
 def count(poll: Poll) -> None:
     """Count a poll by how it ended."""
     metrics.FETCHES.labels(Kind.FEED.value, poll.outcome.value).inc()

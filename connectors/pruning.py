@@ -25,15 +25,23 @@ SHOWN_S = 2 * 24 * 3600.0
 """What was shown so long before its feed was read last was not in it then: times have a day's grain."""
 _AFTER = "(shown_at, article_id) > (?, ?) ORDER BY shown_at, article_id LIMIT 1 OFFSET ?"
 _WITHIN = "(shown_at, article_id) > (:last_at, :last_id) AND (shown_at, article_id) <= (:at, :id)"
+_LIVE = "next_due IS NOT NULL AND polled_at >= :lately AND url NOT LIKE 'file:%'"
+_NOT_ELSEWHERE = (
+    "NOT EXISTS (SELECT 1 FROM aliases JOIN feeds ON feeds.id = aliases.feed "  # noqa: S608  # names of our own
+    "WHERE aliases.article_id = seen.article_id AND aliases.mark > 'shown' "
+    f"AND aliases.shown_at >= feeds.read_at - {LAPSE_S:.0f} AND {_LIVE})"
+)
+"""No other feed than the one that brought it shows it, as far as its marks tell: they are not written at every poll."""
 _AGED = (
-    "shown_at < :now - :keep AND shown_at < "
-    "coalesce((SELECT read_at FROM feeds WHERE feeds.id = seen.feed AND next_due IS NOT NULL), :now) - :keep"
+    "shown_at < :now - :keep AND shown_at < "  # noqa: S608  # names of our own
+    "coalesce((SELECT read_at FROM feeds WHERE feeds.id = seen.feed AND next_due IS NOT NULL), :now) - :keep "
+    f"AND {_NOT_ELSEWHERE}"
 )
-_NEEDED_NO_MORE = (
-    "NOT EXISTS (SELECT 1 FROM feeds WHERE feeds.id = seen.feed AND next_due IS NOT NULL AND polled_at >= :lately "
-    "AND url NOT LIKE 'file:%')"
+_NEEDED_NO_MORE = f"NOT EXISTS (SELECT 1 FROM feeds WHERE feeds.id = seen.feed AND {_LIVE}) AND {_NOT_ELSEWHERE}"  # noqa: S608  # names of our own
+_SHOWN_NO_MORE = (
+    f"shown_at < coalesce((SELECT read_at FROM feeds WHERE feeds.id = seen.feed), 0) - {SHOWN_S:.0f} "  # noqa: S608  # a number of our own
+    f"AND {_NOT_ELSEWHERE}"
 )
-_SHOWN_NO_MORE = f"shown_at < coalesce((SELECT read_at FROM feeds WHERE feeds.id = seen.feed), 0) - {SHOWN_S:.0f}"  # noqa: S608  # a number of our own
 _GIVEN_UP = (_NEEDED_NO_MORE, _SHOWN_NO_MORE, "1")
 """What goes first where there is too much: what nobody asks for again, then what is shown no more, then the oldest."""
 
@@ -42,18 +50,20 @@ def aged(db: sqlite3.Connection, now: float, keep_s: float) -> Iterator[int]:
     """Forget articles that no feed has shown for ``keep_s``; how many went, step by step.
 
     An entry that stood in the feed when it was read last is kept, however long ago that was: a feed may answer 304 for
-    months and still show it.
+    months and still show it. So is one that another feed, which is polled yet, has shown in the same way.
     """
-    yield from _delete(db, _AGED, {"now": now, "keep": keep_s}, until=now - keep_s)
+    yield from _delete(db, _AGED, {"now": now, "keep": keep_s, "lately": _lately(db)}, until=now - keep_s)
 
 
 def excess(db: sqlite3.Connection, most: int | None) -> Iterator[int]:
     """Forget articles beyond ``most`` (two million, or 400 a feed, whichever is more); how many went, step by step.
 
     First those of feeds that are removed, and of files, which are never read again. Then those that their feed did not
-    show when it was read last. What it still shows would be sent anew, and goes only where nothing else is left.
+    show when it was read last. What it or another feed still shows would be sent anew, and goes only where nothing else
+    is left.
     """
-    (feeds, polled) = db.execute("SELECT count(*), max(polled_at) FROM feeds").fetchone()
+    (feeds,) = db.execute("SELECT count(*) FROM feeds").fetchone()
+    lately = _lately(db)
     left = -(max(MAX_SEEN, SEEN_A_FEED * feeds) if most is None else most)
     for count in _counts(db):
         left += count
@@ -61,7 +71,7 @@ def excess(db: sqlite3.Connection, most: int | None) -> Iterator[int]:
     for which in _GIVEN_UP:
         if left <= 0:
             return
-        for went in _delete(db, which, {"lately": (polled or 0.0) - LAPSE_S}, left):
+        for went in _delete(db, which, {"lately": lately}, left):
             left -= went
             yield went
 
@@ -69,9 +79,10 @@ def excess(db: sqlite3.Connection, most: int | None) -> Iterator[int]:
 def orphans(db: sqlite3.Connection, keep_s: float) -> Iterator[int]:
     """Forget marks of articles that are forgotten, and those that an entry has not borne for ``keep_s``.
 
-    A feed that gives an entry a new guid at every poll leaves one each day.
+    A feed that gives an entry a new guid at every poll leaves one each day. Those that an entry bore when its feed was
+    read last are kept for as long as that answers 304.
     """
-    last = ("", "")
+    last, lately = ("", ""), _lately(db)
     while last is not None:
         end = db.execute(
             "SELECT feed, mark FROM aliases WHERE (feed, mark) > (?, ?) ORDER BY feed, mark LIMIT 1 OFFSET ?",
@@ -82,11 +93,19 @@ def orphans(db: sqlite3.Connection, keep_s: float) -> Iterator[int]:
         with db:
             db.execute(
                 f"DELETE FROM aliases WHERE (feed, mark) > (:feed, :mark) {bound} AND shown_at < coalesce("  # noqa: S608  # names of our own
-                "(SELECT shown_at FROM seen WHERE seen.article_id = aliases.article_id) - :keep, 9e99)",
-                {"feed": last[0], "mark": last[1], "keep": keep_s, **ends},
+                "(SELECT min(seen.shown_at, coalesce((SELECT read_at FROM feeds WHERE feeds.id = aliases.feed "
+                f"AND {_LIVE}), seen.shown_at)) - :keep "
+                "FROM seen WHERE seen.article_id = aliases.article_id), 9e99)",
+                {"feed": last[0], "mark": last[1], "keep": keep_s, "lately": lately, **ends},
             )
         last = end
         yield 0
+
+
+def _lately(db: sqlite3.Connection) -> float:
+    """When a feed that is not removed was polled last at the earliest (Unix seconds)."""
+    (polled,) = db.execute("SELECT max(polled_at) FROM feeds").fetchone()
+    return (polled or 0.0) - LAPSE_S
 
 
 def _counts(db: sqlite3.Connection) -> Iterator[int]:

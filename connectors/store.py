@@ -98,6 +98,12 @@ _PUT_FEED = (
 
 _SEEN = "article_id, feed, content_hash, revision, shown_at"
 _INTO_SEEN = f"INTO seen ({_SEEN}) VALUES (?, ?, ?, ?, ?)"
+_OVER_SEEN = (
+    f"INSERT {_INTO_SEEN} ON CONFLICT (article_id) DO UPDATE SET feed = excluded.feed, "
+    "content_hash = excluded.content_hash, revision = excluded.revision, shown_at = excluded.shown_at "
+    "WHERE excluded.revision >= seen.revision"
+)
+"""One feed's touch must not take back the update that another has sent since the touch was decided on."""
 _seen_values = attrgetter(*_SEEN.split(", "))
 
 
@@ -205,7 +211,7 @@ class Store:
         rows, marks = [_seen_values(row) for row in seen], list(aliases)
         try:
             if rows or marks:  # a 304, which nearly every poll is, brings none
-                db.executemany(f"INSERT OR REPLACE {_INTO_SEEN}", rows)
+                db.executemany(_OVER_SEEN, rows)
                 alias_table.write(db, marks)
             db.execute(_PUT_FEED, _values(state))
         except sqlite3.Error as error:

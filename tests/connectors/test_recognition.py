@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import structs
 
 from config.feeds import Feed
 from connectors.entry import Entry
 from connectors.outcome import Outcome
-from connectors.recognition import Memory, all_marks, identify, ids
+from connectors.recognition import Memory, all_marks, elsewhere_mark, identify, ids, unfamiliar
 from connectors.sift import Reading, Sifted, sift
 from connectors.store import FeedState, Store
 
@@ -37,8 +38,10 @@ class Line:
         self.at += timedelta(minutes=10)
         aliases = self.store.aliases(feed.id, all_marks(entries))
         known = self.store.seen(ids(feed, entries, aliases))
-        identified = identify(feed, entries, Memory(aliases, known))
-        sifted = sift(Reading(feed, self.at, len(entries)), identified, known)
+        memory = Memory(aliases, known)
+        identified = identify(feed, entries, memory)
+        others = self.store.aliases(feed.id, [elsewhere_mark(name) for name in unfamiliar(feed, identified, memory)])
+        sifted = sift(Reading(feed, self.at, len(entries)), identified, known, {**aliases, **others})
         state = FeedState(feed.id, feed.url, Outcome.OK, read_at=self.at.timestamp(), next_due=0.0)
         self.store.record(state, sifted.seen, sifted.aliases)
         return sifted
@@ -176,6 +179,69 @@ def test_one_day_for_every_entry(line: Line):
     assert counts(line.poll(entry("story-of-bea", "Bea", guid="1", text="Of Bea.", published=midnight))) == {"new": 1}
 
 
+@pytest.mark.parametrize("numbered", ["{}", "item-{}", "https://one.example/rss#{}"])
+@pytest.mark.parametrize("text", ["Of {}.", "What the ministry says of {}. " + LONG])
+@pytest.mark.parametrize("hour", [22, 23])
+def test_guids_that_count_places_on_one_day(line: Line, numbered: str, text: str, hour: int):
+    """A day written as local midnight is no moment: what moves down keeps its id, and what drops out hands none on."""
+    day = datetime(2026, 11, 1, hour, tzinfo=UTC)
+    names = ["port", "budget", "envoy", "sanctions", "border", "exports", "drill"]
+
+    def shown(latest: int) -> list[Entry]:
+        return [
+            entry(f"press/{name}", f"Statement on {name}", guid=numbered.format(place), text=text.format(name),
+                  published=day)
+            for place, name in enumerate(reversed(names[latest - 3 : latest + 1]), 1)
+        ]  # fmt: skip
+
+    assert counts(line.poll(*shown(3))) == {"new": 4}
+    for latest in (4, 5, 6):
+        sifted = line.poll(*shown(latest))
+        assert counts(sifted) == {"new": 1, "seen": 3}
+        assert [article.title for article in sifted.articles] == [f"Statement on {names[latest]}"]
+
+
+@pytest.mark.parametrize("guid", ["1", "latest-one"])
+def test_one_guid_for_whatever_is_latest_on_one_day(line: Line, guid: str):
+    """A feed of one entry: day, guid and a title that is a phrase are shared by two articles of a day."""
+    day = datetime(2026, 11, 1, 22, tzinfo=UTC)
+    (first,) = line.poll(entry("press/port", "Statement", guid=guid, text="Of the port.", published=day)).articles
+    (second,) = line.poll(entry("press/envoy", "Statement", guid=guid, text="Of the envoy.", published=day)).articles
+    assert first.article_id != second.article_id
+
+
+def test_what_was_sent_under_its_address_takes_no_other_id(line: Line):
+    """Posts that were imported in one second, under guids that count places: the last is not the one that left."""
+    posts = [entry(f"story-of-{n}", f"Story {n}", text=f"Of {n}. {LONG}") for n in range(5)]
+
+    def shown(first: int) -> list[Entry]:
+        return [structs.replace(posts[n], guid=f"place-{n - first}") for n in range(first, first + 3)]
+
+    assert counts(line.poll(*shown(2))) == {"new": 3}
+    line.poll(*shown(1))
+    assert counts(line.poll(*shown(0))) == {"new": 1, "seen": 2}
+    assert counts(line.poll(*shown(1))) == {"seen": 3}
+
+
+def test_a_post_that_was_due_on_the_hour(line: Line):
+    """Where a feed has finer times, too, one on the hour is a moment: slug, title and text may follow an edit."""
+    other = entry("another", "Another", guid="https://one.example/?p=1", published=TOLD + timedelta(minutes=3))
+    on_the_hour = TOLD.replace(minute=0, second=0)
+    first = line.poll(entry(published=on_the_hour), other).articles[0]
+    after = entry("new-slug", "Quite other words", text="Another text.", published=on_the_hour)
+    (second,) = line.poll(after, other).articles
+    assert second.article_id == first.article_id
+
+
+def test_a_new_slug_that_is_known_by_now(line: Line):
+    """The address that followed the title is the article's for good: edits of the text come under the first id."""
+    (first,) = line.poll(entry("old-slug")).articles
+    line.poll(entry("new-slug", "Two brigades leave"))
+    for text in (f"More. {LONG}", f"Still more. {LONG}"):
+        (again,) = line.poll(entry("new-slug", "Two brigades leave", text=text)).articles
+        assert again.article_id == first.article_id
+
+
 def test_a_guid_means_nothing_in_another_feed(line: Line):
     """Two outlets that number their stories from 1 do not update each other."""
     line.poll(entry("story-of-ann", guid="1"))
@@ -187,6 +253,25 @@ def test_another_feed_with_the_new_slug(line: Line):
     line.poll(entry("old-slug-of-it"))
     line.poll(entry("new-slug-of-it", "Other title"))
     assert counts(line.poll(entry("new-slug-of-it", "Other title", guid="x"), feed=OTHER)) == {"seen": 1}
+
+
+@pytest.mark.parametrize("published", [TOLD, None])
+def test_a_slug_that_changes_in_the_feed_that_came_second(line: Line, published: datetime | None):
+    """What another feed brought is known by its guid in this one: an edited title makes no second article."""
+    line.poll(entry("old-slug", published=published))
+    assert counts(line.poll(entry("old-slug", published=published), feed=OTHER)) == {"seen": 1}
+    after = entry("new-slug", "Two brigades leave barracks", published=published)
+    for _ in range(2):
+        assert counts(line.poll(after, feed=OTHER)) == {"seen": 1}
+
+
+@pytest.mark.parametrize("published", [TOLD, None])
+def test_what_another_feed_brought_is_remembered_once(line: Line, published: datetime | None):
+    """A feed with new guids at every poll writes nothing for what another brought, but when it sees it first."""
+    line.poll(entry(text="", published=published))
+    wrote = [len(line.poll(entry(text="", guid=f"g{n}", published=published), feed=OTHER).aliases) for n in range(4)]
+    assert wrote[0] > 0
+    assert wrote[1:] == [0, 0, 0]
 
 
 def test_mobile_then_www(line: Line):
@@ -221,8 +306,8 @@ def test_aliases_go_with_their_articles(line: Line):
 def page(*names: str, **values: object) -> list[Entry]:
     """Posts that all link to one page."""
     return [
-        entry("day#" + name, title=f"Post {name}", guid=name, text=f"Of {name}. {LONG}",
-              published=TOLD + timedelta(minutes=number), **values)
+        entry("day#" + name, **{"title": f"Post {name}", "guid": name, "text": f"Of {name}. {LONG}",
+              "published": TOLD + timedelta(minutes=number), **values})
         for number, name in enumerate(names)
     ]  # fmt: skip
 
@@ -235,6 +320,37 @@ def test_posts_of_one_page(line: Line):
     assert counts(line.poll(ann, bea, cam)) == {"new": 1, "seen": 2}
     for shown in ([bea, cam], [cam], [ann, cam], [cam, bea, ann]):
         assert counts(line.poll(*shown)) == {"seen": len(shown)}
+
+
+def test_posts_of_one_page_that_come_alone(line: Line):
+    """A hub pushes each new post by itself, on a page that a poll has shown to be shared: none updates another."""
+    ann, bea, cam, dan, eve = page("ann", "bea", "cam", "dan", "eve")
+    assert counts(line.poll(ann, bea)) == {"new": 2}
+    for post in (cam, dan, eve):
+        assert counts(line.poll(post)) == {"new": 1}
+    for post in (ann, dan):
+        assert counts(line.poll(post)) == {"seen": 1}
+    assert counts(line.poll(eve, dan, cam, bea, ann)) == {"seen": 5}
+    edited = structs.replace(dan, title="Edited", text=f"Edited. {LONG}")
+    assert counts(line.poll(edited)) == {"updated": 1}
+
+
+def test_a_post_that_was_the_page_alone(line: Line):
+    """The first post of a page came when there was no other; edited beside the second, it is still the same."""
+    ann, bea = page("ann", "bea")
+    (first,) = line.poll(ann).articles
+    edited = structs.replace(ann, title="Edited", text=f"Edited. {LONG}")
+    (again, _) = line.poll(edited, bea).articles
+    assert again.article_id == first.article_id
+    assert counts(line.poll(structs.replace(edited, title="Again"))) == {"updated": 1}
+
+
+def test_a_shared_page_in_another_feed(line: Line):
+    """That a feed's posts share a page says nothing of another feed, whose entry may be the page itself."""
+    line.poll(*page("ann", "bea"))
+    (first,) = line.poll(*page("cam"), feed=OTHER).articles
+    (second,) = line.poll(*page("dan", text=f"As of now. {LONG}"), feed=OTHER).articles
+    assert first.article_id == second.article_id
 
 
 def test_posts_of_one_page_with_new_guids_at_every_poll(line: Line):

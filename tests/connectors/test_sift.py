@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from config.feeds import Feed
@@ -10,7 +11,7 @@ from connectors.entry import MAX_ENTRIES, Entry
 from connectors.metrics import Handling
 from connectors.plaintext import MAX_TEXT
 from connectors.recognition import identify, repeated
-from connectors.sift import MAX_REVISIONS, Reading, Sifted, sift
+from connectors.sift import QUICK_REVISIONS, Reading, Sifted, sift
 from pipeline.records import encode
 from pipeline.records.codec import MAX_BYTES
 
@@ -73,11 +74,46 @@ def test_entries_that_share_an_identity_do_not_update_each_other():
     assert counts(memory.poll(ONE, *posts)) == {"seen": 1, "repeated": 1}
 
 
-def test_a_feed_that_changes_its_words_at_every_poll_is_stopped():
+def sent(memory: Memory, days: int, minutes: int = 15) -> list[datetime]:
+    """When an article whose words are others at every poll was sent."""
+    polls = [NOW + timedelta(minutes=minutes) * n for n in range(days * 24 * 60 // minutes)]
+    return [at for at in polls if memory.poll(ONE, entry(1, f"As of {at}"), at=at).articles]
+
+
+def test_a_live_page_is_sent_for_as_long_as_it_changes():
+    """A page that is edited all day is sent at every change at first, then ever more rarely, but never not at all."""
+    times = sent(Memory(), days=20)
+    assert times[: QUICK_REVISIONS + 1] == [NOW + timedelta(minutes=15) * n for n in range(QUICK_REVISIONS + 1)]
+    pauses = [later - sooner for sooner, later in pairwise(times)][QUICK_REVISIONS:]
+    assert pauses[:20] == [timedelta(hours=1)] * 20
+    assert pauses == sorted(pauses)
+    assert max(pauses) == timedelta(hours=12)
+
+
+def test_a_feed_that_changes_its_words_at_every_poll_is_slowed_down():
     """A counter in the text must not send an article a hundred times a day for ever."""
+    times = sent(Memory(), days=40)
+    assert len([at for at in times if at >= NOW + timedelta(days=30)]) <= 20
+
+
+def test_a_clock_that_is_set_back_holds_no_update_up():
+    """What was written down in what is the future by now says nothing of how long ago it was."""
+    for edits in (1, QUICK_REVISIONS + 10):
+        memory = Memory()
+        for number in range(edits):
+            memory.poll(ONE, entry(1, f"As of {number}"), at=NOW + timedelta(hours=number))
+        assert counts(memory.poll(ONE, entry(1, "Now"), at=NOW - timedelta(days=1))) == {"updated": 1}
+
+
+def test_what_is_held_is_counted_and_sent_later():
+    """The last wording of a live page comes, too, and its other feeds put it off no further."""
     memory = Memory()
-    sent = sum(len(memory.poll(ONE, entry(1, f"Read {n} times")).articles) for n in range(MAX_REVISIONS + 20))
-    assert sent == MAX_REVISIONS + 1
+    last = sent(memory, days=1)[-1]
+    held = memory.poll(ONE, entry(1, "Last"), at=last + timedelta(minutes=15))
+    assert (counts(held), held.articles, held.seen) == ({"held": 1}, (), ())
+    memory.poll(OTHER, entry(1, "Last"), at=last + timedelta(hours=11))
+    (article,) = memory.poll(ONE, entry(1, "Last"), at=last + timedelta(hours=24)).articles
+    assert article.title == "Last"
 
 
 def test_what_is_still_shown_is_touched_once_a_day():

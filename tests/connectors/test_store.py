@@ -15,9 +15,11 @@ import pytest
 
 from connectors.aliases import Alias
 from connectors.outcome import Outcome
+from connectors.recognition import elsewhere_mark
 from connectors.store import FeedState, Seen, Store, StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 DAY_S = 86400.0
@@ -144,6 +146,18 @@ def test_a_full_disk_is_an_error_and_nothing_is_half_written(tmp_path: Path):
         assert len(store.seen([row.article_id for row in rows(20)])) == 10
 
 
+def test_a_touch_takes_no_update_back(tmp_path: Path):
+    """A feed that shows another's article, and looked at it before that one sent an update, leaves the update alone."""
+    before = Seen("a", "f", "h", 0, 1.0)
+    updated = Seen("a", "f", "new", 1, 2.0)
+    with Store(tmp_path) as store:
+        for row in (before, updated, replace(before, shown_at=3.0)):
+            store.record(STATE, [row])
+        assert store.seen(["a"])["a"] == updated
+        store.record(STATE, [replace(updated, shown_at=4.0)])
+        assert store.seen(["a"])["a"].shown_at == 4.0
+
+
 def test_prune_by_age_keeps_what_a_feed_still_shows(tmp_path: Path):
     """Old entries go once their feed was read without them; not while the feed answers 304 for months."""
     now = 100 * DAY_S
@@ -155,6 +169,57 @@ def test_prune_by_age_keeps_what_a_feed_still_shows(tmp_path: Path):
         store.record(FeedState("removed", "u", Outcome.GONE, read_at=10 * DAY_S), rows(3, 10 * DAY_S, "removed"))
         assert store.prune(now) == 6
         assert len(store.seen([row.article_id for row in rows(3, 0, "quiet")])) == 3
+
+
+def elsewhere(feed: str, names: Iterable[str], shown_at: float) -> list[Alias]:
+    """That ``feed`` shows what another one brought."""
+    return [Alias(feed, elsewhere_mark(name), name, "", "", 0.0, shown_at) for name in names]
+
+
+def test_what_another_feed_still_shows_is_kept(tmp_path: Path):
+    """The feed that brought it first has dropped it; a quiet one that answers 304 for months would send it anew."""
+    now = 100 * DAY_S
+    names = [row.article_id for row in rows(8)]
+    busy = replace(STATE, polled_at=now, read_at=now, next_due=now)
+    quiet = replace(busy, id="quiet", url="https://q.example/", read_at=10 * DAY_S)
+    with Store(tmp_path) as store:
+        store.record(busy, rows(8, 10 * DAY_S))
+        store.record(quiet, (), elsewhere("quiet", names[:2], 10 * DAY_S))
+        store.record(replace(busy, id="also"), (), elsewhere("also", names[2:4], 10 * DAY_S))
+        stopped = replace(quiet, id="stopped", next_due=None)
+        removed = replace(quiet, id="removed", polled_at=now - 40 * DAY_S)
+        for state, some in ((stopped, names[4:6]), (removed, names[6:])):
+            store.record(state, (), elsewhere(state.id, some, 10 * DAY_S))
+        assert store.prune(now) == 6
+        assert sorted(store.seen(names)) == names[:2]
+        assert len(store.aliases("quiet", [elsewhere_mark(name) for name in names])) == 2
+
+
+def test_what_another_feed_shows_is_forgotten_last(tmp_path: Path):
+    """Where there is too much, what a live feed shows of a removed one's stays until nothing else is left."""
+    now = 100 * DAY_S
+    live = replace(STATE, id="live", polled_at=now, read_at=now - DAY_S, next_due=now)
+    gone = replace(STATE, id="gone", polled_at=now - 40 * DAY_S, read_at=now - 40 * DAY_S, next_due=now)
+    names = [row.article_id for row in rows(6, 0.0, "gone")]
+    with Store(tmp_path) as store:
+        store.record(gone, rows(6, now - 5 * DAY_S, "gone"))
+        store.record(live, (), elsewhere("live", names[:2], now - 5 * DAY_S))
+        store.prune(now, most=2)
+        assert sorted(store.seen(names)) == names[:2]
+        store.prune(now, most=1)
+        assert len(store.seen(names)) == 1
+
+
+def test_marks_are_kept_while_their_feed_is_quiet(tmp_path: Path):
+    """Another feed touches the article for months: what the quiet one calls it is not forgotten before it is read."""
+    now = 100 * DAY_S
+    busy = replace(STATE, polled_at=now, read_at=now, next_due=now)
+    with Store(tmp_path) as store:
+        store.record(busy, rows(1, now), [Alias("f", "m", "f000000", "t", "x", 0.0, 10 * DAY_S)])
+        quiet = replace(busy, id="quiet", read_at=10 * DAY_S)
+        store.record(quiet, (), [Alias("quiet", "m", "f000000", "t", "x", 0.0, 10 * DAY_S)])
+        store.prune(now)
+        assert (list(store.aliases("quiet", ["m"])), list(store.aliases("f", ["m"]))) == (["m"], [])
 
 
 def test_prune_by_count_drops_the_oldest(tmp_path: Path):
