@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from connectors import jsontext
 from connectors.entry import MAX_ENTRIES, MAX_ID, Entry, Parsed
 from connectors.links import absolute
 from connectors.outcome import Outcome
@@ -40,7 +41,7 @@ def are_lines(text: str) -> bool:
     if not first.startswith("{") or len(first) > MAX_LINE:
         return False
     try:
-        data = msgspec.json.decode(first.encode("utf-8", errors="replace"))
+        data = jsontext.decode(first)
     except (msgspec.DecodeError, RecursionError):
         return False
     return "items" not in data and "published" in data and ("title" in data or "text" in data)
@@ -77,11 +78,10 @@ def _warnings(bad: list[str], beyond: int) -> tuple[str, ...]:
 
 
 def _entry(raw: str, base: str) -> Entry:
-    encoded = raw.encode("utf-8", errors="replace")
-    if len(encoded) > MAX_LINE:
+    if len(raw.encode("utf-8", errors="replace")) > MAX_LINE:
         raise _BadLineError(f"longer than {MAX_LINE} bytes")
     try:
-        line = msgspec.json.decode(encoded, type=_Line)
+        line = jsontext.decode(raw, _Line)
     except (msgspec.DecodeError, RecursionError) as error:
         raise _BadLineError(one_line(str(error), 200)) from None
     title, text = one_line(line.title or ""), tidy(line.text or "")
@@ -119,6 +119,6 @@ def _noon(value: str) -> datetime | None:
 def peek(body: bytes) -> Any:
     """The JSON of one line; None where it is none yet: a line that is still being written."""
     try:
-        return msgspec.json.decode(body)
+        return jsontext.decode(body.decode())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

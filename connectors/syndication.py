@@ -18,6 +18,8 @@ from connectors.times import any_moment, has_words
 A_PAGE = "an HTML page"
 """The error for a page where a feed was expected."""
 MAX_DIGITS = 6
+MAX_NAMED = 3
+MAX_NAME = 40
 MAX_TTL_S = 7 * 86_400.0
 _PERIODS = {
     "hourly": 3600.0,
@@ -91,10 +93,18 @@ def _warnings(result: Read, unusable: int) -> tuple[str, ...]:
         cut_markup(text for item in result.entries[:MAX_ENTRIES] for text in _texts(item)),
         f"not well-formed: {result.error}" if result.error else "",
         f"{counted(result.entities, 'entity', 'entities')} of its own, left out" if result.entities else "",
+        _lost(result.lost),
+        f"{counted(result.mended, 'character reference')} that XML does not allow" if result.mended else "",
         f"{counted(unusable, 'entry', 'entries')} without any text" if unusable else "",
         f"only {MAX_ENTRIES} of {len(result.entries)} entries read" if len(result.entries) > MAX_ENTRIES else "",
     ]
     return tuple(warning for warning in found if warning)
+
+
+def _lost(lost: Mapping[str, int]) -> str:
+    """Which elements could not be read, the first few by name."""
+    names = [name[:MAX_NAME] for name in list(lost)[:MAX_NAMED]] + (["…"] if len(lost) > MAX_NAMED else [])
+    return f"{counted(sum(lost.values()), 'element')} that can't be read: {', '.join(names)}" if lost else ""
 
 
 def _entry(item: Mapping[str, Any], url: str, language: str) -> Entry:
