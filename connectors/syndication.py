@@ -13,7 +13,7 @@ from connectors.feedxml import Read
 from connectors.links import absolute
 from connectors.outcome import Outcome
 from connectors.plaintext import counted, cut_markup, from_html, one_line, tidy
-from connectors.times import any_moment, has_words
+from connectors.times import any_moment, has_words, is_simple
 
 A_PAGE = "an HTML page"
 """The error for a page where a feed was expected."""
@@ -155,12 +155,12 @@ def _time(said: Any, guessed: Any) -> datetime | None:
     """When it says: by our own reading, else by feedparser's (a tuple in UTC), which knows months of many languages.
 
     Of figures alone feedparser makes a date at any price: ``2020/1/10`` is November to it. What it then gives is not
-    believed.
+    believed. Nor does it know halves of the day, or what ``GMT+1`` says.
     """
     text = str(said or "")
     if found := any_moment(text):
         return found
-    if not guessed or not has_words(text):
+    if not guessed or not has_words(text) or not is_simple(text):
         return None
     try:
         year, month, day, hour, minute, second = (int(part) for part in guessed[:6])
