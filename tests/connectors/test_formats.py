@@ -199,6 +199,49 @@ def test_an_encoding_that_nobody_declared(encoding: str):
     assert entry.text == text * 3
 
 
+def feed_of_many_links(text: str, declaration: str = "", *, quoted: bool = False) -> str:
+    """A feed most of which is markup and addresses, as feeds are."""
+    text = f"<![CDATA[{text}]]>" if quoted else text
+    item = (
+        f"<item><title>{text}</title><link>https://site.example/{'a-path-of-many-words/' * 20}</link>"
+        f'<enclosure url="https://pictures.example/{"wide/" * 60}" type="image/jpeg" length="1"/></item>'
+    )
+    return f"{declaration}<rss version='2.0'><channel><title>Le fil</title>{item * 30}</channel></rss>"
+
+
+FRENCH = "Les deux armées se préparent"
+UTF_8 = '<?xml version="1.0" encoding="UTF-8"?>'
+
+
+@pytest.mark.parametrize("quoted", [False, True])
+@pytest.mark.parametrize(("declaration", "content_type"), [("", ""), (UTF_8, ""), ("", "text/xml; charset=utf-8")])
+def test_accents_among_much_markup(declaration: str, content_type: str, *, quoted: bool):
+    """Western text that is no UTF-8, declared as that or as nothing, keeps its accents however few they are."""
+    body = feed_of_many_links(FRENCH, declaration, quoted=quoted).encode("windows-1252")
+    parsed = parse(body, Source(HERE.url, content_type))
+    assert {entry.title for entry in parsed.entries} == {FRENCH}
+    assert any("taken for windows-1252" in warning for warning in parsed.warnings)
+
+
+@pytest.mark.parametrize("declaration", ["", UTF_8])
+def test_a_stray_byte_among_letters(declaration: str):
+    """A feed that is UTF-8 but for one byte stays that: no letter of its other entries changes."""
+    body = feed_of_many_links(FRENCH, declaration).encode().replace("é".encode(), b"\xe9", 1)
+    parsed = parse(body, HERE)
+    assert [entry.title for entry in parsed.entries[1:]] == [FRENCH] * 29
+    assert "some bytes are no utf-8" in parsed.warnings
+
+
+@pytest.mark.parametrize("encoding", ["koi8-r", "windows-1251", "shift_jis", "windows-1255"])
+def test_other_scripts_in_quotes_among_much_markup(encoding: str):
+    """Where all the text stands in CDATA it is text, too: told where nothing is declared, refused as UTF-8."""
+    text = NEWS[encoding]
+    parsed = parse(feed_of_many_links(text, quoted=True).encode(encoding), HERE)
+    assert {entry.title for entry in parsed.entries} == {text}
+    declared = parse(feed_of_many_links(text, UTF_8, quoted=True).encode(encoding), HERE)
+    assert declared.outcome is Outcome.BAD_ENCODING
+
+
 def test_noise_in_no_encoding():
     """Where nothing can be told, nothing is made up."""
     body = b"<rss version='2.0'><channel><title>" + bytes(range(0x80, 0x100)) * 40 + b"</title></channel></rss>"
