@@ -17,6 +17,8 @@ from connectors.times import moment
 CONTENT_TYPE = "application/x-ndjson"
 MAX_LINE = 2 * 1024 * 1024
 MAX_TOLD = 5
+SOUND = b'{"published": "2026-01-01", "title": "A sound line"}'
+"""What any parser reads that is well."""
 
 
 class _Line(msgspec.Struct, frozen=True):
@@ -69,6 +71,11 @@ def parse(text: str, url: str, first: int = 1) -> Parsed:
     if bad and not entries and first == 1 and not text.lstrip().startswith("{"):
         return Parsed(outcome=Outcome.NOT_A_FEED, kind="lines", error=f"no lines of JSON: {bad[0]}")
     return Parsed(outcome=Outcome.OK, kind="lines", entries=tuple(entries), warnings=_warnings(bad, beyond))
+
+
+def passed_over(number: int, why: str) -> Parsed:
+    """A single line, of this number, that no parser could read to its end."""
+    return Parsed(outcome=Outcome.OK, kind="lines", warnings=(f"line {number}: passed over: {why}",))
 
 
 def _warnings(bad: list[str], beyond: int) -> tuple[str, ...]:
