@@ -23,6 +23,10 @@ import feedparser.api
 
 from connectors import references
 
+OWN_LINK = "own link"
+"""The key of an entry's ``<link>`` of RSS: any later link, such as one of a translation, stands in feedparser's."""
+PERMANENT = "permanent guid"
+"""The key of whether an entry's guid is an address, also where an empty link stands beside it."""
 _MEDIA = "search.yahoo.com/mrss"
 _OF_ENTRIES = frozenset(
     {
@@ -182,8 +186,21 @@ class _Forgiving:
             return ""
 
 
-class _Captions(_Forgiving):
-    """What is said of a picture is kept apart from what is said of the entry."""
+class _Own(_Forgiving):
+    """What an entry says itself is kept apart from what else is said in it, which feedparser puts in its place."""
+
+    def _end_link(self: Any) -> None:
+        text = self.pop("link")
+        if text and self.inentry and not self.insource and not self.inimage:
+            self.entries[-1][OWN_LINK] = text
+
+    def _end_guid(self: Any) -> None:
+        permanent = bool(self.guidislink)
+        super()._end_guid()  # type: ignore[misc]  # feedparser's, which has no types
+        if permanent and self.inentry and not self.insource:
+            self.entries[-1][PERMANENT] = True
+
+    _end_id = _end_guid
 
     def _start_media_description(self: Any, _: Any) -> None:
         self.push("media_description", 1)
@@ -192,7 +209,7 @@ class _Captions(_Forgiving):
         self.pop("media_description")
 
 
-class _Loose(_Captions, feedparser.api.LooseFeedParser):  # type: ignore[misc]  # feedparser has no types
+class _Loose(_Own, feedparser.api.LooseFeedParser):  # type: ignore[misc]  # feedparser has no types
     """Reads what is no XML."""
 
     def handle_charref(self, ref: str) -> None:
@@ -203,7 +220,7 @@ class _Loose(_Captions, feedparser.api.LooseFeedParser):  # type: ignore[misc]  
             self.handle_data(references.LOST)
 
 
-class _Strict(_Captions, feedparser.api.StrictFeedParser):  # type: ignore[misc]  # as above
+class _Strict(_Own, feedparser.api.StrictFeedParser):  # type: ignore[misc]  # as above
     """Is not told of what stands in an entry and is not the entry's."""
 
     _level = 0

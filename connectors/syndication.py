@@ -28,6 +28,7 @@ _PERIODS = {
     "monthly": 30 * 86_400.0,
     "yearly": 365 * 86_400.0,
 }
+_PAGES = frozenset({"text/html", "application/xhtml+xml", "html", "xhtml"})
 _PAGE = re.compile(
     r"\s*(?:<\?xml[^>]*>)?\s*(?:<!--.*?-->\s*)*(?:<!doctype\s+html[^>]*>\s*)?<html", re.IGNORECASE | re.DOTALL
 )
@@ -61,15 +62,13 @@ def parse(text: str, url: str) -> Parsed:
 
 
 def _ttl_s(feed: Mapping[str, Any]) -> float:
-    """Seconds between polls that the feed asks for: ``ttl`` in minutes, else the syndication module's period.
+    """Seconds between polls that the feed asks for: ``ttl`` in minutes or the syndication module's period, if longer.
 
     Source: https://www.rssboard.org/rss-specification and http://web.resource.org/rss/1.0/modules/syndication/.
     """
-    ttl = _number(feed.get("ttl"))
-    if ttl:
-        return min(60 * ttl, MAX_TTL_S)
+    ttl_s = min(60 * _number(feed.get("ttl")), MAX_TTL_S)
     period = _PERIODS.get(str(feed.get("sy_updateperiod") or "").strip().lower(), 0.0)
-    return period / (_number(feed.get("sy_updatefrequency")) or 1.0)
+    return max(ttl_s, period / (_number(feed.get("sy_updatefrequency")) or 1.0))
 
 
 def _number(value: Any) -> float:
@@ -143,10 +142,21 @@ def _mappings(values: Any) -> list[Mapping[str, Any]]:
 
 
 def _link(item: Mapping[str, Any], base: str) -> str:
-    """The entry's address, made absolute; a guid that is a permanent link stands in for it."""
+    """The entry's address, made absolute; a guid that is a permanent link stands in for it.
+
+    The link of RSS comes before those of Atom, of these the first, and one that names a language, which is that of a
+    translation, after those that do not.
+    """
+    alternates = [link for link in _mappings(item.get("links")) if link.get("rel") == "alternate"]
+    pages = [link for link in alternates if link.get("type") in _PAGES]
+    pages.sort(key=lambda link: bool(link.get("hreflang")))
+    guid = str(item.get("id") or "") if item.get(feedxml.PERMANENT) else ""
     links = [
+        item.get(feedxml.OWN_LINK),
+        *(link.get("href") for link in pages),
         item.get("link"),
-        *(link.get("href") for link in _mappings(item.get("links")) if link.get("rel") == "alternate"),
+        *(link.get("href") for link in alternates),
+        guid if guid.lower().startswith(("https://", "http://")) else "",
     ]
     return next((found for link in links if link and (found := absolute(str(link), base))), "")
 

@@ -52,6 +52,54 @@ def test_atom():
     assert entry.language == "en"
 
 
+DE = '<a:link xmlns:a="http://www.w3.org/2005/Atom" rel="alternate" hreflang="de" href="https://n.example/de"/>'
+LINK = "<link>https://n.example/1</link>"
+GUID = "<guid>https://n.example/g</guid>"
+
+
+@pytest.mark.parametrize("bad", ["", " & "])
+@pytest.mark.parametrize(
+    ("said", "url"),
+    [
+        (LINK + DE, "https://n.example/1"),
+        (DE + LINK, "https://n.example/1"),
+        (DE.replace(' hreflang="de"', "") + LINK, "https://n.example/1"),
+        (LINK + DE.replace(' hreflang="de"', ""), "https://n.example/1"),
+        (DE + "<link/>", "https://n.example/de"),
+        (GUID + LINK, "https://n.example/1"),
+        (GUID, "https://n.example/g"),
+        (GUID + "<link/>", "https://n.example/g"),
+        ("<link> </link>" + GUID.replace("<guid", '<guid isPermaLink="true"'), "https://n.example/g"),
+        (GUID.replace("<guid", '<guid isPermaLink="false"') + "<link/>", ""),
+        ("<guid>tag:n.example,2026:1</guid><link/>", ""),
+        ("<guid>1793</guid><link/>", ""),
+    ],
+)
+def test_which_link_is_an_item_s(said: str, url: str, bad: str):
+    """Its own, whatever others stand before or behind it; a permanent guid where that is empty."""
+    feed = f"<rss version='2.0'><channel><title>N{bad}</title><item><title>T</title>{said}</item></channel></rss>"
+    (entry,) = read(feed).entries
+    assert entry.url == url
+
+
+@pytest.mark.parametrize(
+    ("links", "url"),
+    [
+        ('<link hreflang="de" href="/de"/><link href="/1"/><link hreflang="fr" href="/fr"/>', "/1"),
+        ('<link href="/1"/><link rel="alternate" type="text/html" href="/2"/>', "/1"),
+        ('<link hreflang="de" href="/de"/><link hreflang="fr" href="/fr"/>', "/de"),
+        ('<link rel="alternate" type="application/json" href="/json"/><link href="/2"/>', "/2"),
+        ('<link rel="alternate" type="application/json" href="/json"/>', "/json"),
+        ('<link rel="related" href="/other"/><link href="/1"/>', "/1"),
+    ],
+)
+def test_which_link_is_an_atom_entry_s(links: str, url: str):
+    """The first page that is its alternate; one that names a language only where there is no other."""
+    entry = f"<entry><title>T</title><id>urn:1</id>{links}</entry>"
+    (found,) = read(f'<feed xmlns="http://www.w3.org/2005/Atom"><title>N</title>{entry}</feed>').entries
+    assert found.url == f"https://site.example{url}"
+
+
 def test_rdf():
     """RSS 1.0 with Dublin Core dates, in UTC; feedparser takes them for the time of the last change."""
     (entry,) = read(RDF).entries
