@@ -47,8 +47,8 @@ def decode(body: bytes, content_type: str) -> Decoded:
     What is tried, in order: byte order mark, UTF-8, charset of the Content-Type (RFC 7303 puts it above the XML
     declaration), XML declaration. UTF-8 goes before what is declared, because bytes beyond ASCII hardly ever form valid
     UTF-8 by chance, while servers often declare something else by default. One stray byte does not spoil a feed: where
-    up to 1 % of the characters don't fit, they are replaced. Where nothing is declared, and no more letters are UTF-8
-    than not, the bytes tell: text of which few letters are beyond ASCII is windows-1252, as in browsers; other scripts
+    up to 1 % of the characters don't fit, they are replaced. Where nothing is declared, and most letters are no UTF-8,
+    the bytes tell: text of which few letters are beyond ASCII is windows-1252, as in browsers; other scripts
     are told from how often their letters stand beside each other. Such Western text that is declared to be UTF-8, and
     is not, is windows-1252, too.
 
@@ -75,12 +75,12 @@ def decode(body: bytes, content_type: str) -> Decoded:
 def _nearly(text: str, declared: str) -> bool:
     """Whether but a few bytes did not fit, where ``text`` has U+FFFD for them.
 
-    What is UTF-8 for the greater part is so by no chance. Else markup and addresses don't count, of which there may be
+    What is UTF-8 for half of it is so by no chance. Else markup and addresses don't count, of which there may be
     so much that all the accents of a text are few.
     """
     words = _CHARACTERS_NOT_TEXT.sub(" ", text)
     lost, beyond = words.count(LOST), len(words) - len(words.encode("ascii", errors="ignore"))
-    if declared in {"", "utf-8"} and beyond > 2 * lost:
+    if declared in {"", "utf-8"} and beyond >= max(1, 2 * lost):
         return text.count(LOST) <= len(text) * MAX_REPLACED
     return bool(declared) and lost <= len("".join(words.split())) * MAX_REPLACED
 

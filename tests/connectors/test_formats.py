@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -278,6 +279,7 @@ def test_a_stray_byte_among_letters(declaration: str):
     parsed = parse(body, HERE)
     assert [entry.title for entry in parsed.entries[1:]] == [FRENCH] * 29
     assert "some bytes are no utf-8" in parsed.warnings
+    assert decode(codecs.BOM_UTF8 + "é".encode() + b"\xff" + b"x" * 99, "").text.startswith("é")
 
 
 @pytest.mark.parametrize("encoding", ["koi8-r", "windows-1251", "shift_jis", "windows-1255"])
