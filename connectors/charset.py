@@ -69,7 +69,8 @@ def decode(body: bytes, content_type: str) -> Decoded:
         raise CharsetError(f"the bytes are no {declared}, nor UTF-8")
     told = _told(body)
     why = f"declared {declared}, but it is not" if declared else "no encoding declared, and no UTF-8"
-    return Decoded(body.decode(told, errors="replace"), told, f"{why}: taken for {told}")
+    text = body.removeprefix(codecs.BOM_UTF8).decode(told, errors="replace")
+    return Decoded(text, told, f"{why}: taken for {told}")
 
 
 def _nearly(text: str, declared: str) -> bool:

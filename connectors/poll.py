@@ -243,7 +243,8 @@ class Poller:
         """What stands in a body. A line of a file that ends the parser is passed over, if the parser reads others."""
         source = files.source(fetched)
         parsed = await self._parts.sandbox.parse(fetched.body, source)
-        if parsed.outcome is not Outcome.PARSE_FAILED or not files.is_least(self._etag(feed)):
+        least = bool(source.line) and files.is_least(self._etag(feed))
+        if parsed.outcome is not Outcome.PARSE_FAILED or not least:
             return parsed
         sound = await self._parts.sandbox.parse(lines.SOUND, source)
         return lines.passed_over(source.line, parsed.error) if sound.outcome is Outcome.OK else parsed
@@ -337,7 +338,7 @@ def _told(fetched: Fetched, taken: _Taken | None) -> tuple[Outcome, str]:
 def _goes_on(outcome: Outcome, fetched: Fetched, state: FeedState) -> bool:
     """Whether the next portion of a file is read at once: there is more, or one that can't be parsed has a smaller."""
     if outcome is Outcome.PARSE_FAILED:
-        return bool(files.source(fetched).line) and not files.is_least(state.etag)
+        return bool(fetched.body and files.source(fetched).line) and not files.is_least(state.etag)
     return outcome is Outcome.OK and files.has_more(fetched)
 
 

@@ -267,9 +267,11 @@ UTF_8 = '<?xml version="1.0" encoding="UTF-8"?>'
 def test_accents_among_much_markup(declaration: str, content_type: str, *, quoted: bool):
     """Western text that is no UTF-8, declared as that or as nothing, keeps its accents however few they are."""
     body = feed_of_many_links(FRENCH, declaration, quoted=quoted).encode("windows-1252")
-    parsed = parse(body, Source(HERE.url, content_type))
-    assert {entry.title for entry in parsed.entries} == {FRENCH}
-    assert any("taken for windows-1252" in warning for warning in parsed.warnings)
+    for begin in (b"", codecs.BOM_UTF8):
+        parsed = parse(begin + body, Source(HERE.url, content_type))
+        assert {entry.title for entry in parsed.entries} == {FRENCH}
+        assert len(parsed.warnings) == 1
+        assert "taken for windows-1252" in parsed.warnings[0]
 
 
 @pytest.mark.parametrize("declaration", ["", UTF_8])
