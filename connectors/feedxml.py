@@ -11,13 +11,22 @@ import html.entities
 import io
 import re
 import xml.sax
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from xml.sax import handler
 from xml.sax.xmlreader import InputSource
 
 import feedparser.api
 
+from connectors import references
+
+OWN_LINK = "own link"
+"""The key of an entry's ``<link>`` of RSS: any later link, such as one of a translation, stands in feedparser's."""
+PERMANENT = "permanent guid"
+"""The key of whether an entry's guid is an address, also where an empty link stands beside it."""
 _MEDIA = "search.yahoo.com/mrss"
 _OF_ENTRIES = frozenset(
     {
@@ -27,6 +36,8 @@ _OF_ENTRIES = frozenset(
     }
 )  # fmt: skip
 """Elements that say what an entry is, and are an entry's only where they stand directly in it."""
+_ODD = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What feedparser raises at an element that it did not expect where it stands."""
 _DECLARATION = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
 _BEFORE_ROOT = re.compile(r"[^<]++|<\?.*?\?>|<!--.*?-->", re.DOTALL)
 _DOCTYPE = re.compile(
@@ -50,6 +61,8 @@ class Read:
         entries: The entries' values.
         error: Why it is no well-formed XML; empty where it is.
         entities: How many entities it declares, whose references are left out.
+        lost: The names of elements that could not be read, and how often each; all others were.
+        mended: How many references to characters it has that XML does not allow.
     """
 
     version: str
@@ -57,6 +70,8 @@ class Read:
     entries: list[Any] = field(default_factory=list)
     error: str = ""
     entities: int = 0
+    lost: Mapping[str, int] = field(default_factory=dict)
+    mended: int = 0
 
 
 def read(text: str) -> Read:
@@ -64,12 +79,13 @@ def read(text: str) -> Read:
     text, entities = without_doctype(_DECLARATION.sub(_lines, text.lstrip("\ufeff"), count=1))
     if _next_doctype(text) is not None:
         return Read("", error="more than one document type")
+    text, mended = references.mended(text)
     parser, error = _strict(text)
     if error:
         parser = _Loose("", None, "utf-8", {})
         _set_up(parser)
         parser.feed(text)
-    return Read(parser.version, parser.feeddata, parser.entries, error, entities)
+    return Read(parser.version, parser.feeddata, parser.entries, error, entities, parser.lost, mended)
 
 
 def without_doctype(text: str) -> tuple[str, int]:
@@ -131,8 +147,60 @@ def _set_up(parser: Any) -> None:
     parser.sanitize_html = False
 
 
-class _Captions:
-    """What is said of a picture is kept apart from what is said of the entry."""
+class _Forgiving:
+    """An element that feedparser can't read costs only itself; the counts that it keeps of what is open stay right."""
+
+    @cached_property
+    def lost(self) -> Counter[str]:
+        """The names of such elements."""
+        return Counter()
+
+    def unknown_starttag(self: Any, tag: str, attrs: list[tuple[str, str]]) -> None:
+        depth, bases, langs = self.depth, len(self.basestack), len(self.langstack)
+        try:
+            super().unknown_starttag(tag, attrs)  # type: ignore[misc]  # feedparser's, which has no types
+        except _ODD:
+            self.lost[tag] += 1
+            self.depth = depth + 1
+            self.basestack[bases:], self.langstack[langs:] = [self.baseuri], [self.lang]
+
+    def unknown_endtag(self: Any, tag: str) -> None:
+        depth, bases, langs = self.depth, len(self.basestack), len(self.langstack)
+        try:
+            super().unknown_endtag(tag)  # type: ignore[misc]  # as above
+        except _ODD:
+            self.lost[tag] += 1
+            if self.incontent and self.contentparams.get("type") == "application/xhtml+xml":
+                self.handle_data(f"</{tag.rpartition(':')[2]}>", escape=0)
+            self.depth = depth - 1
+            del self.basestack[max(bases - 1, 0) :], self.langstack[max(langs - 1, 0) :]
+            self.baseuri = next(iter(self.basestack[-1:]), "") or self.baseuri
+            self.lang = self.langstack[-1] if self.langstack else self.lang
+
+    def pop(self: Any, element: str, strip_whitespace: int = 1) -> Any:
+        """The text of an element; empty where it can't be read, so that what ends with it is ended by the caller."""
+        try:
+            return super().pop(element, strip_whitespace)  # type: ignore[misc]  # as above
+        except _ODD:
+            self.lost[element] += 1
+            return ""
+
+
+class _Own(_Forgiving):
+    """What an entry says itself is kept apart from what else is said in it, which feedparser puts in its place."""
+
+    def _end_link(self: Any) -> None:
+        text = self.pop("link")
+        if text and self.inentry and not self.insource and not self.inimage:
+            self.entries[-1][OWN_LINK] = text
+
+    def _end_guid(self: Any) -> None:
+        permanent = bool(self.guidislink)
+        super()._end_guid()  # type: ignore[misc]  # feedparser's, which has no types
+        if permanent and self.inentry and not self.insource:
+            self.entries[-1][PERMANENT] = True
+
+    _end_id = _end_guid
 
     def _start_media_description(self: Any, _: Any) -> None:
         self.push("media_description", 1)
@@ -141,11 +209,18 @@ class _Captions:
         self.pop("media_description")
 
 
-class _Loose(_Captions, feedparser.api.LooseFeedParser):  # type: ignore[misc]  # feedparser has no types
+class _Loose(_Own, feedparser.api.LooseFeedParser):  # type: ignore[misc]  # feedparser has no types
     """Reads what is no XML."""
 
+    def handle_charref(self, ref: str) -> None:
+        """A reference without its end is one, too; where no character has its number, it is U+FFFD."""
+        try:
+            super().handle_charref(ref)
+        except (ValueError, OverflowError):
+            self.handle_data(references.LOST)
 
-class _Strict(_Captions, feedparser.api.StrictFeedParser):  # type: ignore[misc]  # as above
+
+class _Strict(_Own, feedparser.api.StrictFeedParser):  # type: ignore[misc]  # as above
     """Is not told of what stands in an entry and is not the entry's."""
 
     _level = 0

@@ -32,6 +32,8 @@ MAX_PORTION = 4 * 1024 * 1024
 MAX_SKIPPED = 64 * 1024 * 1024
 MAX_FILES = 1_000
 MAX_TOLD = 3
+STEP = 8
+"""A portion that can't be parsed is read again in so many times fewer lines, and what follows in so many times more."""
 NOT_READ = "not read: "
 """Begins what is told of files that were passed over."""
 READ_S = 60.0
@@ -67,8 +69,19 @@ class _Place(msgspec.Struct, array_like=True, frozen=True):
 
 
 class _Progress(msgspec.Struct, frozen=True):
+    """How far the files were read.
+
+    Attributes:
+        files: The place in each, by name.
+        more: Whether there is more to read at once.
+        limit: The most lines of the next portion, where one before it could not be parsed; else 0.
+        left: How many lines of that one are still to be read.
+    """
+
     files: dict[str, _Place] = {}
     more: bool = False
+    limit: int = 0
+    left: int = 0
 
 
 @dataclass(slots=True)
@@ -78,6 +91,7 @@ class _Portion:
     offset: int
     line: int
     skipping: bool
+    limit: int = MAX_ENTRIES
     first: int = 0
     lines: list[bytes] = field(default_factory=list)
     size: int = 0
@@ -86,7 +100,7 @@ class _Portion:
 
     @property
     def full(self) -> bool:
-        return len(self.lines) >= MAX_ENTRIES or self.size >= MAX_PORTION or self.skipped >= MAX_SKIPPED
+        return len(self.lines) >= self.limit or self.size >= MAX_PORTION or self.skipped >= MAX_SKIPPED
 
 
 def is_file(url: str) -> bool:
@@ -137,6 +151,17 @@ def has_more(fetched: Fetched) -> bool:
     return is_file(fetched.final_url) and _progress(fetched.validators.etag).more
 
 
+def smaller(etag: str, fetched: Fetched) -> str:
+    """What to go on from where the portion that was read from ``etag`` could not be parsed: its begin, fewer lines."""
+    lines = fetched.body.count(b"\n")
+    return _written(msgspec.structs.replace(_progress(etag), limit=max(1, lines // STEP), left=lines))
+
+
+def is_least(etag: str) -> bool:
+    """Whether what was read from ``etag`` is a single line, because portions before could not be parsed."""
+    return _progress(etag).limit == 1
+
+
 def source(fetched: Fetched) -> Source:
     """Where the body that was fetched came from, for the parser; of a file, with the number of its first line."""
     kind, _, line = fetched.content_type.partition("; line=")
@@ -150,6 +175,17 @@ def _progress(etag: str) -> _Progress:
         return msgspec.json.decode(etag.encode(), type=_Progress) if etag else _Progress()
     except (msgspec.MsgspecError, UnicodeEncodeError):
         return _Progress()  # of another kind of feed, or of another version: what was sent is known by its ids
+
+
+def _written(progress: _Progress) -> str:
+    return msgspec.json.encode(progress).decode()
+
+
+def _eased(before: _Progress, places: dict[str, _Place], lines: int, *, more: bool) -> _Progress:
+    """What to go on from behind a portion of so many lines: what could not be parsed is behind it, or still ahead."""
+    left = max(0, before.left - lines)
+    limit = before.limit if left else before.limit * STEP
+    return _Progress(places, more, limit if limit < MAX_ENTRIES else 0, left)
 
 
 def _names(path: Path) -> list[str]:
@@ -172,7 +208,7 @@ def _next(path: Path, names: list[str], progress: _Progress, url: str) -> Fetche
     passed: list[str] = []
     for position, name in enumerate(names):
         try:
-            portion = _read(path / name, name, places)
+            portion = _read(path / name, name, places, progress.limit or MAX_ENTRIES)
         except (OSError, ValueError) as error:
             passed.append(_passed(name, error))
             if len(passed) == len(names):
@@ -184,7 +220,7 @@ def _next(path: Path, names: list[str], progress: _Progress, url: str) -> Fetche
         return Fetched(
             Outcome.OK,
             body=b"".join(portion.lines),
-            validators=Validators(etag=msgspec.json.encode(_Progress(places, more)).decode()),
+            validators=Validators(etag=_written(_eased(progress, places, len(portion.lines), more=more))),
             final_url=url if name == "." else f"{url.rstrip('/')}/{quote(name)}",
             content_type=f"{CONTENT_TYPE}; line={portion.first or portion.line}",
             error=_told(passed),
@@ -192,8 +228,8 @@ def _next(path: Path, names: list[str], progress: _Progress, url: str) -> Fetche
     return Fetched(Outcome.NOT_MODIFIED, final_url=url, error=_told(passed))
 
 
-def _read(path: Path, name: str, places: dict[str, _Place]) -> _Portion | None:
-    """What is new in a file, its place noted; None where nothing is.
+def _read(path: Path, name: str, places: dict[str, _Place], limit: int) -> _Portion | None:
+    """What is new in a file, at most ``limit`` lines, its place noted; None where nothing is.
 
     Raises:
         OSError: It can't be read.
@@ -205,7 +241,7 @@ def _read(path: Path, name: str, places: dict[str, _Place]) -> _Portion | None:
         place = places.get(name)
         if place and place.done and place.is_of(found):
             return None
-        portion = _portion(file, found, place)
+        portion = _portion(file, found, place, limit)
         places[name] = _place(file, found, portion)
         return portion
 
@@ -249,8 +285,9 @@ def _open(path: Path) -> IO[bytes]:
     return file
 
 
-def _portion(file: IO[bytes], found: os.stat_result, place: _Place | None) -> _Portion:
+def _portion(file: IO[bytes], found: os.stat_result, place: _Place | None, limit: int) -> _Portion:
     portion = _begin(file, found, place)
+    portion.limit = limit
     file.seek(portion.offset)
     while not portion.full:
         raw = file.readline(MAX_LINE + 1)

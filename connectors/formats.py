@@ -12,8 +12,7 @@ from connectors.charset import CharsetError, Decoded, decode
 from connectors.entry import Entry, Parsed
 from connectors.outcome import Outcome
 from connectors.plaintext import MAX_TEXT, counted
-
-LOST = "\N{REPLACEMENT CHARACTER}"
+from connectors.references import LOST
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from connectors import jsontext
 from connectors.entry import MAX_ENTRIES, MAX_HUBS, MAX_ID, Entry, Parsed
 from connectors.links import absolute
 from connectors.outcome import Outcome
@@ -20,7 +21,7 @@ _VERSION = re.compile(r"https?://(?:www\.)?jsonfeed\.org/version/(\d)(?:\.(\d))?
 def parse(text: str, url: str) -> Parsed:
     """The entries of a JSON feed at ``url``: strict about what makes it a feed, forgiving about each item."""
     try:
-        data = msgspec.json.decode(text.encode("utf-8", errors="replace"))
+        data = jsontext.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
         return Parsed(outcome=Outcome.NOT_A_FEED, error=f"no JSON: {error}"[:200])
     kind = _kind(data)

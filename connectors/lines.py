@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from connectors import jsontext
 from connectors.entry import MAX_ENTRIES, MAX_ID, Entry, Parsed
 from connectors.links import absolute
 from connectors.outcome import Outcome
@@ -16,6 +17,8 @@ from connectors.times import moment
 CONTENT_TYPE = "application/x-ndjson"
 MAX_LINE = 2 * 1024 * 1024
 MAX_TOLD = 5
+SOUND = b'{"published": "2026-01-01", "title": "A sound line"}'
+"""What any parser reads that is well."""
 
 
 class _Line(msgspec.Struct, frozen=True):
@@ -40,7 +43,7 @@ def are_lines(text: str) -> bool:
     if not first.startswith("{") or len(first) > MAX_LINE:
         return False
     try:
-        data = msgspec.json.decode(first.encode("utf-8", errors="replace"))
+        data = jsontext.decode(first)
     except (msgspec.DecodeError, RecursionError):
         return False
     return "items" not in data and "published" in data and ("title" in data or "text" in data)
@@ -70,6 +73,11 @@ def parse(text: str, url: str, first: int = 1) -> Parsed:
     return Parsed(outcome=Outcome.OK, kind="lines", entries=tuple(entries), warnings=_warnings(bad, beyond))
 
 
+def passed_over(number: int, why: str) -> Parsed:
+    """A single line, of this number, that no parser could read to its end."""
+    return Parsed(outcome=Outcome.OK, kind="lines", warnings=(f"line {number}: passed over: {why}",))
+
+
 def _warnings(bad: list[str], beyond: int) -> tuple[str, ...]:
     more = (counted(len(bad) - MAX_TOLD, "more bad line"),) if len(bad) > MAX_TOLD else ()
     cut = (f"{beyond} lines beyond the first {MAX_ENTRIES} articles not read",) if beyond else ()
@@ -77,11 +85,10 @@ def _warnings(bad: list[str], beyond: int) -> tuple[str, ...]:
 
 
 def _entry(raw: str, base: str) -> Entry:
-    encoded = raw.encode("utf-8", errors="replace")
-    if len(encoded) > MAX_LINE:
+    if len(raw.encode("utf-8", errors="replace")) > MAX_LINE:
         raise _BadLineError(f"longer than {MAX_LINE} bytes")
     try:
-        line = msgspec.json.decode(encoded, type=_Line)
+        line = jsontext.decode(raw, _Line)
     except (msgspec.DecodeError, RecursionError) as error:
         raise _BadLineError(one_line(str(error), 200)) from None
     title, text = one_line(line.title or ""), tidy(line.text or "")
@@ -119,6 +126,6 @@ def _noon(value: str) -> datetime | None:
 def peek(body: bytes) -> Any:
     """The JSON of one line; None where it is none yet: a line that is still being written."""
     try:
-        return msgspec.json.decode(body)
+        return jsontext.decode(body.decode())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable
 from html.parser import HTMLParser
@@ -9,6 +10,8 @@ from html.parser import HTMLParser
 MAX_MARKUP = 1_000_000
 MAX_TEXT = 200_000
 MAX_TITLE = 1_000
+LOOKS = 8
+LEAST_LOOKED = 10_000
 _SKIPPED = frozenset(
     {"script", "style", "template", "noscript", "iframe", "object", "svg", "math", "head", "form", "button"}
 )
@@ -36,13 +39,24 @@ def from_html(markup: str, limit: int = MAX_TEXT) -> str:
     markup = _head(markup)
     if not _MARKUP.search(markup):
         return tidy(markup, limit)
-    reader = _TextReader()
+    return tidy(_read(markup), limit)
+
+
+def _read(markup: str) -> str:
+    """The text of ``markup``, untidied.
+
+    Behind the last ``>`` no tag ends, so all of that is text. The parser would find so too, but looks through the rest
+    anew for each tag that begins there: for 90 KB half a minute.
+    """
+    end = markup.rfind(">") + 1
+    reader = _TextReader(end)
     try:
-        reader.feed(markup)
+        reader.feed(markup[:end])
         reader.close()
+        reader.handle_rest(html.unescape(markup[end:]))
     except (AssertionError, ValueError):  # html.parser gives up on a few forms of broken declarations
-        return tidy(re.sub(r"<[^>]*>", " ", markup), limit)
-    return tidy("".join(reader.parts), limit)
+        return re.sub(r"<[^>]*>", " ", markup[:end]) + markup[end:]
+    return "".join(reader.parts)
 
 
 def _head(markup: str) -> str:
@@ -78,13 +92,40 @@ def cut_markup(texts: Iterable[str]) -> str:
 
 
 class _TextReader(HTMLParser):
-    """Collects text; a block's edge is a line's end."""
+    """Collects text; a block's edge is a line's end.
 
-    def __init__(self) -> None:
+    Gives up (ValueError) on what is broken again and again: for the end of each such tag all that follows is looked
+    through, and that is done for no more than so many times the text's length.
+    """
+
+    def __init__(self, length: int) -> None:
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
         self._skipping = ""
         self._depth = 0
+        self._to_look = max(LOOKS * length, LEAST_LOOKED)
+
+    def parse_starttag(self, i: int) -> int:
+        return self._ended(i, super().parse_starttag(i))
+
+    def parse_comment(self, i: int, report: bool = True) -> int:
+        return self._ended(i, super().parse_comment(i, report))
+
+    def parse_html_declaration(self, i: int) -> int:
+        return self._ended(i, super().parse_html_declaration(i))
+
+    def _ended(self, begin: int, end: int) -> int:
+        """Where the markup ends that begins there; below 0 where no end was found."""
+        if end < 0:
+            self._to_look -= len(self.rawdata) - begin
+        if self._to_look < 0:
+            raise ValueError("too many tags without an end")
+        return end
+
+    def handle_rest(self, text: str) -> None:
+        """Text in which no tag ends; behind the begin of a script it is the script's."""
+        if not self.cdata_elem:
+            self.handle_data(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002  # the base's name
         if self._skipping:

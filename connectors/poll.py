@@ -19,7 +19,7 @@ from config.clock import WallClock
 from config.feeds import Feed
 from config.settings import Settings
 from config.spans import Span
-from connectors import files, metrics, moves, polled, progress, renames, schedule, surprise
+from connectors import files, lines, metrics, moves, polled, progress, renames, schedule, surprise
 from connectors.claims import Claim, Claims
 from connectors.deliver import Delivery
 from connectors.entry import Entry, Parsed
@@ -247,12 +247,26 @@ class Poller:
                 return self._conclude(feed, asked, fetched, taken)
 
     async def _read(self, feed: Feed, fetched: Fetched, claim: Claim) -> _Taken:
-        parsed = await self._parts.sandbox.parse(fetched.body, files.source(fetched))
+        parsed = await self._parsed(feed, fetched)
         taken = await self._sifted(feed, parsed)
         while await claim.waited(polled.claimed(taken.sifted)) or self._known_by_now(feed, taken.sifted):
             taken = await self._sifted(feed, parsed)  # another feed was about to send some of it, or has meanwhile
         measured = self._flows.measured(feed.id, taken.sifted.articles)
         return replace(taken, sifted=replace(taken.sifted, articles=measured))
+
+    async def _parsed(self, feed: Feed, fetched: Fetched) -> Parsed:
+        """What stands in a body. A line of a file that ends the parser is passed over, if the parser reads others."""
+        source = files.source(fetched)
+        parsed = await self._parts.sandbox.parse(fetched.body, source)
+        least = bool(source.line) and files.is_least(self._etag(feed))
+        if parsed.outcome is not Outcome.PARSE_FAILED or not least:
+            return parsed
+        sound = await self._parts.sandbox.parse(lines.SOUND, source)
+        return lines.passed_over(source.line, parsed.error) if sound.outcome is Outcome.OK else parsed
+
+    def _etag(self, feed: Feed) -> str:
+        state = self.state(feed)
+        return state.etag if state else ""
 
     def _known_by_now(self, feed: Feed, sifted: Sifted) -> bool:
         """Whether another feed has sent some of it since it was sifted, which takes long for many new entries."""
@@ -297,8 +311,9 @@ class Poller:
         ended = Ended(outcome, fetched, asked, detail, read)
         state, chosen = after(feed, before, ended, time.time(), self._dice.random())
         state, chosen = _netted(state, chosen, self.net_s(feed))
-        if outcome is Outcome.OK and files.has_more(fetched):
-            state, chosen = replace(state, next_due=state.polled_at), Next(0.0, Why.MORE)
+        if _goes_on(outcome, fetched, state):
+            etag = files.smaller(state.etag, fetched) if outcome is Outcome.PARSE_FAILED else state.etag
+            state, chosen = replace(state, etag=etag, next_due=state.polled_at), Next(0.0, Why.MORE)
         sifted = taken.sifted if taken else None
         self._parts.store.record(state, sifted.seen if sifted else (), sifted.aliases if sifted else ())
         if sifted and sifted.articles:
@@ -340,6 +355,13 @@ def _told(fetched: Fetched, taken: _Taken | None) -> tuple[Outcome, str]:
     warnings = (fetched.error, *taken.parsed.warnings, left_out)
     said = taken.parsed.error or "; ".join(filter(None, warnings))
     return taken.parsed.outcome, one_line(said, MAX_DETAIL)
+
+
+def _goes_on(outcome: Outcome, fetched: Fetched, state: FeedState) -> bool:
+    """Whether the next portion of a file is read at once: there is more, or one that can't be parsed has a smaller."""
+    if outcome is Outcome.PARSE_FAILED:
+        return bool(fetched.body and files.source(fetched).line) and not files.is_least(state.etag)
+    return outcome is Outcome.OK and files.has_more(fetched)
 
 
 def _netted(state: FeedState, chosen: Next, net_s: float) -> tuple[FeedState, Next]:

@@ -13,11 +13,13 @@ from connectors.feedxml import Read
 from connectors.links import absolute
 from connectors.outcome import Outcome
 from connectors.plaintext import counted, cut_markup, from_html, one_line, tidy
-from connectors.times import any_moment, has_words
+from connectors.times import any_moment, has_words, is_simple
 
 A_PAGE = "an HTML page"
 """The error for a page where a feed was expected."""
 MAX_DIGITS = 6
+MAX_NAMED = 3
+MAX_NAME = 40
 MAX_TTL_S = 7 * 86_400.0
 _PERIODS = {
     "hourly": 3600.0,
@@ -26,6 +28,7 @@ _PERIODS = {
     "monthly": 30 * 86_400.0,
     "yearly": 365 * 86_400.0,
 }
+_PAGES = frozenset({"text/html", "application/xhtml+xml", "html", "xhtml"})
 _PAGE = re.compile(
     r"\s*(?:<\?xml[^>]*>)?\s*(?:<!--.*?-->\s*)*(?:<!doctype\s+html[^>]*>\s*)?<html", re.IGNORECASE | re.DOTALL
 )
@@ -59,15 +62,13 @@ def parse(text: str, url: str) -> Parsed:
 
 
 def _ttl_s(feed: Mapping[str, Any]) -> float:
-    """Seconds between polls that the feed asks for: ``ttl`` in minutes, else the syndication module's period.
+    """Seconds between polls that the feed asks for: ``ttl`` in minutes or the syndication module's period, if longer.
 
     Source: https://www.rssboard.org/rss-specification and http://web.resource.org/rss/1.0/modules/syndication/.
     """
-    ttl = _number(feed.get("ttl"))
-    if ttl:
-        return min(60 * ttl, MAX_TTL_S)
+    ttl_s = min(60 * _number(feed.get("ttl")), MAX_TTL_S)
     period = _PERIODS.get(str(feed.get("sy_updateperiod") or "").strip().lower(), 0.0)
-    return period / (_number(feed.get("sy_updatefrequency")) or 1.0)
+    return max(ttl_s, period / (_number(feed.get("sy_updatefrequency")) or 1.0))
 
 
 def _number(value: Any) -> float:
@@ -91,10 +92,18 @@ def _warnings(result: Read, unusable: int) -> tuple[str, ...]:
         cut_markup(text for item in result.entries[:MAX_ENTRIES] for text in _texts(item)),
         f"not well-formed: {result.error}" if result.error else "",
         f"{counted(result.entities, 'entity', 'entities')} of its own, left out" if result.entities else "",
+        _lost(result.lost),
+        f"{counted(result.mended, 'character reference')} that XML does not allow" if result.mended else "",
         f"{counted(unusable, 'entry', 'entries')} without any text" if unusable else "",
         f"only {MAX_ENTRIES} of {len(result.entries)} entries read" if len(result.entries) > MAX_ENTRIES else "",
     ]
     return tuple(warning for warning in found if warning)
+
+
+def _lost(lost: Mapping[str, int]) -> str:
+    """Which elements could not be read, the first few by name."""
+    names = [name[:MAX_NAME] for name in list(lost)[:MAX_NAMED]] + (["…"] if len(lost) > MAX_NAMED else [])
+    return f"{counted(sum(lost.values()), 'element')} that can't be read: {', '.join(names)}" if lost else ""
 
 
 def _entry(item: Mapping[str, Any], url: str, language: str) -> Entry:
@@ -133,10 +142,21 @@ def _mappings(values: Any) -> list[Mapping[str, Any]]:
 
 
 def _link(item: Mapping[str, Any], base: str) -> str:
-    """The entry's address, made absolute; a guid that is a permanent link stands in for it."""
+    """The entry's address, made absolute; a guid that is a permanent link stands in for it.
+
+    The link of RSS comes before those of Atom, of these the first, and one that names a language, which is that of a
+    translation, after those that do not.
+    """
+    alternates = [link for link in _mappings(item.get("links")) if link.get("rel") == "alternate"]
+    pages = [link for link in alternates if link.get("type") in _PAGES]
+    pages.sort(key=lambda link: bool(link.get("hreflang")))
+    guid = str(item.get("id") or "") if item.get(feedxml.PERMANENT) else ""
     links = [
+        item.get(feedxml.OWN_LINK),
+        *(link.get("href") for link in pages),
         item.get("link"),
-        *(link.get("href") for link in _mappings(item.get("links")) if link.get("rel") == "alternate"),
+        *(link.get("href") for link in alternates),
+        guid if guid.lower().startswith(("https://", "http://")) else "",
     ]
     return next((found for link in links if link and (found := absolute(str(link), base))), "")
 
@@ -145,12 +165,12 @@ def _time(said: Any, guessed: Any) -> datetime | None:
     """When it says: by our own reading, else by feedparser's (a tuple in UTC), which knows months of many languages.
 
     Of figures alone feedparser makes a date at any price: ``2020/1/10`` is November to it. What it then gives is not
-    believed.
+    believed. Nor does it know halves of the day, or what ``GMT+1`` says.
     """
     text = str(said or "")
     if found := any_moment(text):
         return found
-    if not guessed or not has_words(text):
+    if not guessed or not has_words(text) or not is_simple(text):
         return None
     try:
         year, month, day, hour, minute, second = (int(part) for part in guessed[:6])

@@ -13,11 +13,14 @@ from collections.abc import Mapping
 from typing import Protocol
 from xml.parsers import expat
 
+from connectors import references
+
 MAX_DEPTH = 100
 MAX_ATTRIBUTES = 100
 _BUILT_IN = frozenset({"amp", "lt", "gt", "quot", "apos"})
-_AMPERSAND = re.compile(r"&(?:(#\d{1,7}|#[xX][0-9a-fA-F]{1,6});|([A-Za-z][A-Za-z0-9]{1,31});)?")
-_NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_AMPERSAND = re.compile(
+    references.OPAQUE + r"|&(?:#(?:[0-9]++|[xX][0-9a-fA-F]++);|([A-Za-z][A-Za-z0-9]{1,31});)?", re.DOTALL
+)
 _DECLARATION = re.compile(r"[\s\ufeff]*<\?xml[^>]{0,200}\?>")
 _BEFORE_ROOT = re.compile(r"\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
 _ROOT = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)")
@@ -63,23 +66,16 @@ def _clean(text: str) -> bytes:
     """What expat can read: without characters that XML forbids, and with entities of HTML as what they stand for."""
     declaration = _DECLARATION.match(text)
     body = text[declaration.end() :] if declaration else text
-    return _AMPERSAND.sub(_reference, _NO_XML.sub("", body)).encode("utf-8", errors="replace")
+    body, _ = references.mended(references.NO_XML.sub("", body))
+    return _AMPERSAND.sub(_reference, body).encode("utf-8", errors="replace")
 
 
 def _reference(found: re.Match[str]) -> str:
-    if found[1]:
-        return found[0] if _is_character(found[1]) else "\N{REPLACEMENT CHARACTER}"
-    if found[2] in _BUILT_IN:
+    if found[0][0] == "<" or found[0][1:2] == "#" or found[1] in _BUILT_IN:
         return found[0]
-    if found[2] and (meant := html.entities.html5.get(f"{found[2]};")):
+    if found[1] and (meant := html.entities.html5.get(f"{found[1]};")):
         return "".join(f"&#{ord(character)};" for character in meant)
     return f"&amp;{found[0][1:]}"  # an ampersand that nobody escaped, or the name of nothing
-
-
-def _is_character(number: str) -> bool:
-    """Whether a reference such as ``#38`` or ``#x26`` is to a character that XML allows."""
-    code = int(f"0{number[1:]}", 16) if number[1] in "xX" else int(number[1:])
-    return code in {9, 10, 13} or (0x20 <= code <= 0x10FFFF and not _NO_XML.match(chr(code)))  # noqa: PLR2004  # XML 1.0, 2.2
 
 
 class _Reader:

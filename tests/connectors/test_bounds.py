@@ -10,6 +10,7 @@ from connectors.charset import CharsetError, decode
 from connectors.discovery import HEAD, alternates
 from connectors.formats import Source, parse
 from connectors.opml import Outline, with_ids
+from connectors.plaintext import MAX_MARKUP, from_html, one_line
 
 LINK = b'<link rel="alternate" type="application/rss+xml" href="/f">'
 
@@ -39,6 +40,33 @@ def test_bytes_in_no_encoding(piece: bytes):
     """Telling an encoding ends, too."""
     with contextlib.suppress(CharsetError):
         assert decode(b"<a>" + piece * 100_000, "").encoding
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("end", ["", ">"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "<a /",
+        "<a b='",
+        "<a/",
+        "<a b='>' ",
+        "</a",
+        "<!--",
+        "<!-->",
+        "<![CDATA[>",
+        "<![if>",
+        "<?",
+        "<script><!--",
+        "&#",
+        "<",
+    ],
+)
+def test_markup_of_texts(piece: str, end: str):
+    """A title or a text of one piece again and again: it is read, and what stands before is its begin."""
+    markup = f"<p>Levy <b>ends</b> {piece * (MAX_MARKUP // len(piece) - 20)}{end}"
+    assert from_html(markup).startswith("Levy ends")
+    assert one_line(markup).startswith("Levy ends")
 
 
 @pytest.mark.timeout(60)

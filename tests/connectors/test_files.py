@@ -14,9 +14,10 @@ from config.errors import ConfigError
 from config.feeds import Feed, load_feeds
 from config.settings import load_settings
 from connectors import files
+from connectors.entry import Parsed
 from connectors.fetch import Fetched, Fetcher, user_agent
 from connectors.files import MAX_FILES
-from connectors.formats import parse
+from connectors.formats import Source, parse
 from connectors.lines import MAX_LINE
 from connectors.outcome import Outcome
 from connectors.parsers import Parsers
@@ -26,7 +27,6 @@ from connectors.store import Store
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from connectors.entry import Parsed
     from pipeline.records import Article
 
 
@@ -292,6 +292,61 @@ def test_a_folder_of_which_nothing_can_be_read(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(files, "_open", refusing)
     assert files.read(tmp_path.as_uri(), "").outcome is Outcome.REFUSED
+
+
+class Fragile(Parsers):
+    """A parser that ends at what it can't bear; while ``down`` it ends at everything."""
+
+    down = False
+
+    async def parse(self, body: bytes, source: Source) -> Parsed:
+        """What stands in ``body``, if it can be borne."""
+        if self.down or b"poison" in body:
+            return Parsed(outcome=Outcome.PARSE_FAILED, error="parsing took more than 20 s")
+        return parse(body, source)
+
+
+async def test_a_line_that_no_parser_survives_costs_only_itself(tmp_path: Path):
+    """The portion is read again in smaller ones, at once; the line is named, and all others arrive once."""
+    path = tmp_path / "archive.jsonl"
+    path.write_text(lines(1_500) + line(1_501, text="poison") + lines(1_000, first=1_502) + line(2_502, text="poison"))
+    feed, settings, taken = Feed("archive", path.as_uri()), load_settings(), Taken()
+    polls: list[Poll] = []
+    async with Fragile() as sandbox, Fetcher(user_agent(), allowed=NETWORKS) as fetcher:
+        while not polls or polls[-1].outcome is not Outcome.NOT_MODIFIED:
+            with Store(tmp_path / "state") as store:
+                poller = Poller(settings, Parts(fetcher, sandbox, taken, store))  # type: ignore[arg-type]  # as above
+                polls.append(await poller.poll(feed))
+                state = poller.state(feed)
+                assert state is not None
+                due_at_once = state.next_due == state.polled_at
+            assert due_at_once or polls[-1].outcome is Outcome.NOT_MODIFIED or len(taken.articles) == 2_500
+            assert len(polls) < 60
+    wanted = [f"Story {number}" for number in range(1, 2_502) if number != 1_501]
+    assert [article.title for article in taken.articles] == wanted
+    told = [poll.detail for poll in polls if "passed over" in poll.detail]
+    assert told == [f"line {number}: passed over: parsing took more than 20 s" for number in (1_501, 2_502)]
+
+
+async def test_a_parser_that_is_down_costs_no_line(tmp_path: Path):
+    """Where not even a sound line can be parsed, nothing is passed over, and the poll backs off until it can."""
+    path = tmp_path / "archive.jsonl"
+    path.write_text(lines(20))
+    feed, taken = Feed("archive", path.as_uri()), Taken()
+    async with Fragile() as sandbox, Fetcher(user_agent(), allowed=NETWORKS) as fetcher:
+        with Store(tmp_path / "state") as store:
+            poller = Poller(load_settings(), Parts(fetcher, sandbox, taken, store))  # type: ignore[arg-type]  # as above
+            sandbox.down = True
+            polls = [await poller.poll(feed) for _ in range(6)]
+            state = poller.state(feed)
+            assert state is not None
+            assert state.next_due is not None
+            assert state.next_due > state.polled_at
+            sandbox.down = False
+            polls += [await poller.poll(feed) for _ in range(4)]
+    assert [poll.outcome for poll in polls[:6]] == [Outcome.PARSE_FAILED] * 6
+    assert not any("passed over" in poll.detail for poll in polls)
+    assert len(taken.articles) == 20
 
 
 async def test_what_was_passed_over_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,6 +51,54 @@ def test_atom():
     assert entry.text == "First.\nSecond < third."
     assert (entry.published, entry.updated) == (None, datetime(2026, 11, 2, 11, tzinfo=UTC))
     assert entry.language == "en"
+
+
+DE = '<a:link xmlns:a="http://www.w3.org/2005/Atom" rel="alternate" hreflang="de" href="https://n.example/de"/>'
+LINK = "<link>https://n.example/1</link>"
+GUID = "<guid>https://n.example/g</guid>"
+
+
+@pytest.mark.parametrize("bad", ["", " & "])
+@pytest.mark.parametrize(
+    ("said", "url"),
+    [
+        (LINK + DE, "https://n.example/1"),
+        (DE + LINK, "https://n.example/1"),
+        (DE.replace(' hreflang="de"', "") + LINK, "https://n.example/1"),
+        (LINK + DE.replace(' hreflang="de"', ""), "https://n.example/1"),
+        (DE + "<link/>", "https://n.example/de"),
+        (GUID + LINK, "https://n.example/1"),
+        (GUID, "https://n.example/g"),
+        (GUID + "<link/>", "https://n.example/g"),
+        ("<link> </link>" + GUID.replace("<guid", '<guid isPermaLink="true"'), "https://n.example/g"),
+        (GUID.replace("<guid", '<guid isPermaLink="false"') + "<link/>", ""),
+        ("<guid>tag:n.example,2026:1</guid><link/>", ""),
+        ("<guid>1793</guid><link/>", ""),
+    ],
+)
+def test_which_link_is_an_item_s(said: str, url: str, bad: str):
+    """Its own, whatever others stand before or behind it; a permanent guid where that is empty."""
+    feed = f"<rss version='2.0'><channel><title>N{bad}</title><item><title>T</title>{said}</item></channel></rss>"
+    (entry,) = read(feed).entries
+    assert entry.url == url
+
+
+@pytest.mark.parametrize(
+    ("links", "url"),
+    [
+        ('<link hreflang="de" href="/de"/><link href="/1"/><link hreflang="fr" href="/fr"/>', "/1"),
+        ('<link href="/1"/><link rel="alternate" type="text/html" href="/2"/>', "/1"),
+        ('<link hreflang="de" href="/de"/><link hreflang="fr" href="/fr"/>', "/de"),
+        ('<link rel="alternate" type="application/json" href="/json"/><link href="/2"/>', "/2"),
+        ('<link rel="alternate" type="application/json" href="/json"/>', "/json"),
+        ('<link rel="related" href="/other"/><link href="/1"/>', "/1"),
+    ],
+)
+def test_which_link_is_an_atom_entry_s(links: str, url: str):
+    """The first page that is its alternate; one that names a language only where there is no other."""
+    entry = f"<entry><title>T</title><id>urn:1</id>{links}</entry>"
+    (found,) = read(f'<feed xmlns="http://www.w3.org/2005/Atom"><title>N</title>{entry}</feed>').entries
+    assert found.url == f"https://site.example{url}"
 
 
 def test_rdf():
@@ -197,6 +246,52 @@ def test_an_encoding_that_nobody_declared(encoding: str):
     feed = f"<rss version='2.0'><channel><item><description>{text * 3}</description></item></channel></rss>"
     (entry,) = parse(feed.encode(encoding), HERE).entries
     assert entry.text == text * 3
+
+
+def feed_of_many_links(text: str, declaration: str = "", *, quoted: bool = False) -> str:
+    """A feed most of which is markup and addresses, as feeds are."""
+    text = f"<![CDATA[{text}]]>" if quoted else text
+    item = (
+        f"<item><title>{text}</title><link>https://site.example/{'a-path-of-many-words/' * 20}</link>"
+        f'<enclosure url="https://pictures.example/{"wide/" * 60}" type="image/jpeg" length="1"/></item>'
+    )
+    return f"{declaration}<rss version='2.0'><channel><title>Le fil</title>{item * 30}</channel></rss>"
+
+
+FRENCH = "Les deux armées se préparent"
+UTF_8 = '<?xml version="1.0" encoding="UTF-8"?>'
+
+
+@pytest.mark.parametrize("quoted", [False, True])
+@pytest.mark.parametrize(("declaration", "content_type"), [("", ""), (UTF_8, ""), ("", "text/xml; charset=utf-8")])
+def test_accents_among_much_markup(declaration: str, content_type: str, *, quoted: bool):
+    """Western text that is no UTF-8, declared as that or as nothing, keeps its accents however few they are."""
+    body = feed_of_many_links(FRENCH, declaration, quoted=quoted).encode("windows-1252")
+    for begin in (b"", codecs.BOM_UTF8):
+        parsed = parse(begin + body, Source(HERE.url, content_type))
+        assert {entry.title for entry in parsed.entries} == {FRENCH}
+        assert len(parsed.warnings) == 1
+        assert "taken for windows-1252" in parsed.warnings[0]
+
+
+@pytest.mark.parametrize("declaration", ["", UTF_8])
+def test_a_stray_byte_among_letters(declaration: str):
+    """A feed that is UTF-8 but for one byte stays that: no letter of its other entries changes."""
+    body = feed_of_many_links(FRENCH, declaration).encode().replace("é".encode(), b"\xe9", 1)
+    parsed = parse(body, HERE)
+    assert [entry.title for entry in parsed.entries[1:]] == [FRENCH] * 29
+    assert "some bytes are no utf-8" in parsed.warnings
+    assert decode(codecs.BOM_UTF8 + "é".encode() + b"\xff" + b"x" * 99, "").text.startswith("é")
+
+
+@pytest.mark.parametrize("encoding", ["koi8-r", "windows-1251", "shift_jis", "windows-1255"])
+def test_other_scripts_in_quotes_among_much_markup(encoding: str):
+    """Where all the text stands in CDATA it is text, too: told where nothing is declared, refused as UTF-8."""
+    text = NEWS[encoding]
+    parsed = parse(feed_of_many_links(text, quoted=True).encode(encoding), HERE)
+    assert {entry.title for entry in parsed.entries} == {text}
+    declared = parse(feed_of_many_links(text, UTF_8, quoted=True).encode(encoding), HERE)
+    assert declared.outcome is Outcome.BAD_ENCODING
 
 
 def test_noise_in_no_encoding():

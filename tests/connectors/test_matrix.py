@@ -242,11 +242,12 @@ def test_what_a_feed_says_of_itself():
         ("<sy:updatePeriod>\n daily \n</sy:updatePeriod>", 86400.0),
         ("<sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>0</sy:updateFrequency>", 3600.0),
         ("<sy:updatePeriod>often</sy:updatePeriod>", 0.0),
-        ("<ttl>30</ttl><sy:updatePeriod>daily</sy:updatePeriod>", 1800.0),
+        ("<ttl>30</ttl><sy:updatePeriod>daily</sy:updatePeriod>", 86400.0),
+        ("<ttl>90</ttl><sy:updatePeriod>hourly</sy:updatePeriod>", 5400.0),
     ],
 )
 def test_how_often_a_feed_asks_to_be_polled(said: str, seconds: float):
-    """Minutes, or so many times a period; nonsense asks for nothing, and nobody can ask for more than a week."""
+    """Minutes, or times a period, whichever is longer; nonsense asks for nothing, and nobody for more than a week."""
     space = 'xmlns:sy="http://purl.org/rss/1.0/modules/syndication/"'
     body = (
         FORMS["rss20"](STORIES)
