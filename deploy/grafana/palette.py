@@ -37,7 +37,7 @@ MODALITIES = {
     "historical": "#8E9BAE",
 }
 FEED_STATES = {"ok": GOOD, "waiting": NEUTRAL, "failing": BAD, "stopped": WARNING, "disabled": FAINT}
-ENTRIES = {"new": GOOD, "updated": NEUTRAL, "repeated": MUTED, "too_large": BAD}
+ENTRIES = {"new": GOOD, "updated": NEUTRAL, "repeated": MUTED, "held": POOR, "too_large": BAD}
 ARTICLES = {"signals": CRITICAL, "silent": NEUTRAL, "gated": MUTED, "language": FAINT}
 SIGNALS = {"applied": CRITICAL, "inactive": NEUTRAL, "repeated": MUTED}
 QUANTILES = {"half": NEUTRAL, "95 %": WARNING, "99 %": BAD}
