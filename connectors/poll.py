@@ -45,6 +45,7 @@ from pipeline.records import Article
 __all__ = ["Parts", "Poll", "Poller"]
 MAX_DETAIL = 500
 SIFTERS = 2
+FEW = 30
 Result = TypeVar("Result")
 
 
@@ -273,14 +274,18 @@ class Poller:
         return bool(sifted.unknown) and bool(self._parts.store.seen(sorted(sifted.unknown), feed.id))
 
     async def _sifted(self, feed: Feed, parsed: Parsed) -> _Taken:
-        """In threads: a feed of two thousand new entries would hold up every other poll for a second."""
+        """In threads: a feed of two thousand new entries would hold up every other poll for a second.
+
+        A few entries are recognised at once: to go to a thread and back takes longer.
+        """
         reading = Reading(feed, self._clock.now(), len(parsed.entries), self._settings.clock)
         store, entries = self._parts.store, parsed.entries
-        aliases = store.aliases(feed.id, await self._aside(lambda: all_marks(entries)))
-        known = store.seen(await self._aside(lambda: ids(feed, entries, aliases)), feed.id)
+        aside = self._aside if len(entries) > FEW else _here
+        aliases = store.aliases(feed.id, await aside(lambda: all_marks(entries)))
+        known = store.seen(await aside(lambda: ids(feed, entries, aliases)), feed.id)
         memory = Memory(aliases, known)
-        identified = await self._aside(lambda: identify(feed, entries, memory))
-        others = await self._aside(lambda: [elsewhere_mark(name) for name in unfamiliar(feed, identified, memory)])
+        identified = await aside(lambda: identify(feed, entries, memory))
+        others = await aside(lambda: [elsewhere_mark(name) for name in unfamiliar(feed, identified, memory)])
         told = {**aliases, **store.aliases(feed.id, others)}
         sifted = await self._aside(lambda: sift(reading, identified, known, told))
         return _Taken(parsed, identified, self._renamed(feed, sifted), polled.fresh(sifted))
@@ -340,6 +345,10 @@ class Poller:
         there = frozenset(taken.identified) if pushed else frozenset[str]()
         polled_at = before.polled_at if before else 0.0
         return Shown(feed, fetched, taken.parsed, there, taken.fresh, polled_at, pushed)
+
+
+async def _here(work: Callable[[], Result]) -> Result:
+    return work()
 
 
 def _address(feed: Feed, state: FeedState | None) -> str:
