@@ -68,7 +68,7 @@ def add(text: str, feeds: Sequence[Mapping[str, str]]) -> str:
         return _add_to_row(text, found, rows)
     dash = " " * (found.node.start_mark.column)
     at = _line_end(text, last)
-    newline = "\r\n" if "\r\n" in text else "\n"
+    newline = _line_break(text)
     new = "".join(f"{newline}{dash}- {each}" for each in rows)
     return text[:at] + new + text[at:]
 
@@ -82,7 +82,7 @@ def remove(text: str, feed: str) -> str:
     found, item = _item(text, feed)
     if found.node.flow_style:
         return _cut_from_row(text, found, item)
-    begin = text.rfind("\n", 0, item.start_mark.index) + 1
+    begin = _line_begin(text, item.start_mark.index)
     end = _line_end(text, _end(text, item))
     rest = text[min(end + _newline(text, end), len(text)) :]
     if len(found.items) > 1:
@@ -108,7 +108,7 @@ def set_enabled(text: str, feed: str, *, enabled: bool) -> str:
     if item.flow_style:
         return text[: last.end_mark.index] + f", enabled: {word}" + text[last.end_mark.index :]
     at = _line_end(text, _end(text, item))
-    newline = "\r\n" if "\r\n" in text else "\n"
+    newline = _line_break(text)
     return text[:at] + f"{newline}{' ' * item.value[0][0].start_mark.column}enabled: {word}" + text[at:]
 
 
@@ -265,7 +265,7 @@ def _item(text: str, feed: str) -> tuple[_List, yaml.MappingNode]:
 
 def _fill(text: str, node: yaml.SequenceNode, rows: list[str]) -> str:
     """Rows in the place of an empty list; within its brackets where comments stand there."""
-    newline = "\r\n" if "\r\n" in text else "\n"
+    newline = _line_break(text)
     begin, end = node.start_mark.index, node.end_mark.index
     if text[begin + 1 : end - 1].strip():
         return text[: end - 1] + "".join(f"  {each},{newline}" for each in rows) + text[end - 1 :]
@@ -281,9 +281,9 @@ def _add_to_row(text: str, found: _List, rows: list[str]) -> str:
     behind = _BEHIND.fullmatch(text, last, end)
     if behind is None:
         return text[:last] + "".join(f", {each}" for each in rows) + text[last:]
-    begin = text.rfind("\n", 0, found.items[-1].start_mark.index) + 1
+    begin = _line_begin(text, found.items[-1].start_mark.index)
     line = text[begin:end]
-    gap = ("\r\n" if "\r\n" in text else "\n") + (line[: len(line) - len(line.lstrip())] or "  ")
+    gap = _line_break(text) + (line[: len(line) - len(line.lstrip())] or "  ")
     new = ",".join(f"{gap}{each}" for each in rows)
     return text[:last] + ("" if behind[1] else ",") + text[last:end] + new + behind[1] + text[end:]
 
@@ -307,6 +307,16 @@ def _block_end(text: str, node: yaml.ScalarNode) -> int:
     keeps = "+" in text[head : _line_end(text, head)] or node.value.rstrip("\n").endswith(" ")
     body = text[:end]
     return len(body.removesuffix("\n").removesuffix("\r") if keeps else body.rstrip(" \r\n"))
+
+
+def _line_break(text: str) -> str:
+    """What ends the lines of ``text``."""
+    return "\r\n" if "\r\n" in text else "\n"
+
+
+def _line_begin(text: str, at: int) -> int:
+    """The begin of the line of ``at``."""
+    return text.rfind("\n", 0, at) + 1
 
 
 def _line_end(text: str, at: int) -> int:
@@ -347,7 +357,7 @@ def _cut_lines(text: str, begin: int, end: int, close: int) -> str:
     Raises:
         EditError: As above.
     """
-    first, last = text.rfind("\n", 0, begin) + 1, _line_end(text, end)
+    first, last = _line_begin(text, begin), _line_end(text, end)
     ahead, behind = _BEFORE.fullmatch(text, first, begin), _BEHIND.fullmatch(text, end, last)
     if ahead and behind and not (ahead[1] and behind[1]):
         return text[:first] + text[last + _newline(text, last) :]

@@ -6,12 +6,14 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 
-SCHEMA = """
+IS_ELSEWHERE = "mark > 'shown'"
+"""Of the marks that begin with ``ELSEWHERE``. A query finds them by their index where it has this very condition."""
+SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS aliases (
     feed TEXT NOT NULL, mark TEXT NOT NULL, article_id TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL,
     published REAL NOT NULL, shown_at REAL NOT NULL, PRIMARY KEY (feed, mark)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS aliases_elsewhere ON aliases (article_id) WHERE mark > 'shown';
+CREATE INDEX IF NOT EXISTS aliases_elsewhere ON aliases (article_id) WHERE {IS_ELSEWHERE};
 """
 ELSEWHERE = "shown:"
 """How marks begin that say of another feed's article that this feed shows it, too. All others are hex digits, so the

@@ -74,7 +74,7 @@ class Trail:
     @property
     def at_origin(self) -> bool:
         """Whether it also has the scheme and port of the first: only there a secret may go."""
-        return self.at_home and (self.here.scheme, self.here.port) == (self.first.scheme, self.first.port)
+        return same_origin(self.here, self.first)
 
 
 def http_url(target: str, base: URL | None = None) -> URL:
@@ -95,6 +95,11 @@ def http_url(target: str, base: URL | None = None) -> URL:
         told = printable(shown(target))[:200]
         raise aiohttp.InvalidURL(told, "no address of http or https without user and password")
     return url.with_fragment(None)
+
+
+def same_origin(one: URL, other: URL) -> bool:
+    """Whether two addresses have scheme, host and port in common: what goes to one may go to the other."""
+    return same_host(one, other) and (one.scheme, one.port) == (other.scheme, other.port)
 
 
 def same_host(one: URL, other: URL) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
+from connectors.aliases import IS_ELSEWHERE
+
 SLICE = 200
 """Rows that a step looks at; a millisecond."""
 PAGES = 200
@@ -28,7 +30,7 @@ _WITHIN = "(shown_at, article_id) > (:last_at, :last_id) AND (shown_at, article_
 _LIVE = "next_due IS NOT NULL AND polled_at >= :lately AND url NOT LIKE 'file:%'"
 _NOT_ELSEWHERE = (
     "NOT EXISTS (SELECT 1 FROM aliases JOIN feeds ON feeds.id = aliases.feed "  # noqa: S608  # names of our own
-    "WHERE aliases.article_id = seen.article_id AND aliases.mark > 'shown' "
+    f"WHERE aliases.article_id = seen.article_id AND aliases.{IS_ELSEWHERE} "
     f"AND aliases.shown_at >= feeds.read_at - {LAPSE_S:.0f} AND {_LIVE})"
 )
 """No other feed than the one that brought it shows it, as far as its marks tell: they are not written at every poll."""

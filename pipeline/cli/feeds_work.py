@@ -19,7 +19,7 @@ from connectors import discovery
 from connectors.canonical import feed_address
 from connectors.check import Checked, checker
 from connectors.discovery import Discovery
-from connectors.locations import same_host
+from connectors.locations import same_origin
 from connectors.outcome import Outcome
 from pipeline.cli.common import progress_bar, say
 
@@ -68,10 +68,9 @@ async def find(settings: Settings, feed: Feed) -> Checked:
 
 
 def _same_origin(one: str, other: str) -> bool:
-    """Whether two addresses have scheme, host and port in common, as a fetch tells where a secret may go."""
+    """Whether two texts are addresses of one origin, as a fetch tells where a secret may go."""
     try:
-        a, b = URL(one), URL(other)
-        return same_host(a, b) and (a.scheme, a.port) == (b.scheme, b.port)
+        return same_origin(URL(one), URL(other))
     except ValueError:
         return False
 

@@ -45,7 +45,6 @@ class Worker:
         self._name, self._stage = courier.receiver.name, f"notify.{courier.receiver.name}"
         self._standing = standing
         self._ledger = Ledger()
-        self._owed: dict[int, int] = {}
         self._alone = asyncio.Lock() if isinstance(courier.receiver, Alertmanager) else None
         self._tasks: dict[asyncio.Task[Outgoing | None], Message] = {}
         self._last_of: dict[bytes | None, asyncio.Task[Outgoing | None]] = {}
@@ -63,7 +62,7 @@ class Worker:
                 messages = await self._read()
                 self._note_health()
                 await self._settle()
-                done = not (messages or self._tasks or self._owed)
+                done = not messages and not self._ledger.partitions
                 if once and done and await self._call(self._member.caught_up):
                     return
             await self._finish()
@@ -151,13 +150,12 @@ class Worker:
         metrics.NOTIFY_WAITING.labels(self._name).set(len(self._tasks))
 
     async def _commit(self) -> None:
-        """Commit as far as all is done with; what a rebalance refuses is owed, for a partition may stay ours in it."""
-        self._owed |= self._ledger.settle()
-        if not self._owed:
+        """Commit as far as all is done with; what a rebalance refuses is tried again while its partition is ours."""
+        offsets = self._ledger.settle()
+        if not offsets:
             return
-        owed = dict(self._owed)
-        if await self._call(lambda: self._member.commit_up_to(owed)):
-            self._owed.clear()
+        if not await self._call(lambda: self._member.commit_up_to(offsets)):
+            self._ledger.owe(offsets)
 
     def _write(self, letters: Iterable[Outgoing]) -> None:
         self._member.write(letters)
@@ -165,15 +163,14 @@ class Worker:
 
     async def _drop_lost(self) -> None:
         """Leave the messages of partitions that are no longer ours to their new reader."""
-        if not self._tasks and not self._owed:
+        if not self._ledger.partitions:
             return
-        lost = (self._ledger.partitions | self._owed.keys()) - await self._call(self._member.owned)
+        lost = self._ledger.partitions - await self._call(self._member.owned)
         dropped = {task: message for task, message in self._tasks.items() if message.partition in lost}
         await _cancel(dropped)
         for task, message in dropped.items():
             self._forget(task, message)
         self._ledger.drop(lost)
-        self._owed = {partition: at for partition, at in self._owed.items() if partition not in lost}
 
     def _forget(self, task: asyncio.Task[Outgoing | None], message: Message) -> None:
         del self._tasks[task]
@@ -183,7 +180,7 @@ class Worker:
     async def _finish(self) -> None:
         """Give what is under way a moment; what is not done with by then is read again after the next start."""
         end = time.monotonic() + GRACE_S
-        while (self._tasks or self._owed) and time.monotonic() < end:
+        while self._ledger.partitions and time.monotonic() < end:
             for message in await self._call(self._member.stay):
                 log.debug("read while stopping, left to the next start", extra={"fields": {"offset": message.offset}})
             await self._settle()

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 import psutil
 from samples import alert, article
-from service import wait_for
+from service import overwritten, wait_for
 
 from pipeline.kafka.client import producer
 from pipeline.records import encode
@@ -76,27 +76,14 @@ def case(name: str, **labels: str) -> Case:
     return Case(name, tuple(labels.items()))
 
 
-@contextmanager
-def bad_rules(whole: Whole) -> Iterator[None]:
+def bad_rules(whole: Whole) -> AbstractContextManager[None]:
     """The file of alert rules can't be read."""
-    file = whole.settings.alerts_file
-    good = file.read_text(encoding="utf-8")
-    file.write_text("rules: [", encoding="utf-8")
-    try:
-        yield
-    finally:
-        file.write_text(good, encoding="utf-8")
+    return overwritten(whole.settings.alerts_file, "rules: [")
 
 
-@contextmanager
-def bad_list(whole: Whole) -> Iterator[None]:
+def bad_list(whole: Whole) -> AbstractContextManager[None]:
     """The list of feeds can't be read."""
-    good = whole.feeds_file.read_text(encoding="utf-8")
-    whole.feeds_file.write_text("feeds: [", encoding="utf-8")
-    try:
-        yield
-    finally:
-        whole.feeds_file.write_text(good, encoding="utf-8")
+    return overwritten(whole.feeds_file, "feeds: [")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from email.utils import formatdate
 from functools import partial
@@ -26,7 +26,7 @@ from loopback import LOOPBACK
 from prometheus import AlertingPrometheus, available
 from rssserver import serve
 from samples import article
-from service import Process, wait_for
+from service import Process, overwritten, wait_for
 
 from config.settings import PACKAGED, Settings, load_settings
 from deploy.local.kafka import EmbeddedKafka
@@ -104,16 +104,9 @@ class Line:
         finally:
             self._blocked.clear()
 
-    @contextmanager
-    def bad_rules(self) -> Iterator[None]:
+    def bad_rules(self) -> AbstractContextManager[None]:
         """The file of alert rules can't be read."""
-        file = self._settings.alerts_file
-        good = file.read_text(encoding="utf-8")
-        file.write_text("rules: [", encoding="utf-8")
-        try:
-            yield
-        finally:
-            file.write_text(good, encoding="utf-8")
+        return overwritten(self._settings.alerts_file, "rules: [")
 
     @contextmanager
     def no_broker(self) -> Iterator[None]:

@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,6 +21,17 @@ from pipeline.kafka.client import consumer
 from pipeline.kafka.message import Message, flat
 from pipeline.records import Article, decode
 from pipeline.records.topics import Topics
+
+
+@contextmanager
+def overwritten(file: Path, text: str) -> Iterator[None]:
+    """``file`` holds ``text`` meanwhile, and afterwards what it held."""
+    held = file.read_text(encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
+    try:
+        yield
+    finally:
+        file.write_text(held, encoding="utf-8")
 
 
 class Process:

@@ -112,6 +112,21 @@ def test_only_a_finished_beginning_is_committed():
     assert ledger.partitions == set()
 
 
+def test_what_could_not_be_committed_is_settled_again():
+    """Unless it is settled further meanwhile, or another reader has the partition: then it is that one's."""
+    ledger = Ledger()
+    for partition in (0, 1, 2):
+        ledger.begin(partition, 3)
+        ledger.finish(partition, 3)
+    ledger.owe(ledger.settle())
+    assert ledger.partitions == {0, 1, 2}
+    ledger.drop({2})
+    ledger.begin(1, 4)
+    ledger.finish(1, 4)
+    assert ledger.settle() == {0: 4, 1: 5}
+    assert ledger.partitions == set()
+
+
 def test_a_lost_partition_is_never_committed():
     """Its new owner repeats it; what ends meanwhile must not move the group."""
     ledger = Ledger()
